@@ -1,5 +1,173 @@
 // Package gateway is the portal: the site map (routes.go), the login flow
-// (flow.go), sessions, pages and audit.
+// (flow.go), sessions, pages and audit. A page or an action is one file, named
+// as people see it.
 //
 //	password -> (expired: change) -> code -> ready
+//
+//	portal, err := gateway.New(gateway.Parts{...}, gateway.Settings{...})
+//	defer portal.Close()
+//	server := portal.Server()      // an *http.Server with every limit set
 package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/tunnel"
+	"stagedoor/otp"
+	"stagedoor/store"
+	"stagedoor/targets"
+	"stagedoor/webroot"
+)
+
+// Parts are what the portal is put together from. All are required but Now.
+type Parts struct {
+	Directory *directory.Directory
+	Store     *store.Store
+	Codes     *otp.Codes
+	Targets   *targets.Watcher
+	Site      *webroot.Site
+	Guacds    []tunnel.Guacd
+	Log       *slog.Logger
+	Now       func() time.Time // nil: time.Now
+}
+
+// Settings are the portal's own.
+type Settings struct {
+	PublicURL      *url.URL // scheme and host that people's browsers use; http only for loopback hosts
+	Name           string   // of the portal: "Amido Alliera Backstage"
+	Helpdesk       Helpdesk
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+
+	Idle       time.Duration // without human input; 0 means 15 min
+	Warning    time.Duration // before the idle logout; 0 means 2 min
+	Absolute   time.Duration // of a session; 0 means 12 h
+	PreAuth    time.Duration // from the password to the code; 0 means 10 min
+	PerAccount int           // sessions; 0 means 3
+
+	// TriesPerAccount and TriesPerAddress are failing passwords in TriesWindow;
+	// 0 means one fewer than the directory's lockout threshold (5 where it has
+	// none), and 60. TriesWindow 0 means 30 min.
+	TriesPerAccount int
+	TriesPerAddress int
+	TriesWindow     time.Duration
+	// FailureFloor is the least time that a refusal takes, so that it does not
+	// tell which names exist; 0 means 1 s, negative none (tests).
+	FailureFloor time.Duration
+
+	DefaultDomain string            // for the hint beside the user name; may be empty
+	Country       map[string]string // directory domain -> ISO country of national phone numbers
+	Countries     []string          // ISO countries that codes are sent to
+}
+
+// Helpdesk is whom people call.
+type Helpdesk struct {
+	Name, Phone, Mail string
+}
+
+// Portal is the running gateway.
+type Portal struct {
+	Parts
+	set      Settings
+	origin   string
+	secure   bool // cookies with Secure and the __Host- prefix
+	desktops *desktops
+	handler  http.Handler
+	health   healthCache
+	ctx      context.Context
+	stop     context.CancelFunc
+}
+
+// New puts the portal together. It starts what runs beside requests: the watch
+// over live desktops (only while there are any) and an hourly purge.
+func New(parts Parts, settings Settings) (*Portal, error) {
+	if settings.PublicURL == nil || settings.PublicURL.Host == "" {
+		return nil, errors.New("gateway: no public URL")
+	}
+	if len(parts.Guacds) == 0 {
+		return nil, errors.New("gateway: no guacd")
+	}
+	if parts.Now == nil {
+		parts.Now = time.Now
+	}
+	p := &Portal{Parts: parts, set: settings.withDefaults()}
+	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
+	p.secure = p.set.PublicURL.Scheme == "https"
+	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.desktops = newDesktops(p)
+	handler, err := p.routes()
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	p.handler = handler
+	go p.purgeHourly()
+	return p, nil
+}
+
+func (s Settings) withDefaults() Settings {
+	durations := []struct {
+		field *time.Duration
+		value time.Duration
+	}{
+		{&s.Idle, 15 * time.Minute}, {&s.Warning, 2 * time.Minute}, {&s.Absolute, 12 * time.Hour},
+		{&s.PreAuth, 10 * time.Minute}, {&s.TriesWindow, 30 * time.Minute}, {&s.FailureFloor, time.Second},
+	}
+	for _, d := range durations {
+		if *d.field == 0 {
+			*d.field = d.value
+		}
+	}
+	if s.PerAccount == 0 {
+		s.PerAccount = 3
+	}
+	if s.TriesPerAddress == 0 {
+		s.TriesPerAddress = 60
+	}
+	return s
+}
+
+// ServeHTTP answers one request.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+// Server is the portal behind an http.Server with every limit set. Write has
+// none, since a tunnel is one long answer; each page is bounded by its handler.
+func (p *Portal) Server() *http.Server {
+	return &http.Server{
+		Handler:           p,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       20 * time.Second,
+		IdleTimeout:       75 * time.Second,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(p.Log.Handler(), slog.LevelDebug),
+	}
+}
+
+// Close ends the live desktops, each with a word to its person, and waits for
+// them as long as ctx lets it.
+func (p *Portal) Close(ctx context.Context) error {
+	p.stop()
+	return p.desktops.closeAll(ctx)
+}
+
+// purgeHourly drops rows that nothing refers to any more.
+func (p *Portal) purgeHourly() {
+	ticker := time.NewTicker(time.Hour)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case <-ticker.C:
+			if err := p.Store.Purge(p.ctx); err != nil {
+				p.Log.Error("purge of old rows failed", "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,53 @@
+# Stagedoor. `make run` to try it, `make test` to test all of it.
+# What a target needs, it sets up: Debian packages by testbed/install, npm
+# packages by npm ci, Go modules by go.
+
+SHELL := /bin/bash
+GO ?= go
+RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+WEBROOT := webroot/dist/.built
+
+.PHONY: run test test-unit e2e build lint bench webroot clean peers
+
+run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
+	-testbed/install run
+	$(GO) run ./cmd/demo
+
+build: $(WEBROOT) ## a static binary, bin/stagedoor
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o bin/stagedoor ./cmd/stagedoor
+
+peers:
+	testbed/install test
+
+test: peers build ## every test, with the real peers
+	$(GO) test -race -timeout 20m ./...
+
+test-unit: $(WEBROOT) ## no peers, under a minute
+	STAGEDOOR_PEERS=none $(GO) test -short ./...
+
+e2e: peers build ## the whole way in a real browser; screenshots in testbed/shots/
+	$(GO) test -race -timeout 15m -count=1 -v -run 'TestBrowser' ./testbed/e2e
+
+lint: $(WEBROOT)
+	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt'd: $$files"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) mod tidy -diff
+	npm run --silent lint
+
+bench: build ## a table, and bench/results.json
+	cd bench && $(GO) run . -out results.json
+
+webroot: $(WEBROOT)
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --no-fund --no-audit
+	@touch $@
+
+$(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/build.mjs -type f 2>/dev/null)
+	npm run --silent build
+	@touch $@
+
+clean:
+	rm -rf bin node_modules var testbed/shots
+	find webroot/dist -mindepth 1 ! -name .gitkeep -delete

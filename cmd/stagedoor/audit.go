@@ -1,0 +1,54 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"stagedoor/store"
+)
+
+// audit prints the newest events, oldest first, as JSON lines, or verifies
+// that none was altered, deleted or reordered.
+func audit(ctx context.Context, args, environ []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("audit", flag.ContinueOnError)
+	verify := flags.Bool("verify", false, "")
+	name := flags.String("name", "", "")
+	limit := flags.Int("limit", 100, "")
+	var path string
+	if err := parse(flags, args, &path); err != nil {
+		return err
+	}
+	config, err := loadConfig(path, environ)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, config.Database, time.Now)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if *verify {
+		count, err := db.VerifyEvents(ctx)
+		if err != nil {
+			return fmt.Errorf("the audit does not verify: %w", err)
+		}
+		_, err = fmt.Fprintf(stdout, "%d events, the chain is whole\n", count)
+		return err
+	}
+	events, err := db.Events(ctx, store.EventFilter{Name: *name, Limit: *limit})
+	if err != nil {
+		return err
+	}
+	out := json.NewEncoder(stdout)
+	for _, event := range slices.Backward(events) {
+		if err := out.Encode(event); err != nil {
+			return err
+		}
+	}
+	return nil
+}

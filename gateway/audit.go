@@ -1,0 +1,38 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"stagedoor/store"
+)
+
+// audit records one decision, as a row of the hash chain and as a log line.
+// What cannot be recorded is refused: the caller gives the error back.
+func (p *Portal) audit(v *visit, event store.Event) error {
+	event.Address, event.RequestID = v.address, v.id
+	if s := v.session; s != nil {
+		if event.AccountID == "" {
+			event.AccountID = s.AccountID
+			event.Name = s.who.Account.Domain + `\` + s.who.Account.Name
+		}
+		if event.SessionID == "" {
+			event.SessionID = s.ID
+		}
+	}
+	event, err := p.Store.AppendEvent(v.Context(), event)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	v.log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
+		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail)
+	return nil
+}
+
+// background is a visit that nobody made: for what the portal decides by itself.
+func (p *Portal) background(ctx context.Context, s *session) *visit {
+	id := newSupportID()
+	r, _ := http.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+	return &visit{Request: r, id: id, address: s.Address, lang: p.Site.Languages()[0].Code, session: s, log: p.Log.With("id", id)}
+}

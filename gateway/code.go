@@ -1,0 +1,246 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+type codePage struct {
+	page
+	Masked   string // "•• 67"
+	NoPhone  bool   // the directory has no number that a code can be sent to
+	NotSent  bool   // the sender failed
+	Wrong    bool
+	Left     int // tries
+	Expired  bool
+	UsedUp   bool
+	Wait     int    // minutes until another code may be sent or tried; 0: none
+	ResendIn int    // seconds
+	SentAt   string // clock time of the last message
+	Resent   bool
+}
+
+// startCode makes a challenge and sends its code. What stood in the way, if
+// anything, is remembered for the code page; it is no error of the login.
+func (p *Portal) startCode(v *visit) error {
+	s := v.session
+	challenge, err := p.Codes.Start(v.Context(), otp.Request{
+		SessionID: s.ID, AccountID: s.AccountID, Phone: s.who.Phone, Language: v.lang,
+	})
+	s.Challenge, s.who.Notice, s.who.Until = challenge.ID, "", time.Time{}
+	result, reason := "ok", ""
+	var wait *otp.WaitError
+	switch {
+	case err == nil:
+	case errors.As(err, &wait):
+		result, reason = "refused", wait.Rule
+		s.who.Notice, s.who.Until = wait.Rule, wait.Until
+	case errors.Is(err, otp.ErrNotSent):
+		result, reason = "error", "not-sent"
+		s.who.Notice = "not-sent"
+		v.log.Error("code not sent", "error", err)
+	default:
+		return fmt.Errorf("start code: %w", err)
+	}
+	if err := s.encode(); err != nil {
+		return err
+	}
+	if err := p.Store.SetChallenge(v.Context(), s.ID, s.Challenge, s.Account); err != nil {
+		return fmt.Errorf("start code: %w", err)
+	}
+	return p.auditCode(v, s, "code-sent", result, reason)
+}
+
+// codePage shows where the code went. Looking at it never sends one.
+func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
+	data, err := p.codeState(v)
+	if err != nil {
+		return err
+	}
+	return p.renderCode(w, v, http.StatusOK, data)
+}
+
+// codeState is the page as the challenge stands.
+func (p *Portal) codeState(v *visit) (codePage, error) {
+	s := v.session
+	data := codePage{Masked: s.who.Phone.Masked(), NoPhone: s.who.Phone == "", NotSent: s.who.Notice == "not-sent"}
+	if data.NoPhone {
+		data.Masked = ""
+		return data, nil
+	}
+	if s.Challenge == "" {
+		if s.who.Until.After(p.Now()) || s.who.Notice == "blocked" {
+			data.Wait = p.minutesUntil(s.who.Until)
+		}
+		data.NotSent = data.NotSent || data.Wait == 0
+		return data, nil
+	}
+	challenge, err := p.Codes.Get(v.Context(), s.Challenge, s.ID)
+	if errors.Is(err, otp.ErrExpired) {
+		data.Expired = true
+		return data, nil
+	}
+	if err != nil {
+		return codePage{}, fmt.Errorf("code page: %w", err)
+	}
+	data.Left = challenge.Left
+	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
+	data.NotSent = challenge.SentAt.IsZero()
+	if !challenge.SentAt.IsZero() {
+		data.SentAt = challenge.SentAt.Local().Format("15:04:05")
+	}
+	return data, nil
+}
+
+func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
+	data.page = p.page(v, "code.title")
+	return p.render(w, v, status, "code", data)
+}
+
+// checkCode takes one try at the code and, when it is right, logs the person in.
+func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	s := v.session
+	if s.Challenge == "" {
+		return p.redirect(w, v, "/code")
+	}
+	err := p.Codes.Check(v.Context(), s.Challenge, s.ID, v.PostForm.Get("code"))
+	if err == nil {
+		return p.loggedIn(w, v)
+	}
+	return p.codeRefused(w, v, err)
+}
+
+// loggedIn: password and code were right. The session gets a new secret and
+// its full life; the account's oldest sessions beyond the limit end.
+func (p *Portal) loggedIn(w http.ResponseWriter, v *visit) error {
+	s := v.session
+	s.Challenge, s.who.Notice = "", ""
+	if err := p.stepUp(w, v, stepReady, p.Now().Add(p.set.Absolute)); err != nil {
+		return err
+	}
+	if err := p.auditCode(v, s, "code", "ok", ""); err != nil {
+		return err
+	}
+	ended, err := p.Store.EndOldestSessions(v.Context(), s.AccountID, string(stepReady), p.set.PerAccount, endReplaced)
+	if err != nil {
+		return fmt.Errorf("limit sessions: %w", err)
+	}
+	for _, id := range ended {
+		p.desktops.kill(id, endReplaced)
+	}
+	return p.proceed(w, v)
+}
+
+// codeRefused says what was wrong with a try. After the last try the session
+// ends: the password has to be proven again.
+func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
+	s := v.session
+	data, stateErr := p.codeState(v)
+	if stateErr != nil {
+		return stateErr
+	}
+	status, reason := http.StatusForbidden, "wrong"
+	var wrong *otp.WrongError
+	var wait *otp.WaitError
+	switch {
+	case errors.As(err, &wrong):
+		data.Wrong, data.Left = true, wrong.Left
+	case errors.Is(err, otp.ErrExpired):
+		reason, data.Expired = "expired", true
+	case errors.Is(err, otp.ErrUsedUp):
+		reason, data.UsedUp = "used-up", true
+	case errors.As(err, &wait):
+		reason, data.Wait = wait.Rule, p.minutesUntil(wait.Until)
+		status = http.StatusTooManyRequests
+		if !wait.Until.IsZero() {
+			w.Header().Set("Retry-After", retryAfter(wait.Until.Sub(p.Now())))
+		}
+	default:
+		return fmt.Errorf("check code: %w", err)
+	}
+	if err := p.auditCode(v, s, "code", "refused", reason); err != nil {
+		return err
+	}
+	if data.UsedUp {
+		if err := p.end(v, s, endCode); err != nil {
+			return err
+		}
+		p.forget(w)
+	}
+	return p.renderCode(w, v, status, data)
+}
+
+// resendCode sends the same code again; after it has expired, or when none
+// could be sent before, a new one.
+func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
+	s := v.session
+	if s.who.Phone == "" {
+		return p.redirect(w, v, "/code")
+	}
+	if s.Challenge == "" {
+		if err := p.startCode(v); err != nil {
+			return err
+		}
+		return p.redirect(w, v, "/code")
+	}
+	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, v.lang)
+	var wait *otp.WaitError
+	switch {
+	case err == nil:
+		if err := p.auditCode(v, s, "code-sent", "ok", "resend"); err != nil {
+			return err
+		}
+	case errors.Is(err, otp.ErrExpired), errors.Is(err, otp.ErrUsedUp):
+		if err := p.startCode(v); err != nil {
+			return err
+		}
+	case errors.Is(err, otp.ErrNotSent):
+		v.log.Error("code not sent", "error", err)
+		if err := p.auditCode(v, s, "code-sent", "error", "not-sent"); err != nil {
+			return err
+		}
+	case errors.As(err, &wait):
+		return p.resendTooEarly(w, v, wait)
+	default:
+		return fmt.Errorf("resend code: %w", err)
+	}
+	return p.redirect(w, v, "/code")
+}
+
+func (p *Portal) resendTooEarly(w http.ResponseWriter, v *visit, wait *otp.WaitError) error {
+	if err := p.auditCode(v, v.session, "code-sent", "refused", wait.Rule); err != nil {
+		return err
+	}
+	data, err := p.codeState(v)
+	if err != nil {
+		return err
+	}
+	if wait.Rule != "cooldown" {
+		data.Wait = p.minutesUntil(wait.Until)
+	}
+	w.Header().Set("Retry-After", retryAfter(wait.Until.Sub(p.Now())))
+	return p.renderCode(w, v, http.StatusTooManyRequests, data)
+}
+
+func (p *Portal) auditCode(v *visit, s *session, kind, result, reason string) error {
+	event := store.Event{Kind: kind, Result: result, Reason: reason, AccountID: s.AccountID,
+		Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID}
+	if kind == "code-sent" && s.who.Phone != "" {
+		event.Detail = map[string]string{"phone": s.who.Phone.Masked()}
+	}
+	return p.audit(v, event)
+}
+
+// retryAfter is the header's value: whole seconds, at least one.
+func retryAfter(d time.Duration) string {
+	return strconv.Itoa(max(1, int(d.Seconds()+0.999)))
+}

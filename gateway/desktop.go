@@ -1,0 +1,192 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/wwt/guac"
+
+	"stagedoor/gateway/tunnel"
+	"stagedoor/store"
+	"stagedoor/targets"
+)
+
+type desktopPage struct {
+	page
+	Target                                  desktopTarget
+	Tunnel                                  string
+	Copy, Paste, Upload, Download, AudioOut bool
+}
+
+type desktopTarget struct{ ID, Name string }
+
+// desktopPage is the page that the desktop is shown on; the picture itself
+// comes through the tunnel.
+func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
+	target, ok := p.targetOf(v.session, v.PathValue("target"))
+	if !ok {
+		return p.noSuchTarget(v)
+	}
+	if target.Kind != targets.Desktop {
+		return p.redirect(w, v, item(target).Href)
+	}
+	data := desktopPage{
+		page:   p.page(v, "desktop.title"),
+		Target: desktopTarget{ID: target.ID, Name: target.Name},
+		Tunnel: "/tunnel/" + url.PathEscape(target.ID),
+		Copy:   target.Transfers.Copy, Paste: target.Transfers.Paste,
+		Upload: target.Transfers.Upload, Download: target.Transfers.Download, AudioOut: target.Transfers.AudioOut,
+	}
+	data.Title = target.Name
+	return p.render(w, v, http.StatusOK, "desktop", data)
+}
+
+// noSuchTarget: unknown and hidden targets are not told apart, and asking for
+// one is audited.
+func (p *Portal) noSuchTarget(v *visit) error {
+	id := printable(v.PathValue("target"), 64)
+	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "no-such-target", Target: id}); err != nil {
+		return err
+	}
+	return &fault{status: http.StatusNotFound, text: "error.target"}
+}
+
+// openTunnel carries one desktop until it is over. The browser names the
+// target and its screen; every other parameter comes from the target list.
+func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
+	target, ok := p.targetOf(v.session, v.PathValue("target"))
+	if !ok || target.Kind != targets.Desktop {
+		return p.noSuchTarget(v)
+	}
+	live, err := p.desktops.open(p.ctx, *v.session, target.ID)
+	if err != nil {
+		return p.refuseTunnel(w, v, target, err)
+	}
+	defer live.close()
+	options, err := p.tunnelOptions(v, target)
+	if err != nil {
+		return err
+	}
+	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "ok", Target: target.ID}); err != nil {
+		return err
+	}
+	if err := p.Store.SetReturn(v.Context(), v.session.ID, target.ID); err != nil {
+		return fmt.Errorf("open tunnel: %w", err)
+	}
+	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
+	if err != nil {
+		v.log.Info("tunnel refused", "target", target.ID, "error", err)
+		return p.audit(v, store.Event{Kind: "desktop-close", Result: "refused", Reason: "upgrade", Target: target.ID})
+	}
+	options.OnInput = live.input
+	end := tunnel.Serve(live.ctx, ws, p.desktops.leastUsed(live, p.Guacds), options)
+	return p.tunnelEnded(v, target, end)
+}
+
+// refuseTunnel: the session has as many desktops as it may. The page is told
+// in the protocol's words, which is the only way it hears why.
+func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Target, why error) error {
+	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "limit", Target: target.ID}); err != nil {
+		return err
+	}
+	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
+	if err == nil {
+		tunnel.Refuse(ws, guac.ClientTooMany, why.Error())
+	}
+	return nil
+}
+
+func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) error {
+	result := "ok"
+	if end.Status != guac.Success {
+		result = "error"
+	}
+	v.log.Info("desktop closed", "target", target.ID, "cause", end.Cause, "text", end.Text,
+		"status", int(end.Status.GetGuacamoleStatusCode()), "in", end.BytesIn, "out", end.BytesOut, "seconds", int(end.Duration.Seconds()))
+	// The browser has gone; the event must be written all the same.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), 5*time.Second)
+	defer cancel()
+	v.Request = v.WithContext(ctx)
+	return p.audit(v, store.Event{Kind: "desktop-close", Result: result, Reason: end.Cause, Target: target.ID,
+		Detail: map[string]string{"seconds": strconv.Itoa(int(end.Duration.Seconds())), "text": end.Text}})
+}
+
+// tunnelOptions are the desktop's, from the list and, for the screen, from the
+// query: width, height, dpi, tz and the image, audio types that the browser can show.
+func (p *Portal) tunnelOptions(v *visit, target targets.Target) (tunnel.Options, error) {
+	login := targets.Login{}
+	if target.Credentials == targets.Session {
+		password, err := p.unseal(v, v.session)
+		if err != nil { // guacd or the desktop asks the person instead
+			v.log.Info("no portal password for the target", "target", target.ID, "error", err)
+		} else {
+			login = targets.Login{Username: v.session.who.Account.Name, Domain: v.session.who.Account.Domain, Password: password}
+		}
+	}
+	arguments, mustHave := target.Parameters(login)
+	query := v.URL.Query()
+	t := target.Transfers
+	options := tunnel.Options{
+		Protocol: target.Protocol, Arguments: arguments, MustHave: mustHave,
+		Timezone: target.Timezone, Name: v.session.who.Account.DisplayName,
+		Width: within(query.Get("width"), 1024, 320, 7680), Height: within(query.Get("height"), 768, 240, 4320),
+		DPI:   within(query.Get("dpi"), 96, 48, 384),
+		Image: knownTypes(query["image"], "image/png", "image/jpeg", "image/webp"),
+		Policy: tunnel.Policy{Copy: t.Copy, Paste: t.Paste, Upload: t.Upload, Download: t.Download,
+			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn},
+		Log: v.log.With("target", target.ID),
+	}
+	if t.AudioOut {
+		options.Audio = knownTypes(query["audio"], "audio/L8", "audio/L16")
+	}
+	if options.Timezone == "" {
+		options.Timezone = timezone(query.Get("tz"))
+	}
+	return options, nil
+}
+
+// within reads a number from a browser; what is not one, or out of bounds, is
+// brought to the nearest sensible value.
+func within(text string, missing, least, most int) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return missing
+	}
+	return min(max(n, least), most)
+}
+
+// knownTypes keeps the media types that we know; never empty for pictures.
+func knownTypes(asked []string, known ...string) []string {
+	var types []string
+	for _, k := range known {
+		for _, a := range asked {
+			if a == k || len(a) > len(k) && a[:len(k)+1] == k+";" && audioForm.MatchString(a) {
+				types = append(types, a)
+				break
+			}
+		}
+	}
+	if types == nil {
+		types = known[:1:1]
+	}
+	return types
+}
+
+var audioForm = regexp.MustCompile(`^audio/L(8|16);rate=\d{4,6},channels=[12]$`)
+
+var timezoneForm = regexp.MustCompile(`^[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,2}$`)
+
+func timezone(text string) string {
+	if !timezoneForm.MatchString(text) {
+		return ""
+	}
+	if _, err := time.LoadLocation(text); err != nil {
+		return ""
+	}
+	return text
+}

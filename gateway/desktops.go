@@ -1,0 +1,290 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/tunnel"
+)
+
+// desktops is the register of this node's live desktops. It ends them when
+// their session does (at once here, within two seconds when another node or a
+// command ended it), and tells sessions of the human input that came through.
+// Its watch runs only while there are desktops.
+type desktops struct {
+	portal  *Portal
+	mu      sync.Mutex
+	live    map[*desktop]struct{}
+	input   map[string]time.Time // last human input by session id, until it is flushed
+	group   sync.WaitGroup       // one for each live desktop
+	watched bool
+}
+
+// desktop is one live connection of a session to a target.
+type desktop struct {
+	register *desktops
+	session  *session // the desktop's own copy
+	target   string
+	guacd    string
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+}
+
+const (
+	watchEvery        = 2 * time.Second
+	desktopsInSession = 8
+)
+
+func newDesktops(p *Portal) *desktops {
+	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}}
+}
+
+var errTooMany = errors.New("too many desktops are open in this session")
+
+// open enters a desktop; its context ends when the session does.
+func (d *desktops) open(ctx context.Context, s session, target string) (*desktop, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	count := 0
+	for other := range d.live {
+		if other.session.ID == s.ID {
+			count++
+		}
+	}
+	if count >= desktopsInSession {
+		return nil, errTooMany
+	}
+	entry := &desktop{register: d, session: &s, target: target}
+	entry.ctx, entry.cancel = context.WithCancelCause(ctx)
+	d.live[entry] = struct{}{}
+	d.group.Add(1)
+	if !d.watched {
+		d.watched = true
+		go d.watch()
+	}
+	return entry, nil
+}
+
+// close takes the desktop out of the register.
+func (e *desktop) close() {
+	e.cancel(nil)
+	e.register.mu.Lock()
+	defer e.register.mu.Unlock()
+	if _, there := e.register.live[e]; there {
+		delete(e.register.live, e)
+		e.register.group.Done()
+	}
+}
+
+// input is called for every human input; it only notes the time.
+func (e *desktop) input() {
+	now := e.register.portal.Now()
+	e.register.mu.Lock()
+	e.register.input[e.session.ID] = now
+	e.register.mu.Unlock()
+}
+
+// lastInput is the newest input of a session that is not yet in the database.
+func (d *desktops) lastInput(sessionID string) time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.input[sessionID]
+}
+
+// leastUsed picks the guacd with the fewest desktops of this node.
+func (d *desktops) leastUsed(e *desktop, guacds []tunnel.Guacd) tunnel.Guacd {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	used := map[string]int{}
+	for other := range d.live {
+		used[other.guacd]++
+	}
+	best := guacds[0]
+	for _, g := range guacds[1:] {
+		if used[g.Address] < used[best.Address] {
+			best = g
+		}
+	}
+	e.guacd = best.Address
+	return best
+}
+
+// causeOf tells the tunnel, and so the person, why.
+func causeOf(reason string) error {
+	switch reason {
+	case endIdle, endAbsolute:
+		return tunnel.ErrIdle
+	case endShutdown:
+		return tunnel.ErrShutdown
+	}
+	return tunnel.ErrRevoked
+}
+
+// kill ends the desktops of a session at once.
+func (d *desktops) kill(sessionID, reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for e := range d.live {
+		if e.session.ID == sessionID {
+			e.cancel(causeOf(reason))
+		}
+	}
+	delete(d.input, sessionID)
+}
+
+// closeAll ends every desktop and waits for them.
+func (d *desktops) closeAll(ctx context.Context) error {
+	d.mu.Lock()
+	for e := range d.live {
+		e.cancel(tunnel.ErrShutdown)
+	}
+	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() { d.group.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("desktops did not close: %w", ctx.Err())
+	}
+}
+
+// watch looks after the live desktops every two seconds, until there are none.
+func (d *desktops) watch() {
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for range ticker.C {
+		if d.drained() {
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		if err := d.look(ctx); err != nil {
+			d.portal.Log.Error("watch over desktops failed", "error", err)
+		}
+		cancel()
+	}
+}
+
+// drained tells whether the watch may stop: open starts a new one with the
+// first desktop, under the same lock.
+func (d *desktops) drained() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.watched = len(d.live) > 0 || len(d.input) > 0
+	return !d.watched
+}
+
+// snapshot is the live desktops and the sessions that they belong to.
+func (d *desktops) snapshot() (live []*desktop, ids []string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for e := range d.live {
+		live = append(live, e)
+		if !slices.Contains(ids, e.session.ID) {
+			ids = append(ids, e.session.ID)
+		}
+	}
+	return live, ids
+}
+
+// look flushes input, ends what is over, and closes the desktops of sessions
+// that are gone and of people who may no longer be there.
+func (d *desktops) look(ctx context.Context) error {
+	p := d.portal
+	if err := d.flush(ctx); err != nil {
+		return err
+	}
+	if err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle)); err != nil {
+		return err
+	}
+	live, ids := d.snapshot()
+	gone, err := p.Store.Gone(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for id, reason := range gone {
+		d.kill(id, reason)
+	}
+	for _, e := range live {
+		if _, ended := gone[e.session.ID]; ended {
+			continue
+		}
+		if err := p.stillAllowed(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stillAllowed closes a desktop whose target was taken off the list, or away
+// from its person, and ends the session of somebody whom the directory bars.
+func (p *Portal) stillAllowed(ctx context.Context, e *desktop) error {
+	if p.Now().Sub(e.session.who.CheckedAt) >= recheckEvery {
+		barred, err := p.ask(ctx, e.session)
+		if err != nil {
+			return err
+		}
+		if barred != "" {
+			v := p.background(ctx, e.session)
+			v.log.Info("the directory bars a person with live desktops", "reason", barred)
+			return p.end(v, e.session, endRevoked)
+		}
+	}
+	if _, ok := p.targetOf(e.session, e.target); !ok {
+		p.Log.Info("live desktop is no longer on the person's list", "target", e.target)
+		e.cancel(tunnel.ErrRevoked)
+	}
+	return nil
+}
+
+// flush writes the input that was noted since the last time.
+func (d *desktops) flush(ctx context.Context) error {
+	d.mu.Lock()
+	noted := d.input
+	d.input = map[string]time.Time{}
+	d.mu.Unlock()
+	for id, at := range noted {
+		if err := d.portal.Store.Touch(ctx, id, at); err != nil {
+			return fmt.Errorf("record input: %w", err)
+		}
+	}
+	return nil
+}
+
+// ask asks the directory about a session's person again and keeps the answer.
+// barred is why they may not stay, "" when they may. A directory that does not
+// answer changes nothing.
+func (p *Portal) ask(ctx context.Context, s *session) (barred string, err error) {
+	name := s.who.Account.Domain + `\` + s.who.Account.Name
+	account, err := p.Directory.Lookup(ctx, name)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return "not-found", nil
+	case err != nil:
+		p.Log.Warn("directory not asked again", "name", name, "error", err)
+		s.who.CheckedAt = p.Now().Add(30*time.Second - recheckEvery) // not at every turn
+		return "", nil
+	case account.ID != s.AccountID:
+		return "not-found", nil
+	case account.Barred != "" && account.Barred != "locked":
+		// A lockout is somebody guessing, not a reason to throw the owner out.
+		return account.Barred, nil
+	}
+	if account.PasswordExpires.IsZero() { // OpenLDAP tells it at a bind only
+		account.PasswordExpires = s.who.Account.PasswordExpires
+	}
+	s.who.Account, s.who.CheckedAt = account, p.Now()
+	if err := s.encode(); err != nil {
+		return "", err
+	}
+	return "", p.Store.UpdateAccount(ctx, s.ID, s.Account)
+}
+
+// flushEvery is how stale the idle clock in the database may be for a browser
+// that clicks all the time.
+func (p *Portal) flushEvery() time.Duration { return min(5*time.Second, p.set.Idle/20) }

@@ -1,0 +1,51 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"stagedoor/store"
+	"stagedoor/targets"
+)
+
+// document hands out a file of the target list.
+func (p *Portal) document(w http.ResponseWriter, v *visit) error {
+	target, ok := p.targetOf(v.session, v.PathValue("target"))
+	if !ok || target.Kind != targets.Document {
+		return errNotFound
+	}
+	file, err := os.Open(target.File)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &fault{status: http.StatusNotFound, text: "error.document", err: err}
+	}
+	if err != nil {
+		return fmt.Errorf("document: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("document: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return &fault{status: http.StatusNotFound, text: "error.document", err: errors.New("not a regular file: " + target.File)}
+	}
+	if err := p.audit(v, store.Event{Kind: "document", Result: "ok", Target: target.ID}); err != nil {
+		return err
+	}
+	// PDF is shown, all else saved: a document must never run as a page of ours.
+	name, disposition := filepath.Base(target.File), "attachment"
+	if filepath.Ext(name) == ".pdf" {
+		disposition = "inline"
+	}
+	h := w.Header()
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": name}))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	h.Set("Cache-Control", "no-store")
+	http.ServeContent(w, v.Request, name, info.ModTime(), file)
+	return nil
+}

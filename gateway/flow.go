@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// step is how far a browser has come on the way in.
+//
+//	                    wrong                wrong
+//	                     ┌─┐                  ┌─┐
+//	(no session) ── password ──────────────> code ──────> ready
+//	                     │                    ^             │
+//	                     └──> expired         │             └─ logout, idle, absolute, revoked
+//	                             │ changed    │                    │
+//	                             └────────> (no session) <─────────┘
+type step string
+
+const (
+	stepAnyone  step = ""        // a route that needs no session
+	stepExpired step = "expired" // the password was right, and has to be changed
+	stepCode    step = "code"    // the password was right; a code has been asked for
+	stepReady   step = "ready"   // logged in
+)
+
+// next is the one place that knows which page comes after what has been
+// learned. Handlers store what they learned and proceed.
+func (p *Portal) next(s *session) string {
+	switch {
+	case s == nil:
+		return "/login"
+	case s.Step == string(stepExpired):
+		return "/password"
+	case s.Step == string(stepCode):
+		return "/code"
+	case s.Return != "":
+		return "/desktop/" + url.PathEscape(s.Return)
+	default:
+		return "/"
+	}
+}
+
+// proceed sends the browser to where its session belongs now.
+func (p *Portal) proceed(w http.ResponseWriter, v *visit) error {
+	return p.redirect(w, v, p.next(v.session))
+}
+
+func (p *Portal) redirect(w http.ResponseWriter, v *visit, to string) error {
+	w.Header().Set("Cache-Control", "no-store")
+	http.Redirect(w, v.Request, to, http.StatusSeeOther)
+	return nil
+}
+
+// allowed tells whether a visit has come to the step that a route needs. A
+// session that is ready is past the code, and nothing is past being ready.
+func allowed(needs step, s *session) bool {
+	return needs == stepAnyone || s != nil && s.Step == string(needs)
+}
+
+// step puts the login step, the session and the limits of the body around a
+// handler.
+func (p *Portal) step(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		v := visitOf(req)
+		v.Request, v.route = req, r.pattern
+		req.Body = http.MaxBytesReader(w, req.Body, 8<<10)
+		p.answer(w, v, p.enter(w, v, r))
+	})
+}
+
+// enter checks, in this order, the host name, the language switch, the session
+// and its step, and then calls the handler.
+func (p *Portal) enter(w http.ResponseWriter, v *visit, r route) error {
+	if r.options&anyHost == 0 && !sameHost(v.Host, p.set.PublicURL) {
+		return p.wrongHost(v)
+	}
+	if done, err := p.chooseLanguage(w, v); done || err != nil {
+		return err
+	}
+	if err := p.loadSession(w, v); err != nil {
+		return err
+	}
+	if !allowed(r.needs, v.session) {
+		if r.options&machine != 0 {
+			return p.overJSON(w, v)
+		}
+		if v.Method == http.MethodGet && v.session == nil {
+			v.returnTo = v.PathValue("target")
+		}
+		return p.toStep(w, v)
+	}
+	if r.options&silent == 0 && v.session != nil && v.session.Step == string(stepReady) {
+		if err := p.recordInput(v.Context(), v.session); err != nil {
+			return err
+		}
+	}
+	return r.handler(w, v)
+}
+
+// toStep is proceed for somebody who asked for a page that is not theirs yet:
+// the target they wanted is kept for after the login.
+func (p *Portal) toStep(w http.ResponseWriter, v *visit) error {
+	to := p.next(v.session)
+	if v.session == nil && v.returnTo != "" {
+		to += "?target=" + url.QueryEscape(v.returnTo)
+	}
+	return p.redirect(w, v, to)
+}
+
+// recordInput moves the idle clock: somebody did something by hand.
+func (p *Portal) recordInput(ctx context.Context, s *session) error {
+	now := p.Now()
+	if now.Sub(s.SeenAt) < p.flushEvery() {
+		return nil
+	}
+	s.SeenAt = now
+	return p.Store.Touch(ctx, s.ID, now)
+}

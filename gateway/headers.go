@@ -1,0 +1,46 @@
+package gateway
+
+import "net/http"
+
+// contentSecurityPolicy lets a page load its own script, style, pictures and
+// tunnel and nothing else. data: is what the desktop's pictures are drawn
+// from; Trusted Types keep any script of ours from writing HTML.
+const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+	"connect-src 'self'; media-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'none'; " +
+	"form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// securityHeaders stand on every answer.
+func (p *Portal) securityHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentSecurityPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), clipboard-read=(self), clipboard-write=(self)")
+		if p.secure {
+			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseForeign refuses what a page of another site sends (CSRF): browsers say
+// where a request comes from in Sec-Fetch-Site and Origin. The tunnel, a GET,
+// checks its Origin itself.
+func (p *Portal) refuseForeign(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	// The public origin counts as the same even where a proxy rewrites Host.
+	if err := protection.AddTrustedOrigin(p.origin); err != nil {
+		panic(err) // settings were checked: the origin is scheme://host
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := protection.Check(r); err != nil {
+			p.answer(w, visitOf(r), &fault{status: http.StatusForbidden, text: "error.foreign", err: err})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,83 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"stagedoor/targets"
+)
+
+type targetsPage struct {
+	page
+	Groups     []targetGroup
+	ExpiryDays int // until the password expires; -1: no warning yet
+	Empty      bool
+}
+
+type targetGroup struct {
+	Name    string
+	Targets []targetItem
+}
+
+type targetItem struct {
+	ID, Name, Description, Icon, Kind, Href string
+	NewTab                                  bool
+}
+
+// expiryWarning is how long before its end a password's expiry is shown.
+const expiryWarning = 14 * 24 * time.Hour
+
+// targetList shows what the person may reach, under the headings of the list,
+// in its order.
+func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
+	s := v.session
+	if s.Return != "" { // they left the desktop for the list
+		if err := p.Store.SetReturn(v.Context(), s.ID, ""); err != nil {
+			return fmt.Errorf("target list: %w", err)
+		}
+	}
+	data := targetsPage{page: p.page(v, "targets.title"), ExpiryDays: p.expiryDays(s)}
+	place := map[string]int{}
+	for _, t := range p.Targets.List().VisibleTo(s.who.Account.MemberOf) {
+		at, known := place[t.Group]
+		if !known {
+			at = len(data.Groups)
+			place[t.Group] = at
+			data.Groups = append(data.Groups, targetGroup{Name: t.Group})
+		}
+		data.Groups[at].Targets = append(data.Groups[at].Targets, item(t))
+	}
+	data.Empty = len(data.Groups) == 0
+	return p.render(w, v, http.StatusOK, "targets", data)
+}
+
+func item(t targets.Target) targetItem {
+	i := targetItem{ID: t.ID, Name: t.Name, Description: t.Description, Icon: t.Icon, Kind: string(t.Kind)}
+	switch t.Kind {
+	case targets.Link:
+		i.Href, i.NewTab = t.URL, true
+	case targets.Document:
+		i.Href, i.NewTab = "/document/"+url.PathEscape(t.ID), true
+	default:
+		i.Href = "/desktop/" + url.PathEscape(t.ID)
+	}
+	return i
+}
+
+func (p *Portal) expiryDays(s *session) int {
+	expires := s.who.Account.PasswordExpires
+	if left := expires.Sub(p.Now()); !expires.IsZero() && left < expiryWarning {
+		return max(0, int(left/(24*time.Hour)))
+	}
+	return -1
+}
+
+// targetOf finds a target that a session's person may see.
+func (p *Portal) targetOf(s *session, id string) (targets.Target, bool) {
+	if id == "" {
+		return targets.Target{}, false
+	}
+	return p.Targets.List().Get(id, s.who.Account.MemberOf)
+}

@@ -1,0 +1,160 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"errors"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/otp"
+	"stagedoor/store"
+	"stagedoor/targets"
+)
+
+type loginPage struct {
+	page
+	Username      string
+	Target        string // to go to after the login
+	DefaultDomain string
+	Refused       bool
+	Expired       bool
+	Unavailable   bool
+	Malformed     bool
+	Wait          int    // minutes; 0: none
+	Ended         string // why the last session is over
+	EndedMinutes  int
+	EndedTarget   string // name of the target whose programs are still open
+}
+
+// loginPage asks for name and password, and says why the last session is over.
+func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
+	if v.session != nil && v.session.Step == string(stepReady) {
+		return p.proceed(w, v)
+	}
+	data := loginPage{}
+	if over := v.ended; over != nil {
+		data.Ended, data.EndedMinutes = over.EndReason, int(p.set.Idle/time.Minute)
+		if target, ok := p.targetOf(over, over.Return); ok {
+			data.EndedTarget, v.returnTo = target.Name, target.ID
+		}
+		p.forget(w)
+	}
+	if v.URL.Query().Get("ended") == endLogout {
+		data.Ended = endLogout
+	}
+	if target := v.URL.Query().Get("target"); targetForm.MatchString(target) {
+		v.returnTo = target
+	}
+	return p.renderLogin(w, v, http.StatusOK, data)
+}
+
+func (p *Portal) renderLogin(w http.ResponseWriter, v *visit, status int, data loginPage) error {
+	data.page = p.page(v, "login.title")
+	data.DefaultDomain, data.Target = p.set.DefaultDomain, v.returnTo
+	return p.render(w, v, status, "login", data)
+}
+
+var targetForm = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+
+// login checks name and password and goes on to the code, or to the change of
+// an expired password. All refusals look alike.
+func (p *Portal) login(w http.ResponseWriter, v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	name, password := strings.TrimSpace(v.PostForm.Get("username")), v.PostForm.Get("password")
+	if target := v.PostForm.Get("target"); targetForm.MatchString(target) {
+		v.returnTo = target
+	}
+	data := loginPage{Username: name}
+	if name == "" || password == "" {
+		data.Refused = true
+		return p.renderLogin(w, v, http.StatusForbidden, data)
+	}
+	proof, err := p.prove(v, "login", name, password)
+	if err != nil {
+		return err
+	}
+	switch proof.outcome {
+	case proven:
+		return p.askForCode(w, v, proof.account, password)
+	case expired:
+		return p.offerChange(w, v, proof.account, data)
+	case throttled:
+		data.Wait = p.minutesUntil(proof.retry)
+		w.Header().Set("Retry-After", retryAfter(proof.retry.Sub(p.Now())))
+		return p.renderLogin(w, v, http.StatusTooManyRequests, data)
+	case unavailable:
+		data.Unavailable = true
+		return p.renderLogin(w, v, http.StatusServiceUnavailable, data)
+	}
+	data.Refused = true
+	return p.renderLogin(w, v, http.StatusForbidden, data)
+}
+
+// offerChange: the password was right but has expired. The person is told so
+// on the login page, with the way on; the session remembers who it is.
+func (p *Portal) offerChange(w http.ResponseWriter, v *visit, account directory.Account, data loginPage) error {
+	s := &session{Session: store.Session{ID: rand.Text(), Step: string(stepExpired), AccountID: account.ID}}
+	s.who = who{Account: account, CheckedAt: p.Now()}
+	s.Return = v.returnTo
+	if err := p.begun(w, v, s); err != nil {
+		return err
+	}
+	data.Expired = true
+	return p.renderLogin(w, v, http.StatusOK, data)
+}
+
+// askForCode begins the session that waits for a code and sends the code, once.
+func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.Account, password string) error {
+	s := &session{Session: store.Session{ID: rand.Text(), Step: string(stepCode), AccountID: account.ID}}
+	s.who = who{Account: account, CheckedAt: p.Now()}
+	s.Return = v.returnTo
+	if p.needsPassword(account) {
+		sealed, err := p.seal(w, s.ID, password)
+		if err != nil {
+			return err
+		}
+		s.Sealed = sealed
+	}
+	phone, err := otp.ParsePhone(account.Mobile, p.set.Country[account.Domain], p.set.Countries)
+	if err != nil {
+		v.log.Info("no usable phone number", "name", account.Name, "error", err)
+		if err := p.auditCode(v, s, "code-sent", "refused", "no-phone"); err != nil {
+			return err
+		}
+	}
+	s.who.Phone = phone
+	if err := p.begun(w, v, s); err != nil {
+		return err
+	}
+	if phone != "" {
+		if err := p.startCode(v); err != nil {
+			return err
+		}
+	}
+	return p.proceed(w, v)
+}
+
+// needsPassword tells whether any target that the account sees signs in with
+// the portal's password; only then is it kept, sealed.
+func (p *Portal) needsPassword(account directory.Account) bool {
+	for _, t := range p.Targets.List().VisibleTo(account.MemberOf) {
+		if t.Credentials == targets.Session {
+			return true
+		}
+	}
+	return false
+}
+
+// badForm: the body was not a form.
+func badForm(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return &fault{status: http.StatusBadRequest, text: "error.form", err: err}
+}

@@ -1,0 +1,181 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/store"
+)
+
+type passwordPage struct {
+	page
+	Username    string
+	Rules       []string // the directory's own, before anything is typed
+	Broken      string   // the rule that the new password broke
+	Refused     bool
+	Mismatch    bool // new and confirm differ
+	Same        bool // new is the current one
+	Empty       bool
+	NotExpired  bool // only somebody logged in changes a password that is still good
+	Forbidden   bool // the account may not change its own password
+	Unavailable bool
+	Wait        int  // minutes
+	Voluntary   bool // the person is logged in
+}
+
+// passwordPage asks for the current password and the new one twice.
+func (p *Portal) passwordPage(w http.ResponseWriter, v *visit) error {
+	if v.URL.Query().Has("changed") {
+		return p.render(w, v, http.StatusOK, "password-changed", p.page(v, "password.changed.title"))
+	}
+	data := passwordPage{}
+	if v.session != nil {
+		data.Username = v.session.who.Account.Domain + `\` + v.session.who.Account.Name
+	}
+	return p.renderPassword(w, v, http.StatusOK, data)
+}
+
+func (p *Portal) renderPassword(w http.ResponseWriter, v *visit, status int, data passwordPage) error {
+	data.page = p.page(v, "password.title")
+	data.Voluntary = v.session != nil && v.session.Step == string(stepReady)
+	data.Rules = p.rules(v, data.Username)
+	return p.render(w, v, status, "password", data)
+}
+
+// rules are the directory's password rules in words; none where it does not
+// tell them.
+func (p *Portal) rules(v *visit, name string) []string {
+	policy, err := p.Directory.Policy(v.Context(), name)
+	if err != nil && name != "" {
+		policy, err = p.Directory.Policy(v.Context(), "")
+	}
+	if err != nil {
+		v.log.Warn("password policy not readable", "error", err)
+		return nil
+	}
+	var rules []string
+	if policy.MinLength > 0 {
+		rules = append(rules, p.Site.T(v.lang, "password.rule.length", "n", strconv.Itoa(policy.MinLength)))
+	}
+	if policy.Complexity {
+		rules = append(rules, p.Site.T(v.lang, "password.rule.complexity"))
+	}
+	if policy.History > 0 {
+		rules = append(rules, p.Site.T(v.lang, "password.rule.history", "n", strconv.Itoa(policy.History)))
+	}
+	if days := int(policy.MinAge / (24 * time.Hour)); days > 0 {
+		rules = append(rules, p.Site.T(v.lang, "password.rule.age", "n", strconv.Itoa(days)))
+	}
+	return rules
+}
+
+// broken is the text of the rule that a new password broke.
+func (p *Portal) broken(v *visit, fault *directory.PolicyError, name string) string {
+	policy, _ := p.Directory.Policy(v.Context(), name)
+	switch fault.Rule {
+	case directory.RuleLength:
+		return p.Site.T(v.lang, "password.broken.length", "n", strconv.Itoa(policy.MinLength))
+	case directory.RuleComplexity:
+		return p.Site.T(v.lang, "password.broken.complexity")
+	case directory.RuleHistory:
+		return p.Site.T(v.lang, "password.broken.history", "n", strconv.Itoa(policy.History))
+	case directory.RuleTooYoung:
+		return p.Site.T(v.lang, "password.broken.tooyoung")
+	}
+	return p.Site.T(v.lang, "password.broken.any")
+}
+
+// changePassword changes an expired password for anybody who proves the
+// current one, and a good one for the person who is logged in.
+func (p *Portal) changePassword(w http.ResponseWriter, v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	form := v.PostForm
+	name, current, fresh := strings.TrimSpace(form.Get("username")), form.Get("current"), form.Get("new")
+	data := passwordPage{Username: name}
+	switch {
+	case name == "" || current == "" || fresh == "":
+		data.Empty = true
+	case fresh != form.Get("confirm"):
+		data.Mismatch = true
+	case fresh == current:
+		data.Same = true
+	}
+	if data.Empty || data.Mismatch || data.Same {
+		return p.renderPassword(w, v, http.StatusUnprocessableEntity, data)
+	}
+	proof, err := p.prove(v, "password-proof", name, current)
+	if err != nil {
+		return err
+	}
+	status := http.StatusForbidden
+	switch {
+	case proof.outcome == throttled:
+		status, data.Wait = http.StatusTooManyRequests, p.minutesUntil(proof.retry)
+		w.Header().Set("Retry-After", retryAfter(proof.retry.Sub(p.Now())))
+	case proof.outcome == unavailable:
+		status, data.Unavailable = http.StatusServiceUnavailable, true
+	case proof.outcome == refused:
+		data.Refused = true
+	case proof.outcome == proven && !p.isSelf(v, proof.account):
+		data.NotExpired = true
+	default:
+		return p.writePassword(w, v, proof.account, current, fresh, data)
+	}
+	return p.renderPassword(w, v, status, data)
+}
+
+// isSelf: the account is the one that is logged in here.
+func (p *Portal) isSelf(v *visit, account directory.Account) bool {
+	return v.session != nil && v.session.Step == string(stepReady) && v.session.AccountID == account.ID
+}
+
+// writePassword has the directory set the new password. Then every session of
+// the account ends, this one too: whoever has the old password is out.
+func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account directory.Account, current, fresh string, data passwordPage) error {
+	name := account.Domain + `\` + account.Name
+	err := p.Directory.ChangePassword(v.Context(), name, current, fresh)
+	event := store.Event{Kind: "password-change", Result: "ok", Name: name, AccountID: account.ID}
+	status := http.StatusUnprocessableEntity
+	var rule *directory.PolicyError
+	switch {
+	case err == nil:
+	case errors.As(err, &rule):
+		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule, name)
+		v.log.Info("new password refused", "rule", rule.Rule, "detail", printable(rule.Detail, 300))
+	case errors.Is(err, directory.ErrChangeForbidden):
+		event.Reason, data.Forbidden = "forbidden", true
+	case errors.Is(err, directory.ErrRefused):
+		event.Reason, data.Refused, status = "refused", true, http.StatusForbidden
+	case errors.Is(err, directory.ErrUnavailable):
+		event.Reason, data.Unavailable, status = "directory-unavailable", true, http.StatusServiceUnavailable
+		v.log.Error("password change failed", "error", err)
+	default:
+		return fmt.Errorf("change password: %w", err)
+	}
+	if err != nil {
+		event.Result = "refused"
+		if err := p.audit(v, event); err != nil {
+			return err
+		}
+		return p.renderPassword(w, v, status, data)
+	}
+	if err := p.audit(v, event); err != nil {
+		return err
+	}
+	ended, err := p.Store.EndSessionsOf(v.Context(), account.ID, "", endChanged)
+	if err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	for _, id := range ended {
+		p.desktops.kill(id, endChanged)
+	}
+	p.forget(w)
+	return p.redirect(w, v, "/password?changed")
+}

@@ -1,0 +1,148 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/store"
+)
+
+// proof is what became of a name and a password.
+type proof struct {
+	account directory.Account
+	outcome outcome
+	retry   time.Time // throttled: not before
+}
+
+type outcome int
+
+const (
+	refused     outcome = iota
+	proven              // right, and may log in
+	expired             // right, and must be changed first
+	throttled           // too many wrong tries: the directory was not asked
+	unavailable         // the directory does not answer
+)
+
+// prove checks a password under the limits that keep a stranger from locking
+// people out of the directory: fewer failing tries reach it than lock an
+// account there. All spellings of a name share one counter, since it hangs on
+// the account's id. Every refusal takes the same time and is audited.
+func (p *Portal) prove(v *visit, kind, name, password string) (proof, error) {
+	start := time.Now()
+	result, reason, err := p.tryPassword(v.Context(), v.address, name, password)
+	if err != nil {
+		return proof{}, err
+	}
+	canonical, _ := p.Directory.Canonical(name)
+	event := store.Event{Kind: kind, Result: "ok", Reason: reason, Name: canonical, AccountID: result.account.ID}
+	switch result.outcome {
+	case refused, throttled:
+		event.Result = "refused"
+	case unavailable:
+		event.Result = "error"
+	}
+	if err := p.audit(v, event); err != nil {
+		return proof{}, err
+	}
+	if result.outcome == refused || result.outcome == throttled {
+		waitUntil(v.Context(), start.Add(p.set.FailureFloor))
+	}
+	return result, nil
+}
+
+// tryPassword is prove without its floor and audit; reason is for the log.
+func (p *Portal) tryPassword(ctx context.Context, address, name, password string) (result proof, reason string, err error) {
+	byAddress := "address:" + address
+	ok, retry, err := p.Store.Take(ctx, byAddress, p.set.TriesPerAddress, p.set.TriesWindow)
+	if err != nil {
+		return proof{}, "", fmt.Errorf("count try: %w", err)
+	}
+	if !ok {
+		return proof{outcome: throttled, retry: retry}, "address-throttled", nil
+	}
+	canonical, known := p.Directory.Canonical(name)
+	if !known {
+		return proof{outcome: refused}, "malformed-name", nil
+	}
+	key := "login:" + canonical
+	account, err := p.Directory.Lookup(ctx, name)
+	switch {
+	case err == nil:
+		key = "login:" + account.ID
+	case errors.Is(err, directory.ErrUnavailable):
+		p.Log.Error("directory unavailable", "error", err)
+		return proof{outcome: unavailable}, "directory-unavailable", nil
+	case !errors.Is(err, directory.ErrNotFound):
+		return proof{}, "", fmt.Errorf("look up: %w", err)
+	}
+	if ok, retry, err = p.Store.Take(ctx, key, p.triesPerAccount(ctx, name), p.set.TriesWindow); err != nil {
+		return proof{}, "", fmt.Errorf("count try: %w", err)
+	}
+	if !ok {
+		return proof{outcome: throttled, retry: retry}, "account-throttled", nil
+	}
+	return p.bind(ctx, name, password, key, byAddress)
+}
+
+// bind asks the directory, and settles the counters: only wrong passwords stay counted.
+func (p *Portal) bind(ctx context.Context, name, password string, keys ...string) (proof, string, error) {
+	account, err := p.Directory.Authenticate(ctx, name, password)
+	var why *directory.RefusedError
+	switch {
+	case err == nil:
+		return proof{outcome: proven, account: account}, "", p.settle(ctx, p.Store.Clear, keys[:1])
+	case errors.Is(err, directory.ErrPasswordExpired):
+		return proof{outcome: expired, account: account}, "password-expired", p.settle(ctx, p.Store.Clear, keys[:1])
+	case errors.As(err, &why):
+		return proof{outcome: refused}, why.Reason, nil
+	case errors.Is(err, directory.ErrRefused):
+		return proof{outcome: refused}, "refused", nil
+	case errors.Is(err, directory.ErrUnavailable):
+		p.Log.Error("directory unavailable", "error", err)
+		return proof{outcome: unavailable}, "directory-unavailable", p.settle(ctx, p.Store.GiveBack, keys)
+	}
+	return proof{}, "", fmt.Errorf("authenticate: %w", err)
+}
+
+func (p *Portal) settle(ctx context.Context, do func(context.Context, string) error, keys []string) error {
+	for _, key := range keys {
+		if err := do(ctx, key); err != nil {
+			return fmt.Errorf("settle try: %w", err)
+		}
+	}
+	return nil
+}
+
+// triesPerAccount is how many failing passwords reach the directory in one
+// window: as configured, but always fewer than lock the account there.
+func (p *Portal) triesPerAccount(ctx context.Context, name string) int {
+	tries := p.set.TriesPerAccount
+	if tries == 0 {
+		tries = 5
+	}
+	policy, err := p.Directory.Policy(ctx, name)
+	if err == nil && policy.LockoutThreshold > 0 {
+		tries = min(tries, max(1, policy.LockoutThreshold-1))
+	}
+	return tries
+}
+
+// waitUntil waits for a time, or for the browser to leave.
+func waitUntil(ctx context.Context, when time.Time) {
+	timer := time.NewTimer(time.Until(when))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// minutesUntil rounds up, and is never less than one.
+func (p *Portal) minutesUntil(when time.Time) int {
+	return max(1, int(math.Ceil(when.Sub(p.Now()).Minutes())))
+}

@@ -1,0 +1,66 @@
+package gateway
+
+import (
+	"net/http"
+)
+
+// A handler answers one visit. It returns an error instead of writing one:
+// answer (render.go) is the one place that renders, logs and counts faults.
+type handler func(http.ResponseWriter, *visit) error
+
+// route is one line of the site map. A handler cannot be registered without
+// the login step that it needs.
+type route struct {
+	pattern string
+	needs   step
+	handler handler
+	options option
+}
+
+// option says how a route differs from an ordinary page.
+type option uint
+
+const (
+	machine option = 1 << iota // answered in JSON or text to a script: refusals are not redirects
+	silent                     // not human input: does not move the idle clock
+	anyHost                    // answers under every host name
+)
+
+// siteMap is every address that the portal answers at.
+func (p *Portal) siteMap() []route {
+	return []route{
+		{"GET /login", stepAnyone, p.loginPage, 0},
+		{"POST /login", stepAnyone, p.login, 0},
+		{"GET /password", stepAnyone, p.passwordPage, 0},
+		{"POST /password", stepAnyone, p.changePassword, 0},
+		{"GET /code", stepCode, p.codePage, 0},
+		{"POST /code", stepCode, p.checkCode, 0},
+		{"POST /code/resend", stepCode, p.resendCode, 0},
+		{"GET /{$}", stepReady, p.targetList, 0},
+		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
+		{"GET /document/{target}", stepReady, p.document, 0},
+		{"GET /tunnel/{target}", stepReady, p.openTunnel, machine | silent},
+		{"GET /session", stepReady, p.clock, machine | silent},
+		{"POST /session/extend", stepReady, p.extend, machine},
+		{"POST /logout", stepAnyone, p.logout, 0},
+		{"GET /help", stepAnyone, p.help, silent},
+		{"GET /healthz", stepAnyone, p.alive, machine | silent | anyHost},
+		{"GET /readyz", stepAnyone, p.readiness, machine | silent | anyHost},
+		{"/", stepAnyone, p.notFound, silent},
+	}
+}
+
+// routes builds the handler of the whole site: the middleware, outermost
+// first, around the site map.
+func (p *Portal) routes() (http.Handler, error) {
+	mux := http.NewServeMux()
+	for _, r := range p.siteMap() {
+		mux.Handle(r.pattern, p.step(r))
+	}
+	mux.Handle("GET /static/", p.Site.Static())
+	return p.wrap(mux,
+		p.begin,           // request id, client address, access log, recover
+		p.securityHeaders, // on every answer, errors too
+		p.refuseForeign,   // requests that another site's page made
+	)
+}
