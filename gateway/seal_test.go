@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"stagedoor/store"
+)
+
+// sealedVisit seals a password and gives the visit of the browser that has the key.
+func sealedVisit(t *testing.T, p *Portal, id, password string) (*visit, *session) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	sealed, err := p.seal(w, id, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	for _, c := range w.Result().Cookies() {
+		r.AddCookie(c)
+	}
+	return &visit{Request: r}, &session{Session: store.Session{ID: id, Sealed: sealed}}
+}
+
+func TestSealedPassword(t *testing.T) {
+	p := &Portal{secure: true}
+	const password = "pässword 😀 1"
+	v, s := sealedVisit(t, p, "session-1", password)
+	if got, err := p.unseal(v, s); err != nil || got != password {
+		t.Fatalf("unseal: %q, %v", got, err)
+	}
+	if bytes.Contains(s.Sealed, []byte("ssword")) {
+		t.Error("the sealed text holds the password")
+	}
+	other, _ := sealedVisit(t, p, "session-2", password)
+	altered := *s
+	altered.Sealed = append([]byte{}, s.Sealed...)
+	altered.Sealed[len(altered.Sealed)-1] ^= 1
+	moved := *s
+	moved.ID = "session-2"
+	wiped := *s
+	wiped.Sealed = nil
+	cases := []struct {
+		name  string
+		visit *visit
+		s     *session
+	}{
+		{"another browser's key", other, s},
+		{"no key", &visit{Request: httptest.NewRequest("GET", "/", nil)}, s},
+		{"altered row", v, &altered},
+		{"row moved to another session", v, &moved},
+		{"wiped row", v, &wiped},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := p.unseal(c.visit, c.s); err == nil {
+				t.Errorf("unsealed %q", got)
+			}
+		})
+	}
+}
+
+func TestCookieFlags(t *testing.T) {
+	cases := []struct {
+		name   string
+		secure bool
+		want   string
+	}{
+		{"https", true, "__Host-stagedoor=x; Path=/; HttpOnly; Secure; SameSite=Lax"},
+		{"http on loopback", false, "stagedoor=x; Path=/; HttpOnly; SameSite=Lax"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := httptest.NewRecorder()
+			(&Portal{secure: c.secure}).setCookie(w, sessionCookie, "x")
+			if got := w.Header().Get("Set-Cookie"); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+	w := httptest.NewRecorder()
+	(&Portal{secure: true}).forget(w)
+	for _, line := range w.Header().Values("Set-Cookie") {
+		if c, err := http.ParseSetCookie(line); err != nil || c.MaxAge != -1 || c.Value != "" {
+			t.Errorf("forget: %s (%v)", line, err)
+		}
+	}
+}
