@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/subtle"
+	"encoding/base64"
 	"time"
 )
 
@@ -26,54 +28,96 @@ type Session struct {
 // CreateSession writes a new session. secretHash is the hex SHA-256 of the
 // secret in the browser's cookie.
 func (s *Store) CreateSession(ctx context.Context, session Session, secretHash string) error {
-	return nil
+	_, err := s.write.exec(ctx, `
+		INSERT INTO sessions (id, secret_hash, step, account_id, account, sealed, challenge, return_to,
+			address, user_agent, created_at, seen_at, expires_at, ended_at, end_reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		session.ID, secretHash, session.Step, session.AccountID, string(session.Account), seal(session.Sealed),
+		session.Challenge, session.Return, session.Address, session.UserAgent, millis(session.CreatedAt),
+		millis(session.SeenAt), millis(session.ExpiresAt), millis(session.EndedAt), session.EndReason)
+	return fault("create session", err)
 }
 
-// FindSession finds a session, alive or ended, by id and secret.
+// FindSession finds a session, alive or ended, by id and secret. It does not
+// judge SeenAt and ExpiresAt: until Expire has run, a session past them is
+// found without EndedAt.
 func (s *Store) FindSession(ctx context.Context, id, secretHash string) (Session, error) {
-	return Session{}, ErrNotFound
+	var f Session
+	var hash, account, sealed string
+	var created, seen, expires, ended int64
+	err := s.read.one(ctx, `
+		SELECT id, secret_hash, step, account_id, account, sealed, challenge, return_to,
+			address, user_agent, created_at, seen_at, expires_at, ended_at, end_reason
+		FROM sessions WHERE id = $1`, []any{id},
+		&f.ID, &hash, &f.Step, &f.AccountID, &account, &sealed, &f.Challenge, &f.Return,
+		&f.Address, &f.UserAgent, &created, &seen, &expires, &ended, &f.EndReason)
+	if err != nil {
+		return Session{}, fault("find session", err)
+	}
+	if subtle.ConstantTimeCompare([]byte(hash), []byte(secretHash)) != 1 {
+		return Session{}, ErrNotFound
+	}
+	f.Account = []byte(account)
+	if f.Sealed, err = unseal(sealed); err != nil {
+		return Session{}, fault("find session", err)
+	}
+	f.CreatedAt, f.SeenAt, f.ExpiresAt, f.EndedAt = fromMillis(created), fromMillis(seen), fromMillis(expires), fromMillis(ended)
+	return f, nil
+}
+
+// seal writes bytes as text, since the column is TEXT in every database.
+func seal(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
+
+func unseal(text string) ([]byte, error) {
+	if text == "" {
+		return nil, nil
+	}
+	return base64.StdEncoding.DecodeString(text)
 }
 
 // StepUp moves a live session from one step to the next and gives it a new
 // secret, in one statement: of two requests only one succeeds, the other gets
 // ErrNotFound. Fields of next that are written: Step, Account, Sealed,
 // Challenge, Return, SeenAt, ExpiresAt.
+//
+// Steps alone cannot tell two requests apart when the step stays the same
+// (code to code, with a new challenge): those both succeed, the later one wins.
 func (s *Store) StepUp(ctx context.Context, id, fromStep string, next Session, secretHash string) error {
-	return nil
+	n, err := s.write.exec(ctx, `
+		UPDATE sessions SET secret_hash = $1, step = $2, account = $3, sealed = $4, challenge = $5,
+			return_to = $6, seen_at = $7, expires_at = $8
+		WHERE id = $9 AND step = $10 AND ended_at = 0 AND expires_at > $11`,
+		secretHash, next.Step, string(next.Account), seal(next.Sealed), next.Challenge,
+		next.Return, millis(next.SeenAt), millis(next.ExpiresAt), id, fromStep, millis(s.now()))
+	return changed("step up", n, err)
 }
 
-// Touch records human input; it never moves SeenAt back and never revives.
-func (s *Store) Touch(ctx context.Context, id string, at time.Time) error { return nil }
+// changed is ErrNotFound where a statement for one row changed none.
+func changed(operation string, n int64, err error) error {
+	if err == nil && n == 0 {
+		return ErrNotFound
+	}
+	return fault(operation, err)
+}
+
+// Touch records human input; it never moves SeenAt back and never revives a
+// session that has ended or is past ExpiresAt: those give ErrNotFound. It does
+// not know the idle limit; who calls it has checked that first.
+func (s *Store) Touch(ctx context.Context, id string, at time.Time) error {
+	n, err := s.write.exec(ctx, `
+		UPDATE sessions SET seen_at = CASE WHEN seen_at < $1 THEN $1 ELSE seen_at END
+		WHERE id = $2 AND ended_at = 0 AND expires_at > $3`, millis(at), id, millis(s.now()))
+	return changed("touch session", n, err)
+}
 
 // UpdateAccount replaces the account of a live session after a re-check.
-func (s *Store) UpdateAccount(ctx context.Context, id string, account []byte) error { return nil }
+func (s *Store) UpdateAccount(ctx context.Context, id string, account []byte) error {
+	n, err := s.write.exec(ctx, `UPDATE sessions SET account = $1 WHERE id = $2 AND ended_at = 0`, string(account), id)
+	return changed("update account", n, err)
+}
 
 // WipeSealed forgets the sealed password of a session.
-func (s *Store) WipeSealed(ctx context.Context, id string) error { return nil }
-
-// EndSession ends a live session, wipes what is sealed in it and keeps the
-// reason for a day. False: it had ended before.
-func (s *Store) EndSession(ctx context.Context, id, reason string) (bool, error) { return false, nil }
-
-// EndSessionsOf ends an account's live sessions but one (except may be empty)
-// and tells which.
-func (s *Store) EndSessionsOf(ctx context.Context, accountID, except, reason string) ([]string, error) {
-	return nil, nil
+func (s *Store) WipeSealed(ctx context.Context, id string) error {
+	_, err := s.write.exec(ctx, `UPDATE sessions SET sealed = '' WHERE id = $1 AND sealed <> ''`, id)
+	return fault("wipe sealed", err)
 }
-
-// EndOldestSessions ends the account's oldest live sessions at step beyond the
-// newest keep of them, and tells which.
-func (s *Store) EndOldestSessions(ctx context.Context, accountID, step string, keep int, reason string) ([]string, error) {
-	return nil, nil
-}
-
-// Expire ends, in one statement each, the live sessions whose last input is at
-// or before seenBefore ("idle") and those past ExpiresAt ("absolute").
-func (s *Store) Expire(ctx context.Context, seenBefore time.Time) error { return nil }
-
-// Gone tells which of the given sessions are not alive (ended, or no such
-// row), in one query, with the reason of each ("" where unknown).
-func (s *Store) Gone(ctx context.Context, ids []string) (map[string]string, error) { return nil, nil }
-
-// PurgeSessions deletes sessions that ended before a time.
-func (s *Store) PurgeSessions(ctx context.Context, before time.Time) (int64, error) { return 0, nil }
