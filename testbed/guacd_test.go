@@ -2,9 +2,14 @@ package testbed
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"fmt"
+	"image"
+	_ "image/jpeg" // guacd sends either
+	_ "image/png"
 	"io"
 	"net"
 	"strconv"
@@ -104,23 +109,64 @@ func (c *guacConn) connect(t *testing.T, values map[string]string) {
 	c.send(t, reply...)
 }
 
-// waitFor reads, answering sync, until an instruction of the wanted opcode.
-func (c *guacConn) waitFor(t *testing.T, opcode string) []string {
+// next is read for a session: it answers sync and stops at an error.
+func (c *guacConn) next(t *testing.T) []string {
 	t.Helper()
-	var last []string
-	for {
-		instruction, err := c.read()
-		if err != nil {
-			t.Fatalf("waiting for %s: %v; last %.200q", opcode, err, last)
-		}
-		last = instruction
+	instruction, err := c.read()
+	if err != nil {
+		t.Fatalf("the desktop's stream ended: %v", err)
+	}
+	switch instruction[0] {
+	case "sync":
+		c.send(t, "sync", instruction[1])
+	case "error", "disconnect":
+		t.Fatalf("the desktop ended: %q", instruction)
+	}
+	return instruction
+}
+
+// waitForColour reads until guacd draws at least 100 x 100 pixels of a colour,
+// written #rrggbb, give or take what a session of 16 bits a pixel rounds away.
+func (c *guacConn) waitForColour(t *testing.T, want string) {
+	t.Helper()
+	var r, g, b int
+	if _, err := fmt.Sscanf(want, "#%02x%02x%02x", &r, &g, &b); err != nil {
+		t.Fatal(err)
+	}
+	near := func(x, y, z int) bool {
+		return max(x-r, r-x, y-g, g-y, z-b, b-z) <= 8
+	}
+	pictures := map[string]*bytes.Buffer{} // by stream
+	for seen := 0; seen < 100*100; {
+		instruction := c.next(t)
 		switch instruction[0] {
-		case opcode:
-			return instruction
-		case "sync":
-			c.send(t, "sync", instruction[1])
-		case "error", "disconnect":
-			t.Fatalf("waiting for %s: got %q", opcode, instruction)
+		case "img":
+			pictures[instruction[1]] = new(bytes.Buffer)
+		case "blob":
+			data, err := base64.StdEncoding.DecodeString(instruction[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if picture := pictures[instruction[1]]; picture != nil {
+				picture.Write(data)
+			}
+		case "end":
+			picture := pictures[instruction[1]]
+			if picture == nil {
+				continue
+			}
+			delete(pictures, instruction[1])
+			img, _, err := image.Decode(picture)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for y := img.Bounds().Min.Y; y < img.Bounds().Max.Y; y++ {
+				for x := img.Bounds().Min.X; x < img.Bounds().Max.X; x++ {
+					if r, g, b, _ := img.At(x, y).RGBA(); near(int(r>>8), int(g>>8), int(b>>8)) {
+						seen++
+					}
+				}
+			}
 		}
 	}
 }

@@ -22,7 +22,7 @@ func peerNeeds(peer string) (needs, bool) {
 		"samba":    {programs: []string{"samba", "samba-tool"}, files: []string{"/usr/share/samba/setup/provision*"}, groups: "directory", access: lowPorts},
 		"slapd":    {programs: []string{"slapd", "slapadd"}, groups: "directory"},
 		"guacd":    {programs: []string{"guacd"}, files: []string{"/usr/lib/*/libguac-client-rdp.so*"}, groups: "run"},
-		"xrdp":     {programs: []string{"xrdp", "xrdp-sesman", "openbox", "xterm", "xsetroot", "useradd", "chpasswd", "flock"}, files: []string{"/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"}, groups: "run", access: rootOrSudo},
+		"xrdp":     {programs: []string{"xrdp", "xrdp-sesman", "openbox", "xterm", "xsetroot", "useradd", "chpasswd", "flock", "setpriv", "pgrep", "ss"}, files: []string{"/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"}, groups: "run", access: rootOrSudo},
 		"nla":      {programs: []string{"freerdp-shadow-cli", "winpr-hash", "Xvfb", "xterm", "openbox", "xsetroot"}, groups: "run rdp"},
 		"chromium": {programs: []string{"chromium|chromium-browser|google-chrome"}, groups: "browser"},
 	}[peer]

@@ -44,8 +44,8 @@ type Process struct {
 	cmd   *exec.Cmd
 	name  string
 	grace time.Duration
-	leash io.Closer // not nil: closing it ends the process
-	mark  string    // the environment entry by which its descendants are found
+	leash io.WriteCloser // not nil: closing it ends the process
+	mark  string         // the environment entry by which its descendants are found
 	out   tail
 	done  chan struct{}
 
@@ -78,17 +78,15 @@ func Start(c Command) (*Process, error) {
 	if err := p.start(c); err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.name, err)
 	}
-	p.PID = p.cmd.Process.Pid
 	return p, nil
 }
 
 func (p *Process) start(c Command) error {
 	p.cmd.Stdin = c.In
-	var stdin io.WriteCloser
 	if c.StopsAtEOF {
-		var err error
 		p.cmd.Stdin = nil
-		if stdin, err = p.cmd.StdinPipe(); err != nil {
+		stdin, err := p.cmd.StdinPipe()
+		if err != nil {
 			return err
 		}
 		p.leash = stdin
@@ -110,10 +108,19 @@ func (p *Process) start(c Command) error {
 	if err := <-started; err != nil {
 		return err
 	}
-	if stdin != nil && c.In != nil {
-		if _, err := io.Copy(stdin, c.In); err != nil {
+	p.PID = p.cmd.Process.Pid
+	if p.leash != nil && c.In != nil {
+		if _, err := io.Copy(p.leash, c.In); err != nil {
 			return errors.Join(err, p.Stop())
 		}
+	}
+	return nil
+}
+
+// Tell writes text to the standard input of a process that StopsAtEOF.
+func (p *Process) Tell(text string) error {
+	if _, err := io.WriteString(p.leash, text); err != nil {
+		return fmt.Errorf("tell %s: %w", p.name, err)
 	}
 	return nil
 }
