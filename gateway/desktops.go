@@ -10,6 +10,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway/tunnel"
+	"stagedoor/store"
 )
 
 // desktops is the register of this node's live desktops. It ends them when
@@ -199,7 +200,7 @@ func (d *desktops) look(ctx context.Context) error {
 	if err := d.flush(ctx); err != nil {
 		return err
 	}
-	if err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle)); err != nil {
+	if err := p.Store.Expire(ctx, p.Now().Add(-p.set.Idle)); err != nil {
 		return err
 	}
 	live, ids := d.snapshot()
@@ -249,7 +250,7 @@ func (d *desktops) flush(ctx context.Context) error {
 	d.input = map[string]time.Time{}
 	d.mu.Unlock()
 	for id, at := range noted {
-		if err := d.portal.Store.Touch(ctx, id, at); err != nil {
+		if err := d.portal.Store.Touch(ctx, id, at); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return fmt.Errorf("record input: %w", err)
 		}
 	}

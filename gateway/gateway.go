@@ -12,7 +12,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -102,11 +101,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.desktops = newDesktops(p)
-	handler, err := p.routes()
-	if err != nil {
-		return nil, fmt.Errorf("gateway: %w", err)
-	}
-	p.handler = handler
+	p.handler = p.routes()
 	go p.purgeHourly()
 	return p, nil
 }

@@ -118,6 +118,12 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 	if err == nil {
 		return
 	}
+	if errors.Is(err, store.ErrNotFound) {
+		// The session ended, or moved on, while this request was on its way.
+		v.log.Info("the session is no longer where it was", "route", v.route, "error", err)
+		_ = p.redirect(w, v, "/login")
+		return
+	}
 	var known *fault
 	if !errors.As(err, &known) {
 		known = &fault{status: http.StatusInternalServerError, text: "error.unknown", err: err}

@@ -52,7 +52,7 @@ func (p *Portal) siteMap() []route {
 
 // routes builds the handler of the whole site: the middleware, outermost
 // first, around the site map.
-func (p *Portal) routes() (http.Handler, error) {
+func (p *Portal) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range p.siteMap() {
 		mux.Handle(r.pattern, p.step(r))
