@@ -99,7 +99,7 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 }
 
 func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
-	data.page = p.page(v, "code.title")
+	data.page = p.page(v, "title.code")
 	return p.render(w, v, status, "code", data)
 }
 

@@ -36,7 +36,7 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 		return p.redirect(w, v, item(target).Href)
 	}
 	data := desktopPage{
-		page:   p.page(v, "desktop.title"),
+		page:   p.page(v, "title.targets"),
 		Target: desktopTarget{ID: target.ID, Name: target.Name},
 		Tunnel: "/tunnel/" + url.PathEscape(target.ID),
 		Copy:   target.Transfers.Copy, Paste: target.Transfers.Paste,
@@ -53,7 +53,7 @@ func (p *Portal) noSuchTarget(v *visit) error {
 	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "no-such-target", Target: id}); err != nil {
 		return err
 	}
-	return &fault{status: http.StatusNotFound, text: "error.target"}
+	return &fault{status: http.StatusNotFound, message: "no-target"}
 }
 
 // openTunnel carries one desktop until it is over. The browser names the

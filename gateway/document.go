@@ -21,7 +21,7 @@ func (p *Portal) document(w http.ResponseWriter, v *visit) error {
 	}
 	file, err := os.Open(target.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &fault{status: http.StatusNotFound, text: "error.document", err: err}
+		return &fault{status: http.StatusNotFound, message: "not-found", err: err}
 	}
 	if err != nil {
 		return fmt.Errorf("document: %w", err)
@@ -32,7 +32,7 @@ func (p *Portal) document(w http.ResponseWriter, v *visit) error {
 		return fmt.Errorf("document: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return &fault{status: http.StatusNotFound, text: "error.document", err: errors.New("not a regular file: " + target.File)}
+		return &fault{status: http.StatusNotFound, message: "not-found", err: errors.New("not a regular file: " + target.File)}
 	}
 	if err := p.audit(v, store.Event{Kind: "document", Result: "ok", Target: target.ID}); err != nil {
 		return err

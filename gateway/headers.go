@@ -38,7 +38,7 @@ func (p *Portal) refuseForeign(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := protection.Check(r); err != nil {
-			p.answer(w, visitOf(r), &fault{status: http.StatusForbidden, text: "error.foreign", err: err})
+			p.answer(w, visitOf(r), &fault{status: http.StatusForbidden, message: "cross-site", err: err})
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -38,7 +38,7 @@ func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 			return fmt.Errorf("target list: %w", err)
 		}
 	}
-	data := targetsPage{page: p.page(v, "targets.title"), ExpiryDays: p.expiryDays(s)}
+	data := targetsPage{page: p.page(v, "title.targets"), ExpiryDays: p.expiryDays(s)}
 	place := map[string]int{}
 	for _, t := range p.Targets.List().VisibleTo(s.who.Account.MemberOf) {
 		at, known := place[t.Group]

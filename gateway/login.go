@@ -52,7 +52,7 @@ func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
 }
 
 func (p *Portal) renderLogin(w http.ResponseWriter, v *visit, status int, data loginPage) error {
-	data.page = p.page(v, "login.title")
+	data.page = p.page(v, "title.login")
 	data.DefaultDomain, data.Target = p.set.DefaultDomain, v.returnTo
 	return p.render(w, v, status, "login", data)
 }
@@ -91,8 +91,17 @@ func (p *Portal) login(w http.ResponseWriter, v *visit) error {
 		data.Unavailable = true
 		return p.renderLogin(w, v, http.StatusServiceUnavailable, data)
 	}
-	data.Refused = true
+	if data.Malformed = !p.wellFormed(name); !data.Malformed {
+		data.Refused = true
+	}
 	return p.renderLogin(w, v, http.StatusForbidden, data)
+}
+
+// wellFormed is false only for a bare name where no domain is the default: the
+// person is told how to write it. It tells nothing about accounts.
+func (p *Portal) wellFormed(name string) bool {
+	_, ok := p.Directory.Canonical(name)
+	return ok || strings.ContainsAny(name, `\@`)
 }
 
 // offerChange: the password was right but has expired. The person is told so
@@ -156,5 +165,5 @@ func badForm(err error) error {
 	if errors.As(err, &tooLarge) {
 		return err
 	}
-	return &fault{status: http.StatusBadRequest, text: "error.form", err: err}
+	return &fault{status: http.StatusBadRequest, message: "bad-request", err: err}
 }

@@ -31,7 +31,7 @@ type passwordPage struct {
 // passwordPage asks for the current password and the new one twice.
 func (p *Portal) passwordPage(w http.ResponseWriter, v *visit) error {
 	if v.URL.Query().Has("changed") {
-		return p.render(w, v, http.StatusOK, "password-changed", p.page(v, "password.changed.title"))
+		return p.render(w, v, http.StatusOK, "password-changed", p.page(v, "title.password-changed"))
 	}
 	data := passwordPage{}
 	if v.session != nil {
@@ -41,7 +41,7 @@ func (p *Portal) passwordPage(w http.ResponseWriter, v *visit) error {
 }
 
 func (p *Portal) renderPassword(w http.ResponseWriter, v *visit, status int, data passwordPage) error {
-	data.page = p.page(v, "password.title")
+	data.page = p.page(v, "title.password")
 	data.Voluntary = v.session != nil && v.session.Step == string(stepReady)
 	data.Rules = p.rules(v, data.Username)
 	return p.render(w, v, status, "password", data)
@@ -60,34 +60,35 @@ func (p *Portal) rules(v *visit, name string) []string {
 	}
 	var rules []string
 	if policy.MinLength > 0 {
-		rules = append(rules, p.Site.T(v.lang, "password.rule.length", "n", strconv.Itoa(policy.MinLength)))
+		rules = append(rules, p.Site.T(v.lang, "rule.length", "n", strconv.Itoa(policy.MinLength)))
 	}
 	if policy.Complexity {
-		rules = append(rules, p.Site.T(v.lang, "password.rule.complexity"))
+		rules = append(rules, p.Site.T(v.lang, "rule.complexity"))
 	}
 	if policy.History > 0 {
-		rules = append(rules, p.Site.T(v.lang, "password.rule.history", "n", strconv.Itoa(policy.History)))
+		rules = append(rules, p.Site.T(v.lang, "rule.history", "n", strconv.Itoa(policy.History)))
 	}
 	if days := int(policy.MinAge / (24 * time.Hour)); days > 0 {
-		rules = append(rules, p.Site.T(v.lang, "password.rule.age", "n", strconv.Itoa(days)))
+		rules = append(rules, p.Site.T(v.lang, "rule.min-age.days", "n", strconv.Itoa(days)))
+	} else if hours := int(policy.MinAge / time.Hour); hours > 0 {
+		rules = append(rules, p.Site.T(v.lang, "rule.min-age.hours", "n", strconv.Itoa(hours)))
 	}
 	return rules
 }
 
 // broken is the text of the rule that a new password broke.
-func (p *Portal) broken(v *visit, fault *directory.PolicyError, name string) string {
-	policy, _ := p.Directory.Policy(v.Context(), name)
-	switch fault.Rule {
+func (p *Portal) broken(v *visit, rule directory.Rule) string {
+	switch rule {
 	case directory.RuleLength:
-		return p.Site.T(v.lang, "password.broken.length", "n", strconv.Itoa(policy.MinLength))
+		return p.Site.T(v.lang, "rule.broken.length")
 	case directory.RuleComplexity:
-		return p.Site.T(v.lang, "password.broken.complexity")
+		return p.Site.T(v.lang, "rule.broken.complexity")
 	case directory.RuleHistory:
-		return p.Site.T(v.lang, "password.broken.history", "n", strconv.Itoa(policy.History))
+		return p.Site.T(v.lang, "rule.broken.history")
 	case directory.RuleTooYoung:
-		return p.Site.T(v.lang, "password.broken.tooyoung")
+		return p.Site.T(v.lang, "rule.broken.too-young")
 	}
-	return p.Site.T(v.lang, "password.broken.any")
+	return p.Site.T(v.lang, "rule.broken.any")
 }
 
 // changePassword changes an expired password for anybody who proves the
@@ -147,7 +148,7 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 	switch {
 	case err == nil:
 	case errors.As(err, &rule):
-		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule, name)
+		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule.Rule)
 		v.log.Info("new password refused", "rule", rule.Rule, "detail", printable(rule.Detail, 300))
 	case errors.Is(err, directory.ErrChangeForbidden):
 		event.Reason, data.Forbidden = "forbidden", true

@@ -77,26 +77,27 @@ func (p *Portal) renderJSON(w http.ResponseWriter, status int, value any) error 
 	return ignoreGone(err)
 }
 
-// fault is an error with the text that the person is told (a key of the
-// locales) beside the one for the log.
+// fault is an error with what the person is told beside what stands in the
+// log. message names two texts of the locales: message.NAME.heading and .text.
 type fault struct {
-	status int
-	text   string
-	err    error
+	status  int
+	message string
+	err     error
+	actions []action // nil: back to where the session belongs
 }
 
 func (f *fault) Error() string {
 	if f.err == nil {
-		return f.text
+		return f.message
 	}
-	return f.text + ": " + f.err.Error()
+	return f.message + ": " + f.err.Error()
 }
 
 func (f *fault) Unwrap() error { return f.err }
 
 var (
 	errPanic    = errors.New("a handler panicked")
-	errNotFound = &fault{status: http.StatusNotFound, text: "error.notfound"}
+	errNotFound = &fault{status: http.StatusNotFound, message: "not-found"}
 )
 
 type messagePage struct {
@@ -126,13 +127,13 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 	}
 	var known *fault
 	if !errors.As(err, &known) {
-		known = &fault{status: http.StatusInternalServerError, text: "error.unknown", err: err}
+		known = &fault{status: http.StatusInternalServerError, message: "broken", err: err}
 		var tooLarge *http.MaxBytesError
 		switch {
 		case errors.As(err, &tooLarge):
-			known = &fault{status: http.StatusRequestEntityTooLarge, text: "error.toolarge", err: err}
+			known = &fault{status: http.StatusRequestEntityTooLarge, message: "too-large", err: err}
 		case errors.Is(err, store.ErrUnavailable):
-			known = &fault{status: http.StatusServiceUnavailable, text: "error.store", err: err}
+			known = &fault{status: http.StatusServiceUnavailable, message: "unavailable", err: err}
 		}
 	}
 	if known.status >= http.StatusInternalServerError {
@@ -141,10 +142,12 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 		v.log.Info("request refused", "route", v.route, "error", err)
 	}
 	data := messagePage{
-		page: p.page(v, "error.title"), Heading: p.Site.T(v.lang, "error.title"),
-		Text:      p.Site.T(v.lang, known.text, "address", p.origin),
-		SupportID: v.id,
-		Actions:   []action{{Href: p.next(v.session), Label: p.Site.T(v.lang, "error.back"), Primary: true}},
+		page:    p.page(v, "message."+known.message+".heading"),
+		Heading: p.Site.T(v.lang, "message."+known.message+".heading"),
+		Text:    p.Site.T(v.lang, "message."+known.message+".text"), SupportID: v.id, Actions: known.actions,
+	}
+	if data.Actions == nil {
+		data.Actions = p.wayBack(v)
 	}
 	if err := p.render(w, v, known.status, "message", data); err != nil {
 		v.log.Error("error page failed", "error", err)
@@ -152,10 +155,21 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 	}
 }
 
+// wayBack is the link on an error page.
+func (p *Portal) wayBack(v *visit) []action {
+	label := "action.login"
+	if v.session != nil && v.session.Step == string(stepReady) {
+		label = "action.targets"
+	}
+	return []action{{Href: p.next(v.session), Label: p.Site.T(v.lang, label), Primary: true}}
+}
+
 func (p *Portal) notFound(w http.ResponseWriter, v *visit) error { return errNotFound }
 
 // wrongHost: the portal was asked for under another name than its public one.
 // Saying so beats the refusals that would follow (cookies, Origin).
 func (p *Portal) wrongHost(v *visit) error {
-	return &fault{status: http.StatusMisdirectedRequest, text: "error.host", err: errors.New("asked for as host " + strconv.Quote(v.Host))}
+	return &fault{status: http.StatusMisdirectedRequest, message: "wrong-host",
+		err:     errors.New("asked for as host " + strconv.Quote(printable(v.Host, 200))),
+		actions: []action{{Href: p.origin + "/", Label: p.origin, Primary: true}}}
 }
