@@ -10,7 +10,6 @@
 package directory
 
 import (
-	"context"
 	"errors"
 	"time"
 )
@@ -91,15 +90,20 @@ type Account struct {
 	DisplayName string // never empty: falls back to Name
 	Mail        string
 	Mobile      string // raw, as the directory holds it
-	// PasswordExpires is zero when it never does or nobody knows.
+	// PasswordExpires is zero when it never does, when nobody knows, and when
+	// the password must be changed at next logon; else it may lie in the past.
 	PasswordExpires time.Time
-	Groups          []Group // nested ones and AD's primary group included
+	// Barred is why the account may not log in any more, for the periodic
+	// re-check of somebody who is logged in: "disabled", "account-expired",
+	// "locked", or "" when nothing bars it. A deleted account is ErrNotFound.
+	Barred string
+	Groups []Group // nested ones and AD's primary group included
 }
 
 // Group is one group that an account is a member of.
 type Group struct {
 	DN   string
-	Name string // DOMAIN\name, sAMAccountName or cn
+	Name string // DOMAIN\name, sAMAccountName or cn; empty when it cannot be printed as it is
 }
 
 // Policy is a domain's password policy, to be shown before somebody types.
@@ -125,59 +129,38 @@ type Health struct {
 
 // Directory answers for all configured domains. It is safe for concurrent use.
 type Directory struct {
-	domains []Domain
+	// Now is the clock; nil means time.Now. Set it before the first call.
+	Now func() time.Time
+
+	domains []*domain
 }
 
-// Open checks the domains and dials nothing.
-func Open(domains []Domain) (*Directory, error) { return &Directory{domains: domains}, nil }
-
-// Close ends all pooled connections.
-func (d *Directory) Close() {}
-
-// Authenticate checks a password. Nil error: it is right and the account may
-// log in. ErrPasswordExpired: it is right and must be changed first; the
-// Account is filled in then too. ErrRefused (a *RefusedError), ErrUnavailable.
-func (d *Directory) Authenticate(ctx context.Context, name, password string) (Account, error) {
-	return Account{}, ErrUnavailable
+// Open checks the domains, all problems at once, and dials nothing.
+func Open(domains []Domain) (*Directory, error) {
+	d := &Directory{}
+	if err := checkTogether(domains); err != nil {
+		return nil, err
+	}
+	for _, config := range domains {
+		opened, err := openDomain(config, d.now)
+		if err != nil {
+			return nil, err
+		}
+		d.domains = append(d.domains, opened)
+	}
+	return d, nil
 }
 
-// ChangePassword sets a new password as the person, who proves the current one:
-// it works for expired and must-change accounts, and the directory's own
-// policy holds. ErrRefused: wrong current password, or the account may not log
-// in. *PolicyError, ErrChangeForbidden, ErrUnavailable.
-func (d *Directory) ChangePassword(ctx context.Context, name, current, new string) error {
-	return ErrUnavailable
+// Close ends all pooled connections. Calls that are under way finish.
+func (d *Directory) Close() {
+	for _, domain := range d.domains {
+		domain.close()
+	}
 }
 
-// Lookup finds an account by any spelling of its name, without a password.
-// ErrNotFound (also for unknown domains and malformed names), ErrUnavailable.
-func (d *Directory) Lookup(ctx context.Context, name string) (Account, error) {
-	return Account{}, ErrUnavailable
+func (d *Directory) now() time.Time {
+	if d.Now != nil {
+		return d.Now()
+	}
+	return time.Now()
 }
-
-// Policy is the password policy of the domain that name belongs to; an empty
-// name means the default domain (or the only one).
-func (d *Directory) Policy(ctx context.Context, name string) (Policy, error) {
-	return Policy{}, ErrUnavailable
-}
-
-// GroupExists tells whether a group of a target list, a DN or DOMAIN\name, is
-// in the directory.
-func (d *Directory) GroupExists(ctx context.Context, group string) (bool, error) {
-	return false, ErrUnavailable
-}
-
-// Check tries every server of every domain.
-func (d *Directory) Check(ctx context.Context) []Health { return nil }
-
-// MemberOf tells whether the account is in a group given as a DN or as
-// DOMAIN\name; both compare as the directory compares them (DNs by RFC 4514
-// parts, case folded).
-func (a Account) MemberOf(group string) bool { return false }
-
-// Canonical brings any spelling of a user name to one, for counters and logs:
-// `DOMAIN\user` with the configured domain's spelling and the user in lower
-// case. ok is false when the name is malformed (empty, over 256 bytes, control
-// characters, two backslashes, ...) or its domain is not configured; the text is then a
-// printable form of what was typed, at most 64 runes, safe to log.
-func (d *Directory) Canonical(name string) (canonical string, ok bool) { return name, false }
