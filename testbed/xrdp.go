@@ -82,7 +82,7 @@ func StartXrdp(ctx context.Context, o XrdpOptions) (*Xrdp, error) {
 	for _, u := range o.Users {
 		fmt.Fprintf(&passwords, "%s:%s\n", u.Name, u.Password)
 	}
-	command := asRoot(filepath.Join(dir, "run.sh"), dir, strconv.Itoa(o.Port))
+	command := asRoot("sh", filepath.Join(dir, "run.sh"), dir, strconv.Itoa(o.Port))
 	command.In = strings.NewReader(passwords.String() + "\n")
 	command.StopsAtEOF = true
 	command.Grace = 30 * time.Second // desktops close one after the other

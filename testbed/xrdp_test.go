@@ -1,8 +1,10 @@
 package testbed
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"os"
 	"os/user"
@@ -98,6 +100,38 @@ func TestXrdp(t *testing.T) {
 	}
 	if _, err := os.Stat(x.dir); err == nil {
 		t.Errorf("%s is still there", x.dir)
+	}
+}
+
+// TestXrdpStopWhileDesktopStarts stops at the worst moment: the login is
+// accepted, the desktop is not there yet.
+func TestXrdpStopWhileDesktopStarts(t *testing.T) {
+	g := startGuacd(t, GuacdOptions{})
+	u := NewUnixUser()
+	x := startXrdp(t, XrdpOptions{Users: []UnixUser{u}})
+	before := traces(t)
+	conn := dialGuacd(t, g.Address, nil)
+	host, port, _ := net.SplitHostPort(x.Address)
+	conn.connect(t, map[string]string{
+		"hostname": host, "port": port, "username": u.Name, "password": u.Password, "ignore-cert": "true",
+	})
+	if err := x.process.WaitReady(t.Context(), func(context.Context) error {
+		log, err := os.ReadFile(filepath.Join(x.dir, "xrdp.log"))
+		if err == nil && !bytes.Contains(log, []byte("login successful")) {
+			err = errors.New("nobody has logged in")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := newTraces(t, before); len(got) > 0 {
+		t.Errorf("left after Stop: %v", got)
+	}
+	if _, err := user.Lookup(u.Name); err == nil {
+		t.Error("the user is still there")
 	}
 }
 

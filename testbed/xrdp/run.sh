@@ -8,6 +8,7 @@
 # the program at the other end ended, everything is taken down: desktops first,
 # then the daemons, then the users.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 dir=$1
 port=$2
 sesman_port=3350 # xrdp 0.9 finds its sesman nowhere else
@@ -40,16 +41,21 @@ end() {
   gone 50 alive "$1" || kill -KILL "$1"
 }
 
-# close_desktops ends each desktop by its window manager. Its sesman then ends
-# Xorg, which removes its socket and lock; killed, Xorg would leave both behind.
-close_desktops() {
+# end_window_managers: each desktop's sesman has a window manager, Xorg and
+# xrdp-chansrv for children. Prints what is left, as gone wants it.
+end_window_managers() {
   for session in $(pgrep -P "$sesman"); do
+    echo "$session"
     for pid in $(pgrep -P "$session"); do
       case $(ps -o comm= -p "$pid") in Xorg|xrdp-chansrv) ;; *) kill -TERM "$pid" ;; esac
     done
   done
-  gone 50 pgrep -P "$sesman"
 }
+
+# close_desktops ends each desktop by its window manager: sesman then ends Xorg,
+# which removes its socket and lock; killed, Xorg would leave both behind. It
+# asks more than once, for a desktop that is just starting does not listen yet.
+close_desktops() { gone 100 end_window_managers; }
 
 # remove_users removes the users and whatever they still run.
 remove_users() {
@@ -71,6 +77,7 @@ take_down() {
   [ -z "$sesman" ] || close_desktops
   for pid in $xrdp $sesman; do end "$pid"; done
   remove_users
+  rm -rf "$dir"
 }
 
 # listens PORT PID: waits until something listens on PORT; fails once PID is gone.
