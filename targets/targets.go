@@ -10,7 +10,7 @@ package targets
 
 import (
 	"fmt"
-	"log/slog"
+	"strings"
 	"time"
 )
 
@@ -47,13 +47,13 @@ type Transfers struct {
 }
 
 // Target is one entry of the list, checked. Its yaml form is documented in
-// targets.example.yaml.
+// targets.example.yaml. It prints, logs and marshals without its secrets.
 type Target struct {
 	ID          string // in the address: [a-z0-9-]{1,64}
 	Name        string
 	Group       string // the heading it stands under
 	Description string
-	Icon        string
+	Icon        string // [a-z0-9-]{0,32}
 	Kind        Kind
 	URL         string // Kind Link: http or https
 	File        string // Kind Document: absolute path
@@ -64,12 +64,16 @@ type Target struct {
 	Port        int
 	Credentials Credentials
 	Username    string // Stored, and a default for nothing else
-	Domain      string
-	password    string // Stored
+	Domain      string // Stored
+	password    *secret
 	Transfers   Transfers
 	Timezone    string // IANA name; empty: the browser's
-	parameters  map[string]string
-	mustHave    []string
+
+	parameters map[string]string  // what guacd is told whoever signs in
+	hidden     map[string]*secret // of parameter_files
+	mustHave   []string
+	drive      string // folder on guacd's machine; a desktop gets its own in it
+	groups     []int  // Groups as indices into List.groups
 }
 
 // Login is what a desktop signs in with.
@@ -77,32 +81,78 @@ type Login struct {
 	Username, Domain, Password string
 }
 
-// Parameters are the guacd arguments of the desktop by name, login included,
-// and the names that guacd must know, since the target's policy rests on them:
-// a guacd that lacks one is refused (fail closed). login is used for Session
-// only; Stored brings its own and Prompt has none.
-func (t Target) Parameters(login Login) (arguments map[string]string, mustHave []string) {
-	return nil, nil
-}
-
 // List is one good reading of the file. It never changes.
 type List struct {
 	Path     string
 	LoadedAt time.Time
 	targets  []Target
+	byID     map[string]int
+	groups   []string // each group that the list names, once
 }
 
-// All are the targets in the order of the file.
+// All are the targets in the order of the file. The slice is not to be changed.
 func (l *List) All() []Target { return l.targets }
 
-// VisibleTo are the targets that somebody may see; member tells whether they
-// are in a group.
-func (l *List) VisibleTo(member func(group string) bool) []Target { return nil }
+// VisibleTo are the targets that somebody may see, in the order of the file;
+// member tells whether they are in a group, and is asked at most once for each
+// group however many targets name it. The slice is not to be changed.
+func (l *List) VisibleTo(member func(group string) bool) []Target {
+	asked := newMembership(l, member)
+	count := 0
+	for i := range l.targets {
+		if asked.sees(&l.targets[i]) {
+			count++
+		}
+	}
+	if count == len(l.targets) {
+		return l.targets[:count:count]
+	}
+	visible := make([]Target, 0, count)
+	for i := range l.targets {
+		if asked.sees(&l.targets[i]) {
+			visible = append(visible, l.targets[i])
+		}
+	}
+	return visible
+}
 
 // Get finds a target that somebody may see. Unknown and hidden targets are not
 // told apart.
 func (l *List) Get(id string, member func(group string) bool) (Target, bool) {
-	return Target{}, false
+	i, ok := l.byID[id]
+	if !ok || !newMembership(l, member).sees(&l.targets[i]) {
+		return Target{}, false
+	}
+	return l.targets[i], true
+}
+
+// membership remembers the answers about one person.
+type membership struct {
+	groups []string
+	member func(group string) bool
+	known  []int8 // 0: not asked, 1: member, -1: not
+}
+
+func newMembership(l *List, member func(group string) bool) *membership {
+	return &membership{groups: l.groups, member: member, known: make([]int8, len(l.groups))}
+}
+
+func (m *membership) sees(t *Target) bool {
+	if t.Everyone {
+		return true
+	}
+	for _, group := range t.groups {
+		if m.known[group] == 0 {
+			m.known[group] = -1
+			if m.member(m.groups[group]) {
+				m.known[group] = 1
+			}
+		}
+		if m.known[group] > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // Problem is one fault in the file.
@@ -119,30 +169,20 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
 }
 
-// LoadError is every fault of a file at once.
+// LoadError is every fault of a file at once, in the order of its lines.
 type LoadError struct {
 	Problems []Problem
 }
 
-func (e *LoadError) Error() string { return "" }
-
-// Load reads and checks a file. Its error is a *LoadError.
-func Load(path string) (*List, error) { return &List{Path: path}, nil }
-
-// Watcher keeps the last good list and reads the file again when it changes.
-type Watcher struct {
-	list *List
+// Error is a line for each problem, at most 50 of them.
+func (e *LoadError) Error() string {
+	var lines []string
+	for i, problem := range e.Problems {
+		if i == 50 {
+			lines = append(lines, fmt.Sprintf("and %d more", len(e.Problems)-i))
+			break
+		}
+		lines = append(lines, problem.String())
+	}
+	return strings.Join(lines, "\n")
 }
-
-// Open loads the file, which must be good, and watches it until Close. A later
-// fault is logged once, with file and line, and kept for Err.
-func Open(path string, log *slog.Logger) (*Watcher, error) { return &Watcher{}, nil }
-
-// List is the list in force.
-func (w *Watcher) List() *List { return w.list }
-
-// Err is why the newest file was not taken, nil when it was.
-func (w *Watcher) Err() error { return nil }
-
-// Close stops watching.
-func (w *Watcher) Close() {}
