@@ -64,6 +64,10 @@ type Settings struct {
 	DefaultDomain string            // for the hint beside the user name; may be empty
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
+
+	// NoGuacd is shown instead of a desktop where it is not empty: the demo
+	// says with it how to get guacd.
+	NoGuacd string
 }
 
 // Helpdesk is whom people call.
