@@ -2,8 +2,51 @@
 // Samba AD domain controller, slapd, guacd, xrdp, an RDP server with NLA,
 // Chromium. Tests use it, and so does the demo.
 //
-//	testbed.Need(t, "samba")                  // skips with one line; fails under CI=true
-//	dc, err := testbed.StartSamba(ctx, dir)   // dc.Stop() in t.Cleanup
+//	testbed.Need(t, "guacd")                                   // skips with one line; fails under CI=true
+//	guacd, err := testbed.StartGuacd(ctx, testbed.GuacdOptions{}) // guacd.Stop() in t.Cleanup
 //
-// Every peer is a child in its own process group, killed by its id.
+// Every peer is a child in its own process group, ended by its id, and ends
+// also when the program that started it is killed. In every Start function ctx
+// bounds the start only; the peer lives until Stop.
 package testbed
+
+import (
+	"fmt"
+	"net"
+	"sync"
+)
+
+// TB is what this package needs of testing.TB, so that it can be used outside
+// tests without the testing package's flags.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
+	Logf(format string, args ...any)
+	Cleanup(func())
+	TempDir() string
+}
+
+// givenPorts remembers what FreePort has given out in this process: the kernel
+// may offer a port again as long as nobody listens on it.
+var givenPorts sync.Map
+
+// FreePort returns a TCP port of 127.0.0.1 that nobody listens on, never the
+// same one twice in a process. Another process may still take it first, so a
+// Start function must report a taken port.
+func FreePort() (int, error) {
+	for range 100 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return 0, fmt.Errorf("free port: %w", err)
+		}
+		port := l.Addr().(*net.TCPAddr).Port
+		if err := l.Close(); err != nil {
+			return 0, fmt.Errorf("free port: %w", err)
+		}
+		if _, given := givenPorts.LoadOrStore(port, true); !given {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("free port: the kernel offers only ports that were given out already")
+}

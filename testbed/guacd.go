@@ -1,0 +1,68 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+)
+
+// GuacdOptions may stay empty.
+type GuacdOptions struct {
+	// Port on 127.0.0.1; 0 is a free one.
+	Port int
+	// TLS, if set, is what guacd presents. It then takes TLS only.
+	TLS Certificate
+}
+
+// Guacd is a running guacd: the daemon that turns RDP into the Guacamole
+// protocol. It has no authentication, so it listens on loopback only.
+type Guacd struct {
+	*Process
+	Address string // host:port
+	home    string
+}
+
+// StartGuacd starts guacd in the foreground with a home of its own (its RDP
+// side keeps known certificates there) and waits until it listens.
+func StartGuacd(ctx context.Context, o GuacdOptions) (*Guacd, error) {
+	if o.Port == 0 {
+		port, err := FreePort()
+		if err != nil {
+			return nil, err
+		}
+		o.Port = port
+	}
+	home, err := os.MkdirTemp("", "stagedoor-guacd-")
+	if err != nil {
+		return nil, fmt.Errorf("start guacd: %w", err)
+	}
+	args := []string{"-f", "-b", "127.0.0.1", "-l", strconv.Itoa(o.Port), "-L", "info"}
+	if o.TLS != (Certificate{}) {
+		args = append(args, "-C", o.TLS.CertFile, "-K", o.TLS.KeyFile)
+	}
+	p, err := Start(Command{Path: "guacd", Args: args, Dir: home, Env: []string{"HOME=" + home}})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(home))
+	}
+	g := &Guacd{Process: p, Address: net.JoinHostPort("127.0.0.1", strconv.Itoa(o.Port)), home: home}
+	// A dial alone could reach somebody else's guacd on a port that was taken;
+	// the line alone comes just before guacd listens.
+	listening, dialing := p.Printing("Listening on host"), Dialing(g.Address)
+	if err := p.WaitReady(ctx, func(ctx context.Context) error {
+		if err := listening(ctx); err != nil {
+			return err
+		}
+		return dialing(ctx)
+	}); err != nil {
+		return nil, errors.Join(err, g.Stop())
+	}
+	return g, nil
+}
+
+// Stop ends guacd and its children, one of which serves each connection.
+func (g *Guacd) Stop() error {
+	return errors.Join(g.Process.Stop(), os.RemoveAll(g.home))
+}

@@ -1,0 +1,211 @@
+package testbed
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func startXrdp(t *testing.T, o XrdpOptions) *Xrdp {
+	t.Helper()
+	Need(t, "xrdp")
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	x, err := StartXrdp(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := x.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+// openDesktop logs in through guacd and returns the connection once the user's
+// desktop shows its colour.
+func openDesktop(t *testing.T, guacd, address, security string, u UnixUser) *guacConn {
+	t.Helper()
+	conn := dialGuacd(t, guacd, nil)
+	host, port, _ := net.SplitHostPort(address)
+	conn.connect(t, map[string]string{
+		"hostname": host, "port": port, "username": u.Name, "password": u.Password,
+		"security": security, "ignore-cert": "true",
+	})
+	conn.waitForColour(t, cmp.Or(u.Colour, "#2e7d32"))
+	return conn
+}
+
+// traces are what a desktop could leave behind on a machine.
+func traces(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"/tmp/.X*-lock", "/tmp/.X11-unix/X*", "/run/xrdp/sockdir/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+func TestXrdp(t *testing.T) {
+	g := startGuacd(t, GuacdOptions{})
+	users := []UnixUser{NewUnixUser(), NewUnixUser()}
+	users[1].Title, users[1].Colour = "R-CARD M5 Arbetsstation", "#1d3557"
+	x := startXrdp(t, XrdpOptions{Users: users})
+	before := traces(t)
+
+	first := openDesktop(t, g.Address, x.Address, "any", users[0])
+	openDesktop(t, g.Address, x.Address, "tls", users[1])
+	if got := newTraces(t, before); len(got) == 0 {
+		t.Error("two open desktops and no X11 socket: the look for traces is blind")
+	}
+
+	if err := x.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if instruction := endOf(t, first); instruction[0] != "error" && instruction[0] != "disconnect" {
+		t.Errorf("after Kill guacd says %q, want error or disconnect", instruction)
+	}
+	if err := x.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	openDesktop(t, g.Address, x.Address, "any", users[0])
+
+	if err := x.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := newTraces(t, before); len(got) > 0 {
+		t.Errorf("left after Stop: %v", got)
+	}
+	for _, u := range users {
+		if _, err := user.Lookup(u.Name); err == nil {
+			t.Errorf("the user %s is still there", u.Name)
+		}
+	}
+	if left := running(t, x.dir, users[0].Name, users[1].Name, "xrdp-sesman"); len(left) > 0 {
+		t.Errorf("still running: %q", left)
+	}
+	if _, err := os.Stat(x.dir); err == nil {
+		t.Errorf("%s is still there", x.dir)
+	}
+}
+
+// TestXrdpStopWhileDesktopStarts stops at the worst moment: the login is
+// accepted, the desktop is not there yet.
+func TestXrdpStopWhileDesktopStarts(t *testing.T) {
+	g := startGuacd(t, GuacdOptions{})
+	u := NewUnixUser()
+	x := startXrdp(t, XrdpOptions{Users: []UnixUser{u}})
+	before := traces(t)
+	conn := dialGuacd(t, g.Address, nil)
+	host, port, _ := net.SplitHostPort(x.Address)
+	conn.connect(t, map[string]string{
+		"hostname": host, "port": port, "username": u.Name, "password": u.Password, "ignore-cert": "true",
+	})
+	if err := x.process.WaitReady(t.Context(), func(context.Context) error {
+		log, err := os.ReadFile(filepath.Join(x.dir, "xrdp.log"))
+		if err == nil && !bytes.Contains(log, []byte("login successful")) {
+			err = errors.New("nobody has logged in")
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := newTraces(t, before); len(got) > 0 {
+		t.Errorf("left after Stop: %v", got)
+	}
+	if _, err := user.Lookup(u.Name); err == nil {
+		t.Error("the user is still there")
+	}
+}
+
+func newTraces(t *testing.T, before []string) []string {
+	return slices.DeleteFunc(traces(t), func(s string) bool { return slices.Contains(before, s) })
+}
+
+// endOf reads until guacd says why it ends.
+func endOf(t *testing.T, c *guacConn) []string {
+	t.Helper()
+	for {
+		instruction, err := c.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch instruction[0] {
+		case "error", "disconnect":
+			return instruction
+		case "sync":
+			c.send(t, "sync", instruction[1])
+		}
+	}
+}
+
+// running returns the command lines that name one of the words.
+func running(t *testing.T, words ...string) []string {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, file := range files {
+		line, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		if slices.ContainsFunc(words, func(w string) bool { return strings.Contains(string(line), w) }) {
+			found = append(found, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return found
+}
+
+func TestXrdpRefuses(t *testing.T) {
+	good := NewUnixUser()
+	for name, c := range map[string]struct {
+		users []UnixUser
+		want  string
+	}{
+		"nobody":                 {want: "no users"},
+		"odd name":               {users: []UnixUser{{Name: "a;b", Password: "x"}}, want: "user name"},
+		"no password":            {users: []UnixUser{{Name: good.Name}}, want: "the password is empty"},
+		"a second line":          {users: []UnixUser{{Name: good.Name, Password: "a\nroot:b"}}, want: "line break"},
+		"odd colour":             {users: []UnixUser{{Name: good.Name, Password: "x", Colour: "red"}}, want: "#rrggbb"},
+		"a user of this machine": {users: []UnixUser{good, {Name: "daemon", Password: "x"}}, want: "daemon exists already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "a user of this machine" {
+				Need(t, "xrdp")
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			defer cancel()
+			x, err := StartXrdp(ctx, XrdpOptions{Users: c.users})
+			if err == nil {
+				_ = x.Stop()
+				t.Fatal("it started")
+			}
+			if !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error = %v, want %q", err, c.want)
+			}
+			if _, err := user.Lookup(good.Name); err == nil {
+				t.Error("a user was left behind")
+			}
+		})
+	}
+}
