@@ -82,6 +82,7 @@ type Portal struct {
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
+	metrics  *metrics
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context
@@ -105,6 +106,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.desktops = newDesktops(p)
+	p.metrics = newMetrics(p.desktops.count)
 	p.handler = p.routes()
 	go p.purgeHourly()
 	return p, nil
