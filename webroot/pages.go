@@ -103,7 +103,12 @@ func (t texts) link(key, href string, args ...any) template.HTML {
 		html.EscapeString(after))
 }
 
-// Text is one that a script shows.
+func hasOneLink(text string) bool {
+	open, closed := strings.Index(text, "["), strings.Index(text, "]")
+	return strings.Count(text, "[") == 1 && strings.Count(text, "]") == 1 && open < closed
+}
+
+// scriptText is one that a script shows.
 type scriptText struct{ Key, Text string }
 
 // below lists the texts whose keys start with a prefix, for a script, by key.
@@ -131,19 +136,24 @@ func checkNames(set *template.Template, t texts, a *assets) error {
 			switch {
 			case !ok:
 				faults = append(faults, fmt.Errorf("%s: %s wants a literal, not %v", one.Name(), function, argument))
+			case function == "template" && set.Lookup(literal.Text) == nil:
+				faults = append(faults, fmt.Errorf("%s: there is no template %q", one.Name(), literal.Text))
 			case function == "asset" && a.address(literal.Text) == "":
 				faults = append(faults, fmt.Errorf("%s: there is no asset %q", one.Name(), literal.Text))
 			case function == "texts" && len(t.below(literal.Text)) == 0:
 				faults = append(faults, fmt.Errorf("%s: there is no text below %q", one.Name(), literal.Text))
 			case (function == "t" || function == "link") && t[literal.Text] == "":
 				faults = append(faults, fmt.Errorf("%s: there is no text %q", one.Name(), literal.Text))
+			case function == "link" && !hasOneLink(t[literal.Text]):
+				faults = append(faults, fmt.Errorf("%s: the text %q has not exactly one [link]", one.Name(), literal.Text))
 			}
 		})
 	}
 	return errors.Join(faults...)
 }
 
-// walkCalls visits each call of a function of ours, with its first argument.
+// walkCalls visits each call of a template or of a function of ours, with its
+// first argument.
 func walkCalls(node parse.Node, visit func(function string, argument parse.Node)) {
 	switch n := node.(type) {
 	case *parse.ListNode:
@@ -162,6 +172,7 @@ func walkCalls(node parse.Node, visit func(function string, argument parse.Node)
 	case *parse.RangeNode:
 		walkBranch(&n.BranchNode, visit)
 	case *parse.TemplateNode:
+		visit("template", &parse.StringNode{Text: n.Name})
 		walkCalls(n.Pipe, visit)
 	case *parse.PipeNode:
 		if n == nil {

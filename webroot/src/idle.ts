@@ -80,7 +80,7 @@ class IdleClock {
     await this.talk("/session/extend", "POST");
   }
 
-  private async ask(): Promise<void> {
+  async ask(): Promise<void> {
     await this.talk("/session", "GET");
   }
 
@@ -194,8 +194,11 @@ class IdleClock {
   }
 }
 
-/** Starts the clock where the page belongs to a session. */
-export function startIdleClock(hooks: IdleHooks = {}): void {
+/** Starts the clock where the page belongs to a session. Call the result to ask the server at once. */
+export function startIdleClock(hooks: IdleHooks = {}): () => Promise<void> {
   const dialog = document.querySelector<HTMLDialogElement>("#idle");
-  if (dialog && document.body.dataset["idle"] !== undefined) new IdleClock(dialog, hooks).start();
+  if (!dialog || document.body.dataset["idle"] === undefined) return async () => undefined;
+  const clock = new IdleClock(dialog, hooks);
+  clock.start();
+  return () => clock.ask();
 }
