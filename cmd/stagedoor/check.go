@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -102,6 +103,19 @@ func offline(config Config) (faults []error) {
 	return faults
 }
 
+// groups are those that the list names, each once.
+func groups(list *targets.List) []string {
+	var names []string
+	for _, t := range list.All() {
+		for _, g := range t.Groups {
+			if !slices.Contains(names, g) {
+				names = append(names, g)
+			}
+		}
+	}
+	return names
+}
+
 // tryOut connects to every directory server, guacd and the SMS sender, without
 // logging anybody in or sending anything, and looks up the groups of the list.
 func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Writer) (problems int) {
@@ -131,7 +145,7 @@ func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Wr
 		line(what, h.Err)
 	}
 	if wellDomain {
-		for _, group := range list.Groups() {
+		for _, group := range groups(list) {
 			found, err := people.GroupExists(ctx, group)
 			if err == nil && !found {
 				err = errors.New("no such group; nobody sees what it is to show")
