@@ -29,7 +29,7 @@ const sambaPython = "/usr/bin/python3"
 type SambaOptions struct {
 	Dir  string // an empty folder
 	CA   *CA    // issues its certificate
-	IP   string // "" is 127.0.0.10
+	IP   string // "" is one of 127.64.0.0/10 that nobody uses
 	Seed DirectorySeed
 }
 
@@ -44,7 +44,10 @@ type Samba struct {
 // StartSamba provisions a domain, fills it and starts its controller; about 5 s.
 func StartSamba(ctx context.Context, o SambaOptions) (*Samba, error) {
 	if o.IP == "" {
-		o.IP = "127.0.0.10"
+		var err error
+		if o.IP, err = freeLoopback(); err != nil {
+			return nil, fmt.Errorf("samba: %w", err)
+		}
 	}
 	s := &Samba{options: o}
 	s.DirectoryServer = DirectoryServer{
@@ -63,8 +66,13 @@ func StartSamba(ctx context.Context, o SambaOptions) (*Samba, error) {
 	return s, nil
 }
 
-// StartSecond starts another controller on the same database, for failover.
-func (s *Samba) StartSecond(ctx context.Context, ip string) (*Samba, error) {
+// StartSecond starts another controller on the same database, for failover, at
+// an address of its own.
+func (s *Samba) StartSecond(ctx context.Context) (*Samba, error) {
+	ip, err := freeLoopback()
+	if err != nil {
+		return nil, fmt.Errorf("second samba: %w", err)
+	}
 	second := &Samba{DirectoryServer: s.DirectoryServer, options: s.options}
 	if err := second.start(ctx, "dc2", ip); err != nil {
 		return nil, fmt.Errorf("second samba: %w", err)
@@ -193,4 +201,24 @@ func (s *Samba) start(ctx context.Context, name, ip string) error {
 		return errors.Join(err, s.process.Stop())
 	}
 	return nil
+}
+
+// freeLoopback returns a loopback address on which nobody has Samba's ports.
+// Several tests may run at the same time, so it is a random one.
+func freeLoopback() (string, error) {
+	var random [3]byte
+	for range 100 {
+		if _, err := rand.Read(random[:]); err != nil {
+			return "", err
+		}
+		ip := fmt.Sprintf("127.%d.%d.%d", 64+random[0]%64, random[1], 1+random[2]%254)
+		l, err := net.Listen("tcp", net.JoinHostPort(ip, "636"))
+		if err == nil {
+			return ip, l.Close()
+		}
+		if errors.Is(err, os.ErrPermission) {
+			return "", err
+		}
+	}
+	return "", errors.New("no loopback address with a free port 636")
 }

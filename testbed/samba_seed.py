@@ -29,6 +29,12 @@ def dn_of(db, name):
     return found[0].dn
 
 
+def add_group(db, name):
+    dn = ldb.Dn(db, "CN=x,CN=Users," + db.domain_dn())
+    dn.set_component(0, "CN", name)  # newgroup() does not escape it
+    db.add({"dn": dn, "objectClass": "group", "sAMAccountName": name})
+
+
 def set_policy(db, policy):
     head = db.domain_dn()
     complexity = 1 if policy["Complexity"] else 0
@@ -75,7 +81,7 @@ def main(conf, sam):
     open_policy = dict(Complexity=False, MinLength=0, History=0, MinAge=0, MaxAge=0, LockoutThreshold=0)
     set_policy(db, open_policy)  # the seed's passwords need not keep to the policy
     for group in seed["Groups"] or []:
-        db.newgroup(group["Name"])
+        add_group(db, group["Name"])
     for group in seed["Groups"] or []:
         for parent in group["Groups"] or []:
             db.add_remove_group_members(parent, [group["Name"]], add_members_operation=True)

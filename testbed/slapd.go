@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"text/template"
 	"time"
 )
@@ -85,7 +86,8 @@ func (s *Slapd) start(ctx context.Context, conf string) error {
 	return nil
 }
 
-// The service account may check and set userPassword (=xw), which slapd wants
+// There is a rootdn, without a password, because ppolicy counts failures in its
+// name, and silently does not without one. The service account may check and set userPassword (=xw), which slapd wants
 // for the change of an expired password, and may not read it.
 var slapdConf = template.Must(template.New("slapd.conf").Parse(`
 include /etc/ldap/schema/core.schema
@@ -104,6 +106,7 @@ directory {{.Dir}}/db
 maxsize 16777216
 dbnosync
 suffix "{{.Base}}"
+rootdn "cn=root,{{.Base}}"
 index objectClass,uid,cn,member eq
 access to attrs=userPassword
   by dn.exact="{{.BindDN}}" =xw
@@ -175,8 +178,13 @@ func (w *ldif) entry(dn string, pairs ...string) {
 }
 
 func policyDN(name string) string { return "cn=" + name + ",ou=policies," + slapdBase }
-func userDN(name string) string   { return "uid=" + name + ",ou=people," + slapdBase }
-func groupDN(name string) string  { return "cn=" + name + ",ou=groups," + slapdBase }
+func userDN(name string) string   { return "uid=" + escaped(name) + ",ou=people," + slapdBase }
+func groupDN(name string) string  { return "cn=" + escaped(name) + ",ou=groups," + slapdBase }
+
+// escaped writes a name as the value of a DN (RFC 4514 section 2.4).
+func escaped(name string) string {
+	return strings.NewReplacer(`\`, `\\`, ",", `\,`, "+", `\+`, `"`, `\"`, "<", `\<`, ">", `\>`, ";", `\;`).Replace(name)
+}
 
 func (w *ldif) policy(name string, p DirectoryPolicy, mayChange bool) {
 	seconds := func(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }
