@@ -88,11 +88,11 @@ func (f *outFilter) judge(in *instruction) (pass bool, ending error) {
 	switch string(in.opcode) {
 	case "blob", "end":
 		return f.data(in), nil
-	case "copy", "rect", "cfill", "arc", "cfillstroke", "clip", "close", "cstroke", "cursor", "curve", "dispose",
+	case "copy", "rect", "arc", "clip", "close", "cstroke", "cursor", "curve", "dispose",
 		"distort", "identity", "lfill", "line", "lstroke", "mouse", "move", "nop", "pop", "push", "reset", "set",
 		"shade", "size", "start", "transfer", "transform", "ack", "msg", "name", "undefine":
 		return true, nil
-	case "png", "jpeg": // mask, layer, ...
+	case "cfill", "png", "jpeg": // mask, layer, ...
 		f.picture(in.arg(1))
 		return true, nil
 	case "img": // stream, mask, layer, ...
