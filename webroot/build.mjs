@@ -17,7 +17,7 @@ const icons = {
   door: "door-open",
   camera: "cctv",
   book: "book-open",
-  link: "external-link",
+  link: "globe",
   file: "file-text",
   key: "key-round",
   // What the pages themselves use.
@@ -29,6 +29,7 @@ const icons = {
   help: "circle-question-mark",
   info: "info",
   keyboard: "keyboard",
+  "new-tab": "arrow-up-right",
   "log-out": "log-out",
   tools: "chevron-down",
   upload: "upload",

@@ -3,9 +3,17 @@ import { text, minutesAndSeconds } from "./text";
 import { startIdleClock } from "./idle";
 import { offerToShowPasswords } from "./reveal";
 
-/** Focus goes to what went wrong, so that it is read and seen first. */
+/**
+ * Focus goes to what went wrong: to the field to write in again, which carries
+ * the fault as its description, where both are in view; else to the fault.
+ */
 function goToFault(): void {
-  document.querySelector<HTMLElement>("#fault")?.focus();
+  const fault = document.querySelector<HTMLElement>("#fault");
+  if (!fault) return;
+  const fields = [...document.querySelectorAll<HTMLInputElement>("input[aria-invalid]")];
+  const field = fields.find((one) => one.value === "") ?? fields[0];
+  if (field && field.getBoundingClientRect().bottom < window.innerHeight) field.focus();
+  else fault.focus();
 }
 
 /** Counts down to when the text message can be sent again. */
