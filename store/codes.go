@@ -21,10 +21,10 @@ type Challenge struct {
 }
 
 // OpenChallenge finds the challenge that c's session has open for the same
-// account and phone (not used, not expired, with fewer than maxTries), or else
-// writes c and ends the validity of the session's others. So a session has one
-// code at a time, and of parallel calls all get the same.
-func (s *Store) OpenChallenge(ctx context.Context, c Challenge, maxTries int) (Challenge, error) {
+// account and phone (not used, still valid for lasts, with fewer than maxTries),
+// or else writes c and ends the validity of the session's others. So a session
+// has one code at a time, and of parallel calls all get the same.
+func (s *Store) OpenChallenge(ctx context.Context, c Challenge, lasts time.Duration, maxTries int) (Challenge, error) {
 	open := c
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		if err := passGate(ctx, tx); err != nil {
@@ -35,7 +35,7 @@ func (s *Store) OpenChallenge(ctx context.Context, c Challenge, maxTries int) (C
 			SELECT id, created_at, expires_at, sent_at, tries FROM code_challenges
 			WHERE session_id = $1 AND account_id = $2 AND phone = $3 AND used_at = 0 AND expires_at > $4 AND tries < $5
 			ORDER BY created_at DESC LIMIT 1`,
-			[]any{c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt), maxTries},
+			[]any{c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt.Add(lasts)), maxTries},
 			&open.ID, &created, &expires, &sent, &open.Tries)
 		if err == nil {
 			open.CreatedAt, open.ExpiresAt, open.SentAt = fromMillis(created), fromMillis(expires), fromMillis(sent)

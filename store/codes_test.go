@@ -14,7 +14,7 @@ import (
 func challengeFor(t *testing.T, s *Store, id, session string, at time.Time) {
 	t.Helper()
 	_, err := s.OpenChallenge(t.Context(), Challenge{ID: id, SessionID: session, AccountID: "anna", Phone: "+46701234567",
-		CreatedAt: at, ExpiresAt: at.Add(5 * time.Minute)}, 0)
+		CreatedAt: at, ExpiresAt: at.Add(5 * time.Minute)}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestOpenChallengeInParallelIsOne(t *testing.T) {
 	for i := range ids {
 		group.Go(func() {
 			c, err := s.OpenChallenge(t.Context(), Challenge{ID: fmt.Sprint(i), SessionID: "s", AccountID: "anna", Phone: "+46701234567",
-				CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Minute)}, 5)
+				CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Minute)}, 0, 5)
 			if err != nil {
 				t.Error(err)
 			}
@@ -128,6 +128,7 @@ func TestOpenChallengeAnew(t *testing.T) {
 			}
 		}, func(*Challenge) {}, "new"},
 		{"expired", func(_ *testing.T, _ *Store, c *clock) { c.forward(5 * time.Minute) }, func(*Challenge) {}, "new"},
+		{"about to expire", func(_ *testing.T, _ *Store, c *clock) { c.forward(4 * time.Minute) }, func(*Challenge) {}, "new"},
 		{"used up", func(t *testing.T, s *Store, c *clock) {
 			for range 5 {
 				if _, _, _, err := s.TakeTry(t.Context(), "old", "s", c.now(), testTries); err != nil {
@@ -147,7 +148,7 @@ func TestOpenChallengeAnew(t *testing.T) {
 			next := Challenge{ID: "new", SessionID: "s", AccountID: "anna", Phone: "+46701234567",
 				CreatedAt: clock.now(), ExpiresAt: clock.now().Add(time.Minute)}
 			test.next(&next)
-			got, err := s.OpenChallenge(t.Context(), next, 5)
+			got, err := s.OpenChallenge(t.Context(), next, time.Minute, 5)
 			if got.ID != test.want || err != nil {
 				t.Errorf("got %q, %v; want %q", got.ID, err, test.want)
 			}

@@ -199,7 +199,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 			if test.work == "try" {
 				s := open(t, path, time.Now)
 				_, err := s.OpenChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
-					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 1000)
+					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 0, 1000)
 				if err != nil {
 					t.Fatal(err)
 				}
