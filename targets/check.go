@@ -56,7 +56,7 @@ func (c *checker) target(node *yaml.Node) Target {
 		c.only(Document, append([]string{"url"}, desktopKeys()...))
 		t.File = c.document(e.File)
 	default:
-		c.fault("kind", "kind: must be desktop, link or document, not %q%s", e.Kind, didYouMean(e.Kind, []string{"desktop", "link", "document"}))
+		c.fault("kind", "kind: must be desktop, link or document, not %q%s", e.Kind, DidYouMean(e.Kind, []string{"desktop", "link", "document"}))
 	}
 	return t
 }
@@ -202,7 +202,7 @@ func (c *checker) credentials(e entry, t *Target) {
 		}
 		t.password = c.secretFile("password_file", e.PasswordFile, true)
 	default:
-		c.fault("credentials", "credentials: must be prompt, session or stored, not %q%s", e.Credentials, didYouMean(e.Credentials, []string{"prompt", "session", "stored"}))
+		c.fault("credentials", "credentials: must be prompt, session or stored, not %q%s", e.Credentials, DidYouMean(e.Credentials, []string{"prompt", "session", "stored"}))
 	}
 }
 

@@ -2,6 +2,7 @@ package targets
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"maps"
 	"path"
@@ -263,15 +264,35 @@ func (p *policy) sftp() {
 	p.need("sftp-disable-download", strconv.FormatBool(!t.Download))
 }
 
-// hostKey pins the server of an SSH target: without a key guacd trusts any.
+// hostKey pins the server of an SSH target: without a key guacd trusts any, and
+// one that it cannot read it takes for none.
 func (p *policy) hostKey() {
 	switch {
 	case p.entry.HostKey != "" && p.entry.IgnoreCert:
 		p.fault("host_key", "host_key: means nothing with dangerously_ignore_certificate")
+	case p.entry.HostKey == "" && !p.entry.IgnoreCert:
+		p.fault("host_key", "host_key: is missing: the server's public key as ssh-keyscan prints it (or dangerously_ignore_certificate: true)")
 	case p.entry.HostKey != "":
-		p.text("host_key", p.entry.HostKey, maxArgument)
-		p.need("host-key", p.entry.HostKey)
-	case !p.entry.IgnoreCert:
-		p.fault("host_key", "host_key: is missing: the server's public key, as ssh-keyscan prints it after the name (or dangerously_ignore_certificate: true)")
+		key, ok := publicKey(p.entry.HostKey)
+		if !ok {
+			p.fault("host_key", "host_key: is not a public key such as: ssh-ed25519 AAAAC3Nza...")
+		}
+		// A line of known_hosts (guacd's src/common-ssh/key.c).
+		p.need("host-key", p.target.Host+" "+key)
 	}
+}
+
+// publicKey finds "ssh-ed25519 AAAA..." in a line of ssh-keyscan or of a .pub
+// file. The key's own bytes name its type once more (RFC 4253, section 6.6).
+func publicKey(line string) (key string, ok bool) {
+	fields := strings.Fields(line)
+	for i := 0; i+1 < len(fields); i++ {
+		switch name := fields[i]; name {
+		case "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521":
+			blob, err := base64.StdEncoding.DecodeString(fields[i+1])
+			prefix := string([]byte{0, 0, 0, byte(len(name))}) + name
+			return name + " " + fields[i+1], err == nil && len(line) <= 4096 && len(blob) > len(prefix) && strings.HasPrefix(string(blob), prefix)
+		}
+	}
+	return "", false
 }

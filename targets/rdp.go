@@ -16,7 +16,7 @@ func (p *policy) rdp() {
 	}
 	keyboard := or(e.Keyboard, "sv-se-qwerty")
 	if known := keyboards(); !slices.Contains(known, keyboard) {
-		p.fault("keyboard", "keyboard: guacd has no layout %q%s; it has %s", keyboard, didYouMean(keyboard, known), strings.Join(known, ", "))
+		p.fault("keyboard", "keyboard: guacd has no layout %q%s; it has %s", keyboard, DidYouMean(keyboard, known), strings.Join(known, ", "))
 	}
 	p.argument("server-layout", keyboard)
 	switch resize := or(e.Resize, "display-update"); resize {

@@ -250,7 +250,7 @@ func (r *reading) structure(n *yaml.Node, v reflect.Value, path string) {
 	r.pairs(n, path, func(key, value *yaml.Node, at string) {
 		field, ok := fields[key.Value]
 		if !ok {
-			r.fault(key, path, "unknown key %q%s", key.Value, didYouMean(key.Value, names))
+			r.fault(key, path, "unknown key %q%s", key.Value, DidYouMean(key.Value, names))
 			return
 		}
 		r.lines[at] = key.Line
@@ -389,11 +389,11 @@ func describe(n *yaml.Node) string {
 	return fmt.Sprintf("%q", string(runes))
 }
 
-// didYouMean is a hint where a known word is at most two letters off.
-func didYouMean(word string, known []string) string {
+// DidYouMean is a hint where a known word is at most two letters off.
+func DidYouMean(word string, known []string) string {
 	best, distance := "", 3
 	for _, k := range known {
-		if d := editDistance(strings.ToLower(word), k, distance); d < distance {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(k), distance); d < distance {
 			best, distance = k, d
 		}
 	}

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+
+	"stagedoor/targets"
+)
+
+// Config is config.yaml. Every key has its reason and its consequence for
+// security in config.example.yaml. Paths are relative to the file's folder;
+// after loading they are absolute.
+type Config struct {
+	Listen                      string            `yaml:"listen"`                         // host:port; default 127.0.0.1:8080
+	PublicURL                   string            `yaml:"public_url"`                     // what browsers use: https://host[:port]; required
+	TLS                         TLSConfig         `yaml:"tls"`                            // default: none
+	DangerouslyListenWithoutTLS bool              `yaml:"dangerously_listen_without_tls"` // default false
+	TrustedProxies              []string          `yaml:"trusted_proxies"`                // CIDRs whose X-Forwarded-For is believed; default none
+	Database                    string            `yaml:"database"`                       // file; required
+	ServerKeyFile               string            `yaml:"server_key_file"`                // 32 bytes or more; required, or STAGEDOOR_SERVER_KEY
+	Targets                     string            `yaml:"targets"`                        // file; required
+	Portal                      PortalConfig      `yaml:"portal"`
+	Helpdesk                    HelpdeskConfig    `yaml:"helpdesk"`
+	Session                     SessionConfig     `yaml:"session"`
+	Login                       LoginConfig       `yaml:"login"`
+	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
+	Codes                       CodesConfig       `yaml:"codes"`
+	SMS                         SMSConfig         `yaml:"sms"`
+	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
+	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
+	Log                         LogConfig         `yaml:"log"`
+
+	secrets *secrets
+}
+
+// TLSConfig is the certificate of the portal itself.
+type TLSConfig struct {
+	CertFile string `yaml:"cert_file"` // PEM, the chain
+	KeyFile  string `yaml:"key_file"`  // PEM
+}
+
+// PortalConfig is what people see.
+type PortalConfig struct {
+	Name string `yaml:"name"` // on every page and in every SMS; default Stagedoor
+}
+
+// HelpdeskConfig is whom people call.
+type HelpdeskConfig struct {
+	Name  string `yaml:"name"`  // default: none
+	Phone string `yaml:"phone"` // default: none
+	Mail  string `yaml:"mail"`  // default: none
+}
+
+// SessionConfig bounds how long somebody stays logged in.
+type SessionConfig struct {
+	Idle       time.Duration `yaml:"idle"`        // without human input; default 15m
+	Warning    time.Duration `yaml:"warning"`     // before the idle logout; default 2m
+	Absolute   time.Duration `yaml:"absolute"`    // whatever happens; default 12h
+	PreAuth    time.Duration `yaml:"pre_auth"`    // from the password to the code; default 10m
+	PerAccount int           `yaml:"per_account"` // sessions at once; default 3
+}
+
+// LoginConfig slows down guessing.
+type LoginConfig struct {
+	FailureFloor    time.Duration `yaml:"failure_floor"`     // least time that a refusal takes; default 1s
+	TriesPerAccount int           `yaml:"tries_per_account"` // failing passwords in tries_window; default 0: one fewer than the directory's lockout threshold
+	TriesPerAddress int           `yaml:"tries_per_address"` // failing passwords in tries_window; default 60
+	TriesWindow     time.Duration `yaml:"tries_window"`      // default 30m
+}
+
+// DirectoryConfig is one domain.
+type DirectoryConfig struct {
+	Domain           string        `yaml:"domain"`             // before the backslash; required
+	Suffixes         []string      `yaml:"suffixes"`           // after the @; default none
+	Default          bool          `yaml:"default"`            // a bare user name means this domain; default false
+	Servers          []string      `yaml:"servers"`            // ldaps://host[:port] or ldap://host[:port] (StartTLS), in order; required
+	CAFile           string        `yaml:"ca_file"`            // PEM; default: the system's authorities
+	BaseDN           string        `yaml:"base_dn"`            // default: what the server names
+	BindDN           string        `yaml:"bind_dn"`            // the service account; required
+	BindPasswordFile string        `yaml:"bind_password_file"` // required, or STAGEDOOR_DIRECTORIES__<DOMAIN>__BIND_PASSWORD
+	Timeout          time.Duration `yaml:"timeout"`            // of each network step; default 5s
+	NameAttribute    string        `yaml:"name_attribute"`     // default sAMAccountName or uid
+	MobileAttribute  string        `yaml:"mobile_attribute"`   // default mobile
+	Country          string        `yaml:"country"`            // ISO 3166 code of numbers without one; default SE
+}
+
+// CodesConfig bounds the one-time codes.
+type CodesConfig struct {
+	Lifetime  time.Duration `yaml:"lifetime"`  // default 5m
+	Tries     int           `yaml:"tries"`     // per code; default 5
+	PerHour   int           `yaml:"per_hour"`  // messages per account and number; default 5
+	PerDay    int           `yaml:"per_day"`   // messages per account and number; default 10
+	Countries []string      `yaml:"countries"` // ISO codes that messages go to; default SE
+	Timeout   time.Duration `yaml:"timeout"`   // of one hand-over to the sender; default 10s
+}
+
+// SMSConfig is what carries codes to phones.
+type SMSConfig struct {
+	Sender string        `yaml:"sender"` // http; required
+	HTTP   SMSHTTPConfig `yaml:"http"`
+}
+
+// SMSHTTPConfig is any provider with an HTTP interface.
+type SMSHTTPConfig struct {
+	Method       string         `yaml:"method"`        // default POST
+	URL          string         `yaml:"url"`           // template; required
+	Headers      []HeaderConfig `yaml:"headers"`       // default none
+	Body         string         `yaml:"body"`          // template; default none
+	Username     string         `yaml:"username"`      // Basic auth; default none
+	PasswordFile string         `yaml:"password_file"` // Basic auth; or STAGEDOOR_SMS__HTTP__PASSWORD
+	SuccessCodes []int          `yaml:"success_codes"` // HTTP status; default any 2xx
+	SuccessBody  string         `yaml:"success_body"`  // regular expression that the answer must match; default none
+	Reference    string         `yaml:"reference"`     // JSON path of the provider's id of the message; default none
+	CAFile       string         `yaml:"ca_file"`       // PEM; default: the system's authorities
+}
+
+// HeaderConfig is one header of the request to an SMS provider.
+type HeaderConfig struct {
+	Name      string `yaml:"name"`
+	Value     string `yaml:"value"`      // template
+	ValueFile string `yaml:"value_file"` // for a secret value, instead of value
+}
+
+// GuacdConfig is one guacd daemon.
+type GuacdConfig struct {
+	Address               string `yaml:"address"`                 // host:port; default 127.0.0.1:4822
+	TLS                   bool   `yaml:"tls"`                     // default false
+	CAFile                string `yaml:"ca_file"`                 // PEM; default: the system's authorities
+	DangerouslyWithoutTLS bool   `yaml:"dangerously_without_tls"` // for an address that is not loopback; default false
+}
+
+// LogConfig is the log on standard error.
+type LogConfig struct {
+	Level  string `yaml:"level"`  // debug, info, warn, error; default info
+	Format string `yaml:"format"` // json, text; default json
+}
+
+func defaultConfig() Config {
+	return Config{
+		Listen: "127.0.0.1:8080",
+		Portal: PortalConfig{Name: "Stagedoor"},
+		Session: SessionConfig{
+			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
+			PreAuth: 10 * time.Minute, PerAccount: 3,
+		},
+		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
+		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, Timeout: 10 * time.Second},
+		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST"}},
+		Log:   LogConfig{Level: "info", Format: "json"},
+	}
+}
+
+// withListDefaults fills in lists, and what stands in lists, which cannot be
+// filled in before reading.
+func (c Config) withListDefaults() Config {
+	if c.Codes.Countries == nil {
+		c.Codes.Countries = []string{"SE"}
+	}
+	if c.Guacd == nil {
+		c.Guacd = []GuacdConfig{{}}
+	}
+	for i := range c.Guacd {
+		setIfZero(&c.Guacd[i].Address, "127.0.0.1:4822")
+	}
+	for i := range c.Directories {
+		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
+		setIfZero(&c.Directories[i].Country, "SE")
+	}
+	return c
+}
+
+func setIfZero[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// paths are all keys that hold the path of a file.
+func (c *Config) paths() []*string {
+	paths := []*string{
+		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
+		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile,
+	}
+	for i := range c.SMS.HTTP.Headers {
+		paths = append(paths, &c.SMS.HTTP.Headers[i].ValueFile)
+	}
+	for i := range c.Directories {
+		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)
+	}
+	for i := range c.Guacd {
+		paths = append(paths, &c.Guacd[i].CAFile)
+	}
+	return paths
+}
+
+// maxConfigBytes bounds config.yaml.
+const maxConfigBytes = 1 << 20
+
+// loadConfig reads a configuration file and the variables STAGEDOOR_* of the
+// environment (NAME=value), which win. Its error is a *targets.LoadError with
+// every problem.
+func loadConfig(path string, environ []string) (Config, error) {
+	data, err := readConfigFile(path)
+	if err != nil {
+		return Config{}, &targets.LoadError{Problems: []targets.Problem{{File: path, Text: err.Error()}}}
+	}
+	var shape Config
+	lines, form := targets.ReadYAML(path, data, &shape)
+	overrides, environment := readEnvironment(environ)
+	config, err := unmarshal(data, overrides.values, form)
+	if err != nil {
+		environment = append(environment, targets.Problem{File: path, Text: err.Error()})
+	}
+	config = config.withListDefaults()
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, p := range config.paths() {
+		if *p != "" && !filepath.IsAbs(*p) {
+			*p = filepath.Join(folder, *p)
+		}
+	}
+	v := &validation{file: path, lines: lines, overrides: overrides}
+	if len(form) == 0 || len(lines) > 0 {
+		config.secrets = v.readSecrets(config)
+		v.validate(config)
+	}
+	problems := slices.Concat(environment, form, withoutLinesOf(form, v.problems))
+	if len(problems) == 0 {
+		return config, nil
+	}
+	slices.SortStableFunc(problems, func(a, b targets.Problem) int { return a.Line - b.Line })
+	return Config{}, &targets.LoadError{Problems: problems}
+}
+
+// withoutLinesOf drops problems of lines whose form is at fault already: the
+// value there was not read.
+func withoutLinesOf(form, problems []targets.Problem) []targets.Problem {
+	return slices.DeleteFunc(problems, func(p targets.Problem) bool {
+		return p.Line > 0 && slices.ContainsFunc(form, func(f targets.Problem) bool { return f.Line == p.Line })
+	})
+}
+
+func readConfigFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("no such file")
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a regular file")
+	}
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, errors.New("this process may not read it")
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxConfigBytes+1))
+	if err == nil && len(data) > maxConfigBytes {
+		err = fmt.Errorf("larger than %d bytes", maxConfigBytes)
+	}
+	return data, err
+}
+
+// unmarshal lets viper join defaults, file and environment. What stands on a
+// line whose form is at fault is left out, so that the file's other problems
+// are found in the same run.
+func unmarshal(data []byte, overrides map[string]any, form []targets.Problem) (Config, error) {
+	config := defaultConfig()
+	var document yaml.Node
+	if err := yaml.Unmarshal(data, &document); err != nil || len(document.Content) == 0 {
+		return config, nil // form says so already
+	}
+	faulty := map[int]bool{}
+	for _, problem := range form {
+		faulty[problem.Line] = true
+	}
+	raw, _ := plainValue(document.Content[0], faulty).(map[string]any)
+	v := viper.NewWithOptions(viper.KeyDelimiter("::"))
+	if err := v.MergeConfigMap(raw); err != nil {
+		return config, err
+	}
+	for key, value := range overrides {
+		v.Set(strings.ReplaceAll(key, ".", "::"), value)
+	}
+	return config, v.UnmarshalExact(&config, func(d *mapstructure.DecoderConfig) {
+		d.TagName = "yaml"
+		d.WeaklyTypedInput = false
+	})
+}
+
+// plainValue is a node as maps, lists and scalars, without sections whose keys
+// are all commented out.
+func plainValue(n *yaml.Node, faulty map[int]bool) any {
+	switch n.Kind {
+	case yaml.MappingNode:
+		section := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key, value := n.Content[i], plainValue(n.Content[i+1], faulty)
+			if !faulty[key.Line] && value != nil {
+				section[key.Value] = value
+			}
+		}
+		return section
+	case yaml.SequenceNode:
+		items := []any{}
+		for _, item := range n.Content {
+			if value := plainValue(item, faulty); value != nil && !faulty[item.Line] {
+				items = append(items, value)
+			}
+		}
+		return items
+	case yaml.ScalarNode:
+		var value any
+		if n.Decode(&value) == nil {
+			return value
+		}
+	}
+	return nil
+}

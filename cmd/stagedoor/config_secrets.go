@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"strings"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/tunnel"
+	"stagedoor/targets"
+)
+
+const (
+	serverKeyVariable   = "STAGEDOOR_SERVER_KEY"
+	smsPasswordVariable = "STAGEDOOR_SMS__HTTP__PASSWORD"
+)
+
+// secrets are what files and the environment hold, apart from Config's fields
+// and behind a pointer, so that no printed Config shows them.
+type secrets struct {
+	serverKey     []byte
+	bindPasswords []string // by index in directories
+	smsPassword   string
+	headerValues  []string // by index in sms.http.headers
+}
+
+func (*secrets) String() string   { return "[secrets]" }
+func (*secrets) GoString() string { return "[secrets]" }
+
+// bindPasswordVariable is where the environment may hold a domain's password:
+// for AMIDO STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD.
+func bindPasswordVariable(domain string) string {
+	return "STAGEDOOR_DIRECTORIES__" + strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(domain)) + "__BIND_PASSWORD"
+}
+
+// readSecrets reads every secret, each from its file or its variable and never
+// from both.
+func (v *validation) readSecrets(c Config) *secrets {
+	s := &secrets{
+		serverKey:     make([]byte, 0),
+		bindPasswords: make([]string, len(c.Directories)),
+		headerValues:  make([]string, len(c.SMS.HTTP.Headers)),
+	}
+	wanted := map[string]bool{serverKeyVariable: true, smsPasswordVariable: true}
+	if data := v.secret("server_key_file", c.ServerKeyFile, serverKeyVariable, true); data != nil {
+		key, err := decodeKey(data)
+		if err != nil {
+			v.fault("server_key_file", "%v", err)
+		}
+		s.serverKey = key
+	}
+	for i, d := range c.Directories {
+		name := bindPasswordVariable(d.Domain)
+		wanted[name] = true
+		s.bindPasswords[i] = v.password(fmt.Sprintf("directories[%d].bind_password_file", i), d.BindPasswordFile, name, true)
+	}
+	s.smsPassword = v.password("sms.http.password_file", c.SMS.HTTP.PasswordFile, smsPasswordVariable, c.SMS.HTTP.Username != "")
+	for i, h := range c.SMS.HTTP.Headers {
+		if h.ValueFile != "" {
+			s.headerValues[i] = v.password(fmt.Sprintf("sms.http.headers[%d].value_file", i), h.ValueFile, "", true)
+		}
+	}
+	for name := range v.overrides.secrets {
+		if !wanted[name] {
+			v.problems = append(v.problems, targets.Problem{File: "environment", Text: name + ": no directory of this configuration has this name"})
+		}
+	}
+	return s
+}
+
+// secret is what a file or a variable holds; nil after a fault or where there
+// is none.
+func (v *validation) secret(key, file, variable string, required bool) []byte {
+	fromEnvironment := v.overrides.secrets[variable]
+	switch {
+	case file != "" && fromEnvironment != "":
+		v.fault(key, "is set, and so is %s: one of them must go", variable)
+	case fromEnvironment != "":
+		if targets.Placeholder(fromEnvironment) {
+			v.problems = append(v.problems, targets.Problem{File: "environment", Text: variable + ": a placeholder, not a secret"})
+			return nil
+		}
+		return []byte(fromEnvironment)
+	case file != "":
+		data, err := targets.ReadSecret(file)
+		if err != nil {
+			v.fault(key, "%s: %v", file, err)
+			return nil
+		}
+		return data
+	case required && variable != "":
+		v.fault(key, "is missing: the path of a file, or the environment variable %s", variable)
+	case required:
+		v.fault(key, "is missing: the path of a file")
+	}
+	return nil
+}
+
+func (v *validation) password(key, file, variable string, required bool) string {
+	data := v.secret(key, file, variable, required)
+	if data == nil {
+		return ""
+	}
+	line, err := targets.PasswordLine(data)
+	if err != nil {
+		v.fault(key, "%v", err)
+	}
+	return line
+}
+
+// decodeKey takes a key as `openssl rand -base64 32` or `openssl rand -hex 32`
+// prints it, or raw bytes.
+func decodeKey(data []byte) ([]byte, error) {
+	const least = 32
+	text := strings.TrimSpace(string(data))
+	key := data
+	if decoded, err := hex.DecodeString(text); err == nil {
+		key = decoded
+	} else if decoded, err := base64.StdEncoding.DecodeString(text); err == nil && len(text) >= 4*least/3 {
+		key = decoded
+	}
+	if len(key) < least {
+		return nil, fmt.Errorf("the key is shorter than %d bytes: make one with openssl rand -base64 32", least)
+	}
+	different := map[byte]bool{}
+	for _, b := range key {
+		different[b] = true
+	}
+	if len(different) < 12 || bytes.Contains(bytes.ToLower(key), []byte("changeme")) {
+		return nil, errors.New("the key is not random: make one with openssl rand -base64 32")
+	}
+	return key, nil
+}
+
+// serverKey is at least 32 bytes.
+func (c Config) serverKey() []byte { return c.secrets.serverKey }
+
+// smsPassword is for Basic auth at the SMS provider.
+func (c Config) smsPassword() string { return c.secrets.smsPassword }
+
+// smsHeaders are the headers with the values of their files. Those from files
+// are secret.
+func (c Config) smsHeaders() []HeaderConfig {
+	headers := make([]HeaderConfig, len(c.SMS.HTTP.Headers))
+	for i, h := range c.SMS.HTTP.Headers {
+		if h.ValueFile != "" {
+			h.Value = c.secrets.headerValues[i]
+		}
+		headers[i] = h
+	}
+	return headers
+}
+
+// domains is what directory.Open takes.
+func (c Config) domains() []directory.Domain {
+	domains := make([]directory.Domain, len(c.Directories))
+	for i, d := range c.Directories {
+		domains[i] = directory.Domain{
+			Name: d.Domain, Suffixes: d.Suffixes, Default: d.Default,
+			Servers: d.Servers, CAFile: d.CAFile, BaseDN: d.BaseDN,
+			BindDN: d.BindDN, BindPassword: c.secrets.bindPasswords[i], Timeout: d.Timeout,
+			NameAttribute: d.NameAttribute, MobileAttribute: d.MobileAttribute,
+		}
+	}
+	return domains
+}
+
+// guacds are the daemons in the order of the file.
+func (c Config) guacds() ([]tunnel.Guacd, error) {
+	guacds := make([]tunnel.Guacd, len(c.Guacd))
+	for i, g := range c.Guacd {
+		guacds[i].Address = g.Address
+		if !g.TLS {
+			continue
+		}
+		pool, err := authorities(g.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("guacd %s: %w", g.Address, err)
+		}
+		guacds[i].TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return guacds, nil
+}
+
+// authorities reads certificates; no file means the system's (nil).
+func authorities(file string) (*x509.CertPool, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", file)
+	}
+	return pool, nil
+}
+
+// countries are the ISO codes of national numbers by directory domain.
+func (c Config) countries() map[string]string {
+	countries := map[string]string{}
+	for _, d := range c.Directories {
+		countries[d.Domain] = d.Country
+	}
+	return countries
+}
+
+// publicURL is PublicURL without a path.
+func (c Config) publicURL() *url.URL {
+	u, err := url.Parse(c.PublicURL)
+	if err != nil {
+		return nil // validate refused it
+	}
+	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}
+}
+
+// trustedProxies are the networks whose X-Forwarded-For is believed.
+func (c Config) trustedProxies() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		if prefix, err := parsePrefix(text); err == nil {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes
+}
+
+// parsePrefix reads a network or a single address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
+}
