@@ -33,11 +33,9 @@ func desktopKeys() []string {
 
 func (c *checker) target(node *yaml.Node) Target {
 	var e entry
-	c.lines, c.problems = readStruct(c.file, node, &e)
-	if len(c.problems) > 0 {
-		// The rest would be said of values that are not there.
-		return Target{ID: e.ID}
-	}
+	var form []Problem
+	c.lines, form = readStruct(c.file, node, &e)
+	defer func() { c.problems = append(form, withoutLinesOf(form, c.problems)...) }()
 	t := Target{
 		ID: e.ID, Name: e.Name, Group: e.Group, Description: e.Description, Icon: e.Icon,
 		Kind: Kind(e.Kind), Everyone: e.VisibleTo.everyone, Groups: e.VisibleTo.groups,
@@ -59,6 +57,14 @@ func (c *checker) target(node *yaml.Node) Target {
 		c.fault("kind", "kind: must be desktop, link or document, not %q%s", e.Kind, DidYouMean(e.Kind, []string{"desktop", "link", "document"}))
 	}
 	return t
+}
+
+// withoutLinesOf drops problems of lines whose form is at fault already: the
+// value there was not read.
+func withoutLinesOf(form, problems []Problem) []Problem {
+	return slices.DeleteFunc(problems, func(p Problem) bool {
+		return slices.ContainsFunc(form, func(f Problem) bool { return f.Line == p.Line })
+	})
 }
 
 func (c *checker) words(e entry) {
@@ -206,7 +212,7 @@ func (c *checker) credentials(e entry, t *Target) {
 	}
 }
 
-func (c *checker) secretFile(key, file string, oneLine bool) *secret {
+func (c *checker) secretFile(key, file string, oneLine bool) secret {
 	path := c.path(file)
 	data, err := c.files.secret(path)
 	text := string(data)
@@ -223,7 +229,7 @@ func (c *checker) secretFile(key, file string, oneLine bool) *secret {
 		c.fault(key, "%s: %s: %v", key, filepath.Clean(path), err)
 		return nil
 	}
-	return &secret{text}
+	return sealed(text)
 }
 
 func or(value, byDefault string) string {

@@ -17,19 +17,21 @@ const (
 	maxSecretBytes = 64 << 10
 )
 
-// A secret does not print, log or marshal: it is only ever held by pointer in
-// an unexported field.
-type secret struct{ text string }
+// A secret is held in a closure: fmt prints the contents of any struct that it
+// gets at, unexported fields and pointers included, but not those of a function.
+type secret func() string
 
-func (*secret) String() string               { return "[secret]" }
-func (*secret) GoString() string             { return "[secret]" }
-func (*secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+func sealed(text string) secret { return func() string { return text } }
 
-func (s *secret) reveal() string {
+func (secret) String() string               { return "[secret]" }
+func (secret) GoString() string             { return "[secret]" }
+func (secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+func (s secret) reveal() string {
 	if s == nil {
 		return ""
 	}
-	return s.text
+	return s()
 }
 
 // files reads files and remembers what it saw, so that a change of any of them

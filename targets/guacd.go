@@ -215,7 +215,7 @@ func (p *policy) further() {
 			p.fault("parameter_files."+name, "parameter_files: %s stands among parameters too", name)
 		}
 		if p.target.hidden == nil {
-			p.target.hidden = map[string]*secret{}
+			p.target.hidden = map[string]secret{}
 		}
 		p.target.hidden[name] = p.secretFile("parameter_files."+name, p.entry.SecretFiles[name], false)
 	}

@@ -65,12 +65,12 @@ type Target struct {
 	Credentials Credentials
 	Username    string // Stored, and a default for nothing else
 	Domain      string // Stored
-	password    *secret
+	password    secret
 	Transfers   Transfers
 	Timezone    string // IANA name; empty: the browser's
 
-	parameters map[string]string  // what guacd is told whoever signs in
-	hidden     map[string]*secret // of parameter_files
+	parameters map[string]string // what guacd is told whoever signs in
+	hidden     map[string]secret // of parameter_files
 	mustHave   []string
 	drive      string // folder on guacd's machine; a desktop gets its own in it
 	groups     []int  // Groups as indices into List.groups

@@ -41,7 +41,7 @@ type Config struct {
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
-	secrets *secrets
+	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
 // TLSConfig is the certificate of the portal itself.
@@ -235,7 +235,8 @@ func loadConfig(path string, environ []string) (Config, error) {
 	}
 	v := &validation{file: path, lines: lines, overrides: overrides}
 	if len(form) == 0 || len(lines) > 0 {
-		config.secrets = v.readSecrets(config)
+		read := v.readSecrets(config)
+		config.secrets = func() secrets { return read }
 		v.validate(config)
 	}
 	problems := slices.Concat(environment, form, withoutLinesOf(form, v.problems))

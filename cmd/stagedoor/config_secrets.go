@@ -23,17 +23,13 @@ const (
 	smsPasswordVariable = "STAGEDOOR_SMS__HTTP__PASSWORD"
 )
 
-// secrets are what files and the environment hold, apart from Config's fields
-// and behind a pointer, so that no printed Config shows them.
+// secrets are what files and the environment hold.
 type secrets struct {
 	serverKey     []byte
 	bindPasswords []string // by index in directories
 	smsPassword   string
 	headerValues  []string // by index in sms.http.headers
 }
-
-func (*secrets) String() string   { return "[secrets]" }
-func (*secrets) GoString() string { return "[secrets]" }
 
 // bindPasswordVariable is where the environment may hold a domain's password:
 // for AMIDO STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD.
@@ -48,9 +44,8 @@ func bindPasswordVariable(domain string) string {
 
 // readSecrets reads every secret, each from its file or its variable and never
 // from both.
-func (v *validation) readSecrets(c Config) *secrets {
-	s := &secrets{
-		serverKey:     make([]byte, 0),
+func (v *validation) readSecrets(c Config) secrets {
+	s := secrets{
 		bindPasswords: make([]string, len(c.Directories)),
 		headerValues:  make([]string, len(c.SMS.HTTP.Headers)),
 	}
@@ -146,10 +141,10 @@ func decodeKey(data []byte) ([]byte, error) {
 }
 
 // serverKey is at least 32 bytes.
-func (c Config) serverKey() []byte { return c.secrets.serverKey }
+func (c Config) serverKey() []byte { return c.secrets().serverKey }
 
 // smsPassword is for Basic auth at the SMS provider.
-func (c Config) smsPassword() string { return c.secrets.smsPassword }
+func (c Config) smsPassword() string { return c.secrets().smsPassword }
 
 // smsHeaders are the headers with the values of their files. Those from files
 // are secret.
@@ -157,7 +152,7 @@ func (c Config) smsHeaders() []HeaderConfig {
 	headers := make([]HeaderConfig, len(c.SMS.HTTP.Headers))
 	for i, h := range c.SMS.HTTP.Headers {
 		if h.ValueFile != "" {
-			h.Value = c.secrets.headerValues[i]
+			h.Value = c.secrets().headerValues[i]
 		}
 		headers[i] = h
 	}
@@ -171,7 +166,7 @@ func (c Config) domains() []directory.Domain {
 		domains[i] = directory.Domain{
 			Name: d.Domain, Suffixes: d.Suffixes, Default: d.Default,
 			Servers: d.Servers, CAFile: d.CAFile, BaseDN: d.BaseDN,
-			BindDN: d.BindDN, BindPassword: c.secrets.bindPasswords[i], Timeout: d.Timeout,
+			BindDN: d.BindDN, BindPassword: c.secrets().bindPasswords[i], Timeout: d.Timeout,
 			NameAttribute: d.NameAttribute, MobileAttribute: d.MobileAttribute,
 		}
 	}

@@ -431,8 +431,11 @@ func TestConfigPrintsNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := log.String() + string(marshalled) + fmt.Sprintf("%v %+v %#v %v %+v %#v", config, config, config, &config, &config, &config)
-	for _, secret := range []string{testBindPassword, testSMSPassword, string(config.serverKey()), fmt.Sprint(config.serverKey())} {
+	text := log.String() + string(marshalled)
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%d", "%x"} {
+		text += fmt.Sprintf(format, config) + fmt.Sprintf(format, &config)
+	}
+	for _, secret := range []string{testBindPassword, testSMSPassword, string(config.serverKey()), fmt.Sprint(config.serverKey()), fmt.Sprintf("%x", config.serverKey()), fmt.Sprintf("%x", testBindPassword)} {
 		if strings.Contains(text, secret) {
 			t.Errorf("printed: %q", secret)
 		}
