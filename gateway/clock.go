@@ -38,4 +38,5 @@ func (p *Portal) overJSON(w http.ResponseWriter, v *visit) error {
 	return p.renderJSON(w, http.StatusUnauthorized, answer)
 }
 
-func seconds(d time.Duration) int { return max(0, int(d/time.Second)) }
+// seconds rounds to the nearest whole second.
+func seconds(d time.Duration) int { return max(0, int(d.Round(time.Second)/time.Second)) }

@@ -16,6 +16,7 @@ type codePage struct {
 	Masked   string // "•• 67"
 	NoPhone  bool   // the directory has no number that a code can be sent to
 	NotSent  bool   // the sender failed
+	Recent   bool   // none was sent, since one went to another login a moment ago
 	Wrong    bool
 	Left     int // tries
 	Expired  bool
@@ -63,6 +64,7 @@ func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
+	data.Resent = v.URL.Query().Has("resent")
 	return p.renderCode(w, v, http.StatusOK, data)
 }
 
@@ -91,9 +93,15 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 	}
 	data.Left = challenge.Left
 	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
-	data.NotSent = challenge.SentAt.IsZero()
-	if !challenge.SentAt.IsZero() {
-		data.SentAt = challenge.SentAt.Local().Format("15:04:05")
+	switch {
+	case !challenge.SentAt.IsZero():
+		data.NotSent, data.SentAt = false, challenge.SentAt.Local().Format("15:04:05")
+	case s.who.Notice == "cooldown":
+		data.Recent = true
+	case s.who.Until.After(p.Now()):
+		data.Wait = p.minutesUntil(s.who.Until)
+	default:
+		data.NotSent = true
 	}
 	return data, nil
 }
@@ -140,8 +148,8 @@ func (p *Portal) loggedIn(w http.ResponseWriter, v *visit) error {
 	return p.proceed(w, v)
 }
 
-// codeRefused says what was wrong with a try. After the last try the session
-// ends: the password has to be proven again.
+// codeRefused says what was wrong with a try. After the last try at a code
+// another one may be asked for; what is wrong on the account counts on.
 func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 	s := v.session
 	data, stateErr := p.codeState(v)
@@ -170,12 +178,6 @@ func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 	if err := p.auditCode(v, s, "code", "refused", reason); err != nil {
 		return err
 	}
-	if data.UsedUp {
-		if err := p.end(v, s, endCode); err != nil {
-			return err
-		}
-		p.forget(w)
-	}
 	return p.renderCode(w, v, status, data)
 }
 
@@ -199,6 +201,7 @@ func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 		if err := p.auditCode(v, s, "code-sent", "ok", "resend"); err != nil {
 			return err
 		}
+		return p.redirect(w, v, "/code?resent")
 	case errors.Is(err, otp.ErrExpired), errors.Is(err, otp.ErrUsedUp):
 		if err := p.startCode(v); err != nil {
 			return err

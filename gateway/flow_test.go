@@ -126,7 +126,7 @@ func TestCodePage(t *testing.T) {
 	for range 3 {
 		cecilia.get("/code").shows(t, 200, "/code")
 	}
-	if n := len(b.outbox.Messages()); n != 1 {
+	if n := len(b.outbox.Messages("+46701740607")); n != 1 {
 		t.Fatalf("%d messages after three reloads, want 1", n)
 	}
 	right := b.code("+46701740607")
@@ -161,8 +161,8 @@ func TestResend(t *testing.T) {
 		t.Errorf("resend at once: %d", got.status)
 	}
 	b.clock.advance(61 * time.Second)
-	cecilia.post("/code/resend").shows(t, 200, "/code")
-	if n, again := len(b.outbox.Messages()), b.code("+46701740607"); n != 2 || again != first {
+	cecilia.post("/code/resend").shows(t, 200, "/code?resent", "en gång till")
+	if n, again := len(b.outbox.Messages("+46701740607")), b.code("+46701740607"); n != 2 || again != first {
 		t.Fatalf("%d messages, the second code is the first: %v", n, again == first)
 	}
 	spaced := first[:3] + " " + first[3:]
@@ -179,7 +179,7 @@ func TestNoUsablePhone(t *testing.T) {
 			browser.post("/code/resend").shows(t, 200, "/code")
 		})
 	}
-	if n := len(b.outbox.Messages()); n != 0 {
+	if n := len(b.outbox.Phones()); n != 0 {
 		t.Errorf("%d messages were sent", n)
 	}
 }
@@ -213,7 +213,9 @@ func TestPasswordChange(t *testing.T) {
 // A changed password ends every session of the account.
 func TestVoluntaryChangeEndsSessions(t *testing.T) {
 	b := open(t, nil)
-	here, there := b.ready(), b.ready()
+	here := b.ready()
+	b.clock.advance(2 * time.Minute)
+	there := b.ready()
 	here.post("/password", "username", `AMIDO\cecilia`, "current", goodPassword, "new", "Höstlöv-2026!", "confirm", "Höstlöv-2026!").
 		shows(t, 200, "/password?changed", "Ditt lösenord har ändrats.")
 	there.get("/").shows(t, 200, "/login", "ditt lösenord har ändrats")
@@ -268,12 +270,12 @@ func TestSessionsPerAccount(t *testing.T) {
 func TestDirectoryRecheck(t *testing.T) {
 	b := open(t, nil)
 	cecilia := b.ready()
-	b.directory.Change("cecilia", func(u *directorytest.User) { u.Groups = nil })
+	b.must(b.directory.Update("cecilia", func(u *directorytest.User) { u.Groups = nil }))
 	b.clock.advance(5 * time.Minute)
 	if got := cecilia.get("/"); strings.Contains(got.body, "XXX.MultiAccess01") || !strings.Contains(got.body, "HJÄLPVERKTYG") {
 		t.Errorf("the list does not follow the groups: %s", excerpt(got.body))
 	}
-	b.directory.Change("cecilia", func(u *directorytest.User) { u.Disabled = true })
+	b.must(b.directory.Update("cecilia", func(u *directorytest.User) { u.Disabled = true }))
 	b.clock.advance(5 * time.Minute)
 	cecilia.get("/").shows(t, 200, "/login", "kontot inte längre tillgängligt")
 }
@@ -350,4 +352,16 @@ func TestTooLargeForm(t *testing.T) {
 func TestUnknownPage(t *testing.T) {
 	b := open(t, nil)
 	b.browser().get("/no/such").shows(t, 404, "/no/such", "Sidan finns inte")
+}
+
+// Whoever logs in twice keeps the code that is on its way; in another browser
+// they are told that it is not for there.
+func TestLoginTwice(t *testing.T) {
+	b := open(t, nil)
+	cecilia := b.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "till numret som slutar på")
+	elsewhere := b.browser()
+	elsewhere.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "En kod skickades nyss till en annan inloggning")
+	cecilia.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/")
 }

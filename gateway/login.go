@@ -120,6 +120,10 @@ func (p *Portal) offerChange(w http.ResponseWriter, v *visit, account directory.
 // askForCode begins the session that waits for a code and sends the code, once.
 func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.Account, password string) error {
 	s := &session{Session: store.Session{ID: rand.Text(), Step: string(stepCode), AccountID: account.ID}}
+	again := v.session != nil && v.session.Step == string(stepCode) && v.session.AccountID == account.ID
+	if again { // the code that is on its way stays good
+		s = v.session
+	}
 	s.who = who{Account: account, CheckedAt: p.Now()}
 	s.Return = v.returnTo
 	if p.needsPassword(account) {
@@ -137,7 +141,12 @@ func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.A
 		}
 	}
 	s.who.Phone = phone
-	if err := p.begun(w, v, s); err != nil {
+	if again {
+		err = p.stepUp(w, v, stepCode, p.Now().Add(p.set.PreAuth))
+	} else {
+		err = p.begun(w, v, s)
+	}
+	if err != nil {
 		return err
 	}
 	if phone != "" {

@@ -98,13 +98,13 @@ const list = `targets:
 // open starts a bench; change may alter the settings.
 func open(t *testing.T, change func(*gateway.Settings)) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100)}
+	b := &bench{t: t, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100, time.Now)}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	b.directory, err = directorytest.Start(directorytest.Config{Domain: "AMIDO", Suffix: "amido.example", Users: people,
-		Groups: []directorytest.Group{{Name: "MultiAccess"}, {Name: "Helpdesk"}}})
+		Policy: directorytest.Policy{MinLength: 10, History: 3, Complexity: true}})
 	b.must(err)
-	t.Cleanup(b.directory.Stop)
+	t.Cleanup(func() { b.must(b.directory.Stop()) })
 	dir := t.TempDir()
 	b.targets = filepath.Join(dir, "targets.yaml")
 	b.must(os.WriteFile(b.targets, []byte(list), 0o600))
@@ -237,11 +237,8 @@ var sixDigits = regexp.MustCompile(`\b[0-9]{6}\b`)
 func (b *bench) code(phone otp.Phone) string {
 	b.t.Helper()
 	var newest string
-	for _, m := range b.outbox.Messages() {
-		if m.To == phone {
-			newest = sixDigits.FindString(m.Text)
-			break // newest first
-		}
+	if messages := b.outbox.Messages(phone); len(messages) > 0 {
+		newest = sixDigits.FindString(messages[0].Text)
 	}
 	if newest == "" {
 		b.t.Fatalf("no code was sent to %s", phone)

@@ -42,7 +42,6 @@ const (
 	endReplaced = "replaced" // the same account logged in too many times
 	endChanged  = "password-changed"
 	endRevoked  = "revoked"
-	endCode     = "code-failed"
 	endShutdown = "shutdown"
 )
 

@@ -45,7 +45,7 @@ type (
 	codePage struct {
 		basePage
 		Masked                                           string
-		NoPhone, NotSent, Wrong, Expired, UsedUp, Resent bool
+		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                             int
 		SentAt                                           string
 	}

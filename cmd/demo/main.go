@@ -79,7 +79,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	defer people.Stop()
+	defer func() { err = errors.Join(err, people.Stop()) }()
 	fmt.Fprintln(stdout, "starting the desktops ...")
 	desktops, err := startDesktops(ctx, dir)
 	if err != nil {
@@ -91,7 +91,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if o.verbose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	outbox := otp.NewOutbox(200)
+	outbox := otp.NewOutbox(20, time.Now)
 	portal, closeParts, err := assemble(ctx, dir, o, people.Domain(), desktops, outbox, log)
 	if err != nil {
 		return err

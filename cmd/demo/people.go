@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"stagedoor/directory/directorytest"
 )
@@ -35,7 +36,7 @@ func startDirectory() (*directorytest.Server, error) {
 	}
 	return directorytest.Start(directorytest.Config{
 		Domain: "AMIDO", Suffix: "amido.example", Users: users,
-		Groups: []directorytest.Group{{Name: group}, {Name: "Helpdesk"}},
+		Policy: directorytest.Policy{MinLength: 10, History: 5, Complexity: true, LockoutThreshold: 5, MaxAge: 90 * 24 * time.Hour},
 	})
 }
 

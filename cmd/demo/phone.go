@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"stagedoor/otp"
@@ -31,7 +32,7 @@ func phonePage(outbox *otp.Outbox, o options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		var messages []phoneMessage
-		for _, m := range outbox.Messages() {
+		for _, m := range newest(outbox) {
 			messages = append(messages, phoneMessage{
 				Person: owners[string(m.To)], To: string(m.To), At: m.At.Local().Format("15:04:05"), Text: strings.TrimSpace(m.Text)})
 		}
@@ -43,4 +44,14 @@ func phonePage(outbox *otp.Outbox, o options) http.Handler {
 		}
 	})
 	return mux
+}
+
+// newest are all phones' messages, the newest first.
+func newest(outbox *otp.Outbox) []otp.Sent {
+	var all []otp.Sent
+	for _, phone := range outbox.Phones() {
+		all = append(all, outbox.Messages(phone)...)
+	}
+	slices.SortStableFunc(all, func(a, b otp.Sent) int { return b.At.Compare(a.At) })
+	return all
 }
