@@ -33,7 +33,7 @@ lint: $(WEBROOT)
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
-	npm run --silent lint
+	npm run --silent check
 
 bench: build ## a table, and bench/results.json
 	cd bench && $(GO) run . -out results.json

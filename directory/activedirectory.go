@@ -235,7 +235,7 @@ func adRule(words string) Rule {
 		return RuleLength
 	case strings.Contains(words, "complexity"):
 		return RuleComplexity
-	case strings.Contains(words, "history"):
+	case strings.Contains(words, "history"), strings.Contains(words, "already used"):
 		return RuleHistory
 	case strings.Contains(words, "too young"):
 		return RuleTooYoung

@@ -111,7 +111,7 @@ func (s *server) withProof(ctx context.Context, who username, password string, p
 	defer c.close()
 	v := dse.kind.bind(ctx, c, account.DN, password)
 	if !v.right() {
-		return v.err
+		return refine(v.err, account.Barred)
 	}
 	switch account.Barred {
 	case "":
@@ -124,4 +124,14 @@ func (s *server) withProof(ctx context.Context, who username, password string, p
 		account.PasswordExpires = v.expires
 	}
 	return proceed(c, dse.kind, account, v)
+}
+
+// refine names the reason of a refusal better where the account tells it:
+// slapd calls an account locked that has only ended.
+func refine(err error, barred string) error {
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.Reason == "locked" && barred != "" {
+		return &RefusedError{Reason: barred}
+	}
+	return err
 }

@@ -25,6 +25,7 @@ func (p *Portal) audit(v *visit, event store.Event) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
+	p.metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
 	v.log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
 		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail)
 	return nil

@@ -35,6 +35,11 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	if target.Kind != targets.Desktop {
 		return p.redirect(w, v, item(target).Href)
 	}
+	if p.set.NoGuacd != "" {
+		return p.render(w, v, http.StatusServiceUnavailable, "message", messagePage{
+			page: p.page(v, "message.no-guacd.heading"), Heading: p.Site.T(v.lang, "message.no-guacd.heading"),
+			Text: p.set.NoGuacd, SupportID: v.id, Actions: p.wayBack(v)})
+	}
 	data := desktopPage{
 		page:   p.page(v, "title.targets"),
 		Target: desktopTarget{ID: target.ID, Name: target.Name},

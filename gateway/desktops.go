@@ -138,6 +138,13 @@ func (d *desktops) kill(sessionID, reason string) {
 	delete(d.input, sessionID)
 }
 
+// count is the number of live desktops.
+func (d *desktops) count() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.live)
+}
+
 // closeAll ends every desktop and waits for them.
 func (d *desktops) closeAll(ctx context.Context) error {
 	d.mu.Lock()

@@ -64,6 +64,10 @@ type Settings struct {
 	DefaultDomain string            // for the hint beside the user name; may be empty
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
+
+	// NoGuacd is shown instead of a desktop where it is not empty: the demo
+	// says with it how to get guacd.
+	NoGuacd string
 }
 
 // Helpdesk is whom people call.
@@ -78,6 +82,7 @@ type Portal struct {
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
+	metrics  *metrics
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context
@@ -101,6 +106,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancel(context.Background())
 	p.desktops = newDesktops(p)
+	p.metrics = newMetrics(p.desktops.count)
 	p.handler = p.routes()
 	go p.purgeHourly()
 	return p, nil

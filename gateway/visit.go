@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,6 +61,7 @@ func (p *Portal) begin(next http.Handler) http.Handler {
 					p.answer(counted, v, errPanic)
 				}
 			}
+			p.metrics.requests.WithLabelValues(v.route, strconv.Itoa(counted.status)).Observe(time.Since(start).Seconds())
 			v.log.Info("request", "method", r.Method, "route", v.route, "status", counted.status,
 				"bytes", counted.bytes, "ms", time.Since(start).Milliseconds())
 		}()

@@ -20,12 +20,17 @@ var migrations embed.FS
 // migrate brings the database to the newest migration. A lock on the
 // directory keeps two processes from doing it at the same time: goose has none
 // for SQLite, and without it the slower of two would fail on tables that are there.
-func migrate(ctx context.Context, path string, db *sql.DB) error {
+func migrate(ctx context.Context, path string) error {
 	unlock, err := lockDirectory(ctx, filepath.Dir(path))
 	if err != nil {
 		return err
 	}
 	defer unlock()
+	db, err := sql.Open("sqlite", dsn(path, "immediate", "off", busyTimeout))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 	lib "modernc.org/sqlite/lib"
@@ -16,10 +18,12 @@ import (
 // statements here. Only constant SQL may go through it.
 type pool struct {
 	db       *sql.DB
+	patience time.Duration
 	mu       sync.Mutex
 	prepared map[string]*sql.Stmt
 }
 
+// openPool connects at the first use.
 func openPool(dsn string, connections int) (*pool, error) {
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -27,7 +31,7 @@ func openPool(dsn string, connections int) (*pool, error) {
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	return &pool{db: db, prepared: map[string]*sql.Stmt{}}, nil
+	return &pool{db: db, patience: busyTimeout, prepared: map[string]*sql.Stmt{}}, nil
 }
 
 func (p *pool) close() error { return p.db.Close() }
@@ -40,7 +44,10 @@ func (p *pool) statement(ctx context.Context, text string) (*sql.Stmt, error) {
 		return stmt, nil
 	}
 	// Not under the lock: with all connections in use this waits for one.
-	stmt, err := p.db.PrepareContext(ctx, text)
+	err := p.whileBusy(ctx, func() (err error) {
+		stmt, err = p.db.PrepareContext(ctx, text)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +66,11 @@ func (p *pool) exec(ctx context.Context, text string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	result, err := stmt.ExecContext(ctx, args...)
+	var result sql.Result
+	err = p.whileBusy(ctx, func() error {
+		result, err = stmt.ExecContext(ctx, args...)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
@@ -72,15 +83,25 @@ func (p *pool) one(ctx context.Context, text string, args []any, dest ...any) er
 	if err != nil {
 		return err
 	}
-	return scanOne(func() (*sql.Rows, error) { return stmt.QueryContext(ctx, args...) }, dest)
+	return p.whileBusy(ctx, func() error {
+		return scanOne(func() (*sql.Rows, error) { return stmt.QueryContext(ctx, args...) }, dest)
+	})
 }
 
 // strings reads one text column.
-func (p *pool) strings(ctx context.Context, text string, args ...any) ([]string, error) {
+func (p *pool) strings(ctx context.Context, text string, args ...any) (found []string, err error) {
 	stmt, err := p.statement(ctx, text)
 	if err != nil {
 		return nil, err
 	}
+	err = p.whileBusy(ctx, func() error {
+		found, err = scanStrings(ctx, stmt, args)
+		return err
+	})
+	return found, err
+}
+
+func scanStrings(ctx context.Context, stmt *sql.Stmt, args []any) ([]string, error) {
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -126,7 +147,11 @@ func scanOne(query func() (*sql.Rows, error), dest []any) error {
 // all of it back. work must use the transaction only: the write pool has one
 // connection, and asking it for another would wait for ever.
 func (p *pool) transact(ctx context.Context, work func(*sql.Tx) error) error {
-	tx, err := p.db.BeginTx(ctx, nil)
+	var tx *sql.Tx
+	err := p.whileBusy(ctx, func() (err error) {
+		tx, err = p.db.BeginTx(ctx, nil)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -142,6 +167,27 @@ func (p *pool) transact(ctx context.Context, work func(*sql.Tx) error) error {
 // txOne is one within a transaction.
 func txOne(ctx context.Context, tx *sql.Tx, text string, args []any, dest ...any) error {
 	return scanOne(func() (*sql.Rows, error) { return tx.QueryContext(ctx, text, args...) }, dest)
+}
+
+// whileBusy tries until no other process holds the write lock, ctx ends, or
+// patience has run out. A statement that found the database busy has changed
+// nothing. SQLite's own busy handler sleeps up to 100 ms between two tries, and
+// a process that writes without a pause lets the lock go for less than that:
+// the other one starved for more than 5 s. Trying each 1 to 3 ms, it does not.
+func (p *pool) whileBusy(ctx context.Context, try func() error) error {
+	deadline := time.Now().Add(p.patience)
+	for {
+		err := try()
+		var failure *sqlite.Error
+		if !errors.As(err, &failure) || failure.Code()&0xff != lib.SQLITE_BUSY || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Millisecond + rand.N(2*time.Millisecond)):
+		}
+	}
 }
 
 // fault says in words what failed, and marks what no caller can mend as

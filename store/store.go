@@ -31,7 +31,8 @@ var ErrUnavailable = errors.New("store: the database is unavailable")
 // ErrNewer: the file was written by a newer version of the program.
 var ErrNewer = errors.New("store: the database is from a newer version of the program")
 
-// busyTimeout is how long a statement waits for another process's write.
+// busyTimeout is how long a statement waits for another process's write. The
+// waiting is whileBusy's; SQLite's busy handler is off but while migrating.
 const busyTimeout = 5 * time.Second
 
 // readers is the number of read connections. Reads take microseconds, so more
@@ -58,16 +59,14 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 		return nil, err
 	}
 	s := &Store{now: now}
-	if s.write, err = openPool(dsn(absolute, "immediate", false), 1); err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, absolute, s.write.db); err != nil {
-		s.write.close()
+	if err := migrate(ctx, absolute); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, fault("migrate", err))
 	}
-	if s.read, err = openPool(dsn(absolute, "deferred", true), readers); err != nil {
-		s.write.close()
+	if s.write, err = openPool(dsn(absolute, "immediate", "off", 0), 1); err != nil {
 		return nil, err
+	}
+	if s.read, err = openPool(dsn(absolute, "deferred", "on", 0), readers); err != nil {
+		return nil, errors.Join(err, s.write.close())
 	}
 	return s, nil
 }
@@ -107,19 +106,17 @@ func ownFile(path string) error {
 
 // dsn is the driver's address of the file. Durability comes first: FULL syncs
 // the log at each commit, so that what was acknowledged survives a power cut.
-func dsn(path, lock string, readOnly bool) string {
+func dsn(path, lock, queryOnly string, busy time.Duration) string {
 	query := url.Values{
 		"_txlock":       {lock},
-		"_busy_timeout": {fmt.Sprint(busyTimeout.Milliseconds())},
+		"_busy_timeout": {fmt.Sprint(busy.Milliseconds())},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_foreign_keys": {"on"},
 		"_defensive":    {"1"},
 		"_dqs":          {"0"},
 		"_error_rc":     {"1"},
-	}
-	if readOnly {
-		query.Set("_query_only", "on")
+		"_query_only":   {queryOnly},
 	}
 	address := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: query.Encode()}
 	return address.String()

@@ -1,4 +1,66 @@
 // Package webroot is what the browser gets: page templates, the built scripts
 // and styles, and the texts of each language. It is data and its loading; the
 // gateway fills it in.
+//
+//	site, err := webroot.Open()                       // every fault at once, at start
+//	err = site.Render(w, "sv", "login", loginPage)    // templates/login.html
+//	mux.Handle("GET /static/", site.Static())
+//
+// Scripts, styles and icons are made by `npm run build` into dist/.
 package webroot
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+)
+
+//go:embed templates locales all:dist
+var embedded embed.FS
+
+// ErrNotBuilt says that dist/ lacks the bundles.
+var ErrNotBuilt = errors.New("webroot is not built: run make build")
+
+// Site is the parsed whole: safe for use by many goroutines.
+type Site struct {
+	locales *locales
+	assets  *assets
+	pages   map[string]map[string]*page // language, page
+}
+
+// Open parses all templates in all languages. It fails on a missing bundle, a
+// text key or asset that a template names and that does not exist, and on
+// languages with different keys.
+func Open() (*Site, error) { return open(embedded) }
+
+func open(files fs.FS) (*Site, error) {
+	assets, err := loadAssets(files)
+	if err != nil {
+		return nil, err
+	}
+	locales, err := loadLocales(files)
+	if err != nil {
+		return nil, fmt.Errorf("webroot: locales: %w", err)
+	}
+	s := &Site{locales: locales, assets: assets, pages: map[string]map[string]*page{}}
+	var faults []error
+	for _, language := range locales.languages {
+		pages, err := parsePages(files, language.Code, locales.texts[language.Code], assets)
+		s.pages[language.Code] = pages
+		faults = append(faults, err)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("webroot: templates: %w", err)
+	}
+	return s, nil
+}
+
+// Asset gives the address of a built file: "/static/<hash>/app.css". An
+// unknown name gives "".
+func (s *Site) Asset(name string) string { return s.assets.address(name) }
+
+// Static serves /static/<hash>/<name>, to be kept by browsers for ever: a
+// changed file has another hash. Anything else is 404.
+func (s *Site) Static() http.Handler { return s.assets }

@@ -1,6 +1,7 @@
 // Package tunnel carries one desktop: it speaks the Guacamole protocol between
 // a browser's WebSocket and guacd. It knows no users and no SQL.
 //
+//	guacd := tunnel.NewGuacd("127.0.0.1:4822", nil)
 //	ws, err := tunnel.Upgrade(w, r, "https://portal.example.se")
 //	end := tunnel.Serve(ctx, ws, guacd, options)   // until the desktop is over
 //
@@ -10,11 +11,10 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"log/slog"
-	"net/http"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -31,19 +31,17 @@ var (
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
 )
 
-// Guacd is one guacd daemon.
-type Guacd struct {
-	Address string      // host:port
-	TLS     *tls.Config // nil: plain; only for loopback or a private network
-}
-
-// Probe asks guacd whether it answers, without making it fork a child.
-func (g Guacd) Probe(ctx context.Context) error { return nil }
-
 // Policy is what may cross. The zero value denies everything but the picture,
 // keys and pointer.
 type Policy struct {
-	Paste, Copy, Upload, Download, Print, AudioOut, AudioIn, ReadOnly bool
+	Paste    bool // the browser's clipboard to the desktop
+	Copy     bool // the desktop's clipboard to the browser
+	Upload   bool // files and pipes to the desktop; names of files are shown
+	Download bool // files and pipes to the browser
+	Print    bool // PDF of the virtual printer to the browser
+	AudioOut bool // the desktop's sound
+	AudioIn  bool // the browser's microphone
+	ReadOnly bool // look but not touch: no input, no new size, nothing to the desktop
 }
 
 // Options of one desktop.
@@ -54,39 +52,37 @@ type Options struct {
 	Timezone  string            // IANA name
 	Name      string            // of the person, for guacd >= 1.5
 
-	Width, Height, DPI  int // pixels, dots per inch
+	Width, Height, DPI  int // pixels, dots per inch; 0 means 1024, 768, 96
 	Audio, Video, Image []string
 
 	Policy  Policy
-	OnInput func() // human input arrived (facts: key, changed mouse, touch, a transfer the person started)
+	OnInput func() // human input arrived (key, changed mouse, touch or clipboard, a transfer the person started); called often
 	OnReady func() // the first picture left for the browser
 	Log     *slog.Logger
 
 	HandshakeTimeout  time.Duration // 0 means 15 s
-	FirstFrameTimeout time.Duration // 0 means 30 s
+	FirstFrameTimeout time.Duration // 0 means 30 s; stands still while guacd asks the person
 	SilenceTimeout    time.Duration // of guacd; 0 means 15 s
 }
 
 // End says how a desktop ended.
 type End struct {
 	Status   guac.Status // from the close table
-	Cause    string      // for the audit: "disconnect", "logoff", "guacd-error", "handshake-timeout", ...
+	Cause    string      // for the audit: "disconnect", "logoff", "guacd-error", ... (end.go has them all)
 	Text     string      // guacd's own error text, printable, at most 512 runes
 	BytesIn  int64       // from the browser
 	BytesOut int64       // to the browser
 	Duration time.Duration
 }
 
-// Upgrade turns a request into the tunnel's WebSocket. The Origin must be
-// exactly one of origins; a missing one is refused.
-func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websocket.Conn, error) {
-	return nil, nil
-}
-
-// Refuse closes a fresh WebSocket with a status and a text for the person.
-func Refuse(ws *websocket.Conn, status guac.Status, text string) {}
-
-// Serve runs the desktop until it ends, and closes ws.
+// Serve runs the desktop until it ends, and closes ws. It blocks; where
+// thousands of desktops are open, call it in a goroutine of its own with a
+// context of its own and return from the HTTP handler, which frees net/http's
+// share of the memory. After Serve has returned, guacd's connection may be
+// held for up to 20 s until guacd has freed its child (Guacd.Live counts it).
 func Serve(ctx context.Context, ws *websocket.Conn, guacd Guacd, options Options) End {
-	return End{}
+	options.HandshakeTimeout = cmp.Or(options.HandshakeTimeout, 15*time.Second)
+	options.FirstFrameTimeout = cmp.Or(options.FirstFrameTimeout, 30*time.Second)
+	options.SilenceTimeout = cmp.Or(options.SilenceTimeout, 15*time.Second)
+	return newDesktop(ctx, ws, options).run(guacd)
 }

@@ -1,0 +1,309 @@
+package tunnel
+
+import (
+	"bytes"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/wwt/guac"
+)
+
+// maxStreams is guacd's GUAC_USER_MAX_STREAMS: the streams that a browser may
+// have open at once.
+const maxStreams = 64
+
+// maxAnswer bounds the base64 of one answer to required: 3 KiB of password.
+const maxAnswer = 4096
+
+// inFilter decides what a browser's message may tell guacd. It believes
+// nothing: guacd's handlers check neither argument counts nor numbers, and its
+// parser reads a NUL, an overlong length or invalid UTF-8 in its own way.
+type inFilter struct {
+	policy Policy
+	heard  *heard
+
+	streams [maxStreams]inStream
+	touched touchMemory
+	pointer [3]int64 // last x, y, buttons
+	pasting maphash.Hash
+	pasted  uint64 // hash of the last clipboard that came
+
+	// What check learned from one message.
+	forward []byte // whole checked instructions, in the message's own memory
+	ping    []byte // the last ping, to be echoed
+	acks    []byte // refusals of streams, for the browser
+	human   bool   // a person did something
+	count   int    // instructions in the message
+}
+
+// inStream is a stream that the browser opened.
+type inStream struct {
+	use  streamUse
+	left int // base64 bytes that an answer may still have
+}
+
+type streamUse byte
+
+const (
+	streamUnknown   streamUse = iota // never opened: a blob on it is an error
+	streamOver                       // refused or ended: what still comes is dropped
+	streamClipboard                  // open
+	streamTransfer
+	streamAnswer
+)
+
+// check judges one text message. On error nothing of it may be used.
+func (f *inFilter) check(message []byte) error {
+	f.forward, f.ping, f.acks, f.human, f.count = nil, f.ping[:0], f.acks[:0], false, 0
+	switch {
+	case len(message) == 0:
+		return endBadProtocol.because("empty message")
+	case !utf8.Valid(message):
+		return endBadProtocol.because("invalid UTF-8")
+	case bytes.IndexByte(message, 0) >= 0:
+		return endBadProtocol.because("NUL")
+	}
+	var in instruction
+	kept := 0
+	for rest := message; len(rest) > 0; rest = rest[len(in.raw):] {
+		if err := in.parse(rest); err != nil {
+			return endBadProtocol.because("%v", err)
+		}
+		f.count++
+		pass, err := f.judge(&in)
+		if err != nil {
+			return err
+		}
+		if pass {
+			kept += copy(message[kept:], in.raw)
+		}
+	}
+	f.forward = message[:kept]
+	return nil
+}
+
+// arguments is how many arguments an opcode of the allow-list takes, or -1.
+func arguments(opcode []byte) int {
+	switch string(opcode) {
+	case "nop", "disconnect":
+		return 0
+	case "sync", "end":
+		return 1
+	case "", "key", "size", "blob", "clipboard", "audio", "get":
+		return 2
+	case "mouse", "ack", "file", "pipe", "argv":
+		return 3
+	case "put":
+		return 4
+	case "touch":
+		return 7
+	}
+	return -1
+}
+
+// judge says whether guacd gets the instruction.
+func (f *inFilter) judge(in *instruction) (pass bool, err error) {
+	switch want := arguments(in.opcode); {
+	case want < 0:
+		return false, endForbidden.because("opcode %.20q", in.opcode)
+	case want != in.argc():
+		return false, endBadProtocol.because("%s with %d arguments", in.opcode, in.argc())
+	}
+	switch string(in.opcode) {
+	case "nop":
+		return true, nil
+	case "disconnect":
+		return false, endDisconnect
+	case "":
+		return false, f.internal(in)
+	case "sync":
+		return f.sync(in)
+	case "ack":
+		return true, f.numbers(in, span{0, 0, 1<<31 - 1}, span{2, 0, 0xFFFF})
+	case "key", "mouse", "touch":
+		return f.input(in)
+	case "size":
+		return f.size(in)
+	case "get":
+		return f.get(in)
+	case "blob":
+		return f.blob(in)
+	case "end":
+		return f.end(in)
+	}
+	return f.open(in)
+}
+
+// internal is what the browser's tunnel says to this one: only ping exists.
+func (f *inFilter) internal(in *instruction) error {
+	if n, ok := parseNumber(in.arg(1)); string(in.arg(0)) != "ping" || !ok || n < 0 {
+		return endBadProtocol.because("internal instruction %.20q", in.arg(0))
+	}
+	f.ping = append(f.ping[:0], in.raw...)
+	return nil
+}
+
+// sync confirms a frame. guacd ends a user who confirms one from the future.
+func (f *inFilter) sync(in *instruction) (bool, error) {
+	n, ok := parseNumber(in.arg(0))
+	if !ok || n < 0 || n > f.heard.sync.Load() {
+		return false, endBadProtocol.because("sync %.20q was never sent", in.arg(0))
+	}
+	return true, nil
+}
+
+// size asks for another desktop size. A hidden window has none: what cannot be
+// a size is dropped.
+func (f *inFilter) size(in *instruction) (bool, error) {
+	width, okWidth := parseNumber(in.arg(0))
+	height, okHeight := parseNumber(in.arg(1))
+	if !okWidth || !okHeight {
+		return false, f.malformed(in)
+	}
+	fits := width >= 1 && width <= maxSide && height >= 1 && height <= maxSide
+	return fits && !f.policy.ReadOnly, nil
+}
+
+// get asks for a directory or a file of a file system that guacd offered; the
+// answer (body) is filtered on its way out.
+func (f *inFilter) get(in *instruction) (bool, error) {
+	if !f.policy.Upload && !f.policy.Download {
+		return false, endForbidden.because("get")
+	}
+	f.human = true
+	return true, f.numbers(in, span{0, 0, 1<<31 - 1})
+}
+
+// open judges what opens a stream. A refusal is an ack, so that the page does
+// not wait for ever.
+func (f *inFilter) open(in *instruction) (bool, error) {
+	streamArg := 0
+	if string(in.opcode) == "put" {
+		if err := f.numbers(in, span{0, 0, 1<<31 - 1}); err != nil {
+			return false, err
+		}
+		streamArg = 1
+	}
+	index, ok := parseIndex(in.arg(streamArg))
+	if !ok {
+		return false, f.malformed(in)
+	}
+	if index >= maxStreams {
+		f.refuse(index, guac.ClientTooMany)
+		return false, nil
+	}
+	use := f.allowed(in)
+	f.streams[index] = inStream{use: use, left: maxAnswer}
+	switch use {
+	case streamOver:
+		f.refuse(index, guac.ClientForbidden)
+		return false, nil
+	case streamClipboard:
+		f.pasting.Reset()
+		f.pasting.Write(in.arg(1))
+	case streamTransfer:
+		f.human = f.human || string(in.opcode) != "audio"
+	}
+	return true, nil
+}
+
+// allowed is the use that the policy permits an opener, or streamOver.
+func (f *inFilter) allowed(in *instruction) streamUse {
+	write := !f.policy.ReadOnly
+	switch string(in.opcode) {
+	case "clipboard":
+		if f.policy.Paste && write {
+			return streamClipboard
+		}
+	case "file", "put", "pipe":
+		if f.policy.Upload && write {
+			return streamTransfer
+		}
+	case "audio":
+		if f.policy.AudioIn && write {
+			return streamTransfer
+		}
+	case "argv":
+		if f.heard.answer(string(in.arg(2))) {
+			return streamAnswer
+		}
+	}
+	return streamOver
+}
+
+func (f *inFilter) blob(in *instruction) (bool, error) {
+	stream, err := f.stream(in)
+	if err != nil {
+		return false, err
+	}
+	switch stream.use {
+	case streamOver:
+		return false, nil
+	case streamClipboard:
+		f.pasting.Write(in.arg(1))
+	case streamAnswer:
+		if stream.left -= len(in.arg(1)); stream.left < 0 {
+			return false, endOverrun.because("answer over %d bytes", maxAnswer)
+		}
+	}
+	return true, nil
+}
+
+func (f *inFilter) end(in *instruction) (bool, error) {
+	stream, err := f.stream(in)
+	if err != nil {
+		return false, err
+	}
+	use := stream.use
+	stream.use = streamOver
+	if use == streamClipboard {
+		// The page sends the clipboard by itself whenever its window gets
+		// the focus; only a clipboard that changed shows a person.
+		hash := f.pasting.Sum64()
+		f.human = f.human || hash != f.pasted
+		f.pasted = hash
+	}
+	return use != streamOver, nil
+}
+
+// stream finds the stream of a blob or end.
+func (f *inFilter) stream(in *instruction) (*inStream, error) {
+	index, ok := parseIndex(in.arg(0))
+	switch {
+	case !ok:
+		return nil, f.malformed(in)
+	case index >= maxStreams: // every opener was refused
+		return &inStream{use: streamOver}, nil
+	case f.streams[index].use == streamUnknown:
+		return nil, endBadProtocol.because("%s on stream %d, which was never opened", in.opcode, index)
+	}
+	return &f.streams[index], nil
+}
+
+// refuse answers an opener that the policy forbids.
+func (f *inFilter) refuse(index int, status guac.Status) {
+	f.acks = appendInstruction(f.acks, "ack", strconv.Itoa(index), "Refused by the gateway", reason(status))
+}
+
+// span is the range of argument arg.
+type span struct {
+	arg      int
+	min, max int64
+}
+
+// numbers checks that arguments are integers of their ranges.
+func (f *inFilter) numbers(in *instruction, spans ...span) error {
+	for _, s := range spans {
+		if n, ok := parseNumber(in.arg(s.arg)); !ok || n < s.min || n > s.max {
+			return f.malformed(in)
+		}
+	}
+	return nil
+}
+
+// malformed names the opcode only: arguments are people's keys.
+func (f *inFilter) malformed(in *instruction) error {
+	return endBadProtocol.because("%s", fmt.Sprintf("malformed %s", in.opcode))
+}

@@ -1,0 +1,72 @@
+package tunnel
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/wwt/guac"
+)
+
+// subprotocol is the one that the browser client offers.
+const subprotocol = "guacamole"
+
+// Reasons to refuse an upgrade. The HTTP answer has been sent.
+var (
+	ErrOrigin      = errors.New("tunnel: request does not come from this portal's pages")
+	ErrSubprotocol = errors.New("tunnel: request does not offer the subprotocol guacamole")
+)
+
+// Write buffers are shared by all desktops. Plain TCP sends a message's memory
+// as it is (writev) and needs room for the header only; over TLS one large
+// write makes full records.
+var plainWrites, secureWrites sync.Pool
+
+// Upgrade turns a request into the tunnel's WebSocket. The Origin must be
+// exactly one of origins ("https://portal.example.se", with the port if it is
+// not the scheme's own); a missing one is refused. The subprotocol guacamole
+// must be offered. On error the HTTP answer has been written.
+func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websocket.Conn, error) {
+	origin := r.Header["Origin"]
+	if len(origin) != 1 || !slices.Contains(origins, origin[0]) {
+		http.Error(w, "This address is only for the portal's own pages.", http.StatusForbidden)
+		return nil, ErrOrigin
+	}
+	if websocket.IsWebSocketUpgrade(r) && !slices.Contains(websocket.Subprotocols(r), subprotocol) {
+		http.Error(w, "The WebSocket subprotocol guacamole is missing.", http.StatusBadRequest)
+		return nil, ErrSubprotocol
+	}
+	upgrader := websocket.Upgrader{
+		HandshakeTimeout: writeTimeout,
+		ReadBufferSize:   512,
+		WriteBufferSize:  512,
+		WriteBufferPool:  &plainWrites,
+		Subprotocols:     []string{subprotocol},
+		CheckOrigin:      func(*http.Request) bool { return true }, // checked above
+		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
+			w.Header().Set("Sec-Websocket-Version", "13")
+			http.Error(w, "This address is only for WebSockets.", status)
+		},
+	}
+	if r.TLS != nil {
+		upgrader.WriteBufferSize, upgrader.WriteBufferPool = 64<<10, &secureWrites
+	}
+	return upgrader.Upgrade(w, r, nil)
+}
+
+// Refuse closes a fresh WebSocket with a status and a text for the person. It
+// waits up to 2 s for the browser to close, so that the text arrives.
+func Refuse(ws *websocket.Conn, status guac.Status, text string) {
+	defer ws.Close()
+	browser := downlink{ws: ws}
+	browser.part(status, text)
+	ws.SetReadDeadline(time.Now().Add(lingerTimeout))
+	for {
+		if _, _, err := ws.NextReader(); err != nil {
+			return
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package tunnel
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// Times that are the same for every desktop.
+const (
+	writeTimeout   = 10 * time.Second // for a message to the browser or to guacd
+	partingTimeout = time.Second      // for the last words to either
+	lingerTimeout  = 2 * time.Second  // for the browser's answer to the close frame
+	drainTimeout   = 20 * time.Second // for guacd to free its child
+	nopEvery       = 5 * time.Second  // guacd ends a user after 15 s without a word
+	pingEvery      = 25 * time.Second
+	pongTimeout    = 60 * time.Second
+	answerTimeout  = 5 * time.Minute // for a person to type a password that guacd requires
+)
+
+// watch is the clockwork of one desktop. One timer wakes for whatever is due
+// next; times are since the desktop began. Zero limits are not in force.
+type watch struct {
+	firstFrame, silence time.Duration // limits
+
+	browserHeard atomic.Int64 // when the browser last said anything
+	waitingSince atomic.Int64 // when the relay began to wait for guacd; 0: it does not
+	ready        atomic.Int64 // when the handshake was over; 0: it is not
+	framed       atomic.Bool  // the first picture is on its way
+
+	timer             *time.Timer
+	looking           sync.Mutex // held by look
+	nextNop, nextPing time.Duration
+}
+
+// due tells what has run out at now, and otherwise when to look again.
+func (w *watch) due(now time.Duration, heard *heard) (next time.Duration, over *ending) {
+	next = min(w.nextNop, w.nextPing)
+	limit := func(at time.Duration, end *ending) {
+		if now >= at && over == nil {
+			over = end
+		}
+		next = min(next, at)
+	}
+	limit(time.Duration(w.browserHeard.Load())+pongTimeout, endBrowserTimeout)
+	if since := time.Duration(w.waitingSince.Load()); since > 0 {
+		limit(since+w.silence, endGuacdSilent)
+	}
+	if ready := time.Duration(w.ready.Load()); ready > 0 && !w.framed.Load() {
+		asking, changed := heard.asking()
+		if asking {
+			limit(changed+answerTimeout, endUnanswered)
+		} else {
+			limit(max(ready, changed)+w.firstFrame, endNoFirstFrame)
+		}
+	}
+	return next, over
+}
+
+// look does what is due: it runs in the timer's goroutine and sets it again.
+func (d *desktop) look() {
+	d.watch.looking.Lock()
+	defer d.watch.looking.Unlock()
+	if d.ctx.Err() != nil {
+		return
+	}
+	now := d.now()
+	next, over := d.watch.due(now, &d.heard)
+	if over != nil {
+		d.cancel(over)
+		return
+	}
+	if now >= d.watch.nextNop {
+		d.watch.nextNop = now + nopEvery
+		if d.watch.ready.Load() > 0 {
+			if err := d.guacd.write([]byte("3.nop;")); err != nil {
+				d.cancel(lost(d.ctx, err))
+				return
+			}
+		}
+	}
+	if now >= d.watch.nextPing {
+		d.watch.nextPing = now + pingEvery
+		// A full line is no reason to end here: writing pictures will find out.
+		d.browser.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+	}
+	next, _ = d.watch.due(now, &d.heard)
+	d.watch.timer.Reset(max(next-now, time.Millisecond))
+}
+
+// hear notes a sign of life of the browser.
+func (d *desktop) hear() { d.watch.browserHeard.Store(int64(d.now())) }
+
+// now is the age of the desktop. It is never 0, which means "not".
+func (d *desktop) now() time.Duration { return time.Since(d.started) + 1 }

@@ -1,0 +1,270 @@
+package store
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The tests of several processes on one database start this test binary again
+// with these variables; it then does one of the children's works and no tests.
+const (
+	childWork = "STORE_TEST_CHILD"
+	childPath = "STORE_TEST_PATH"
+)
+
+func TestMain(m *testing.M) {
+	work := map[string]func(context.Context, *Store) error{
+		"append": childAppend, "take": childTake, "try": childTry, "claim": childClaim, "full": childFull,
+	}[os.Getenv(childWork)]
+	if work == nil {
+		os.Exit(m.Run())
+	}
+	if err := runChild(work); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func runChild(work func(context.Context, *Store) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s, err := Open(ctx, os.Getenv(childPath), time.Now)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	// The parent lets all children go at once.
+	fmt.Println("ready")
+	if _, err := bufio.NewReader(os.Stdin).ReadString('\n'); err != nil {
+		return err
+	}
+	return work(ctx, s)
+}
+
+// child is a running one. Its lines come from out.
+type child struct {
+	command *exec.Cmd
+	in      io.WriteCloser
+	out     *bufio.Scanner
+}
+
+func startChild(t *testing.T, work, path string) *child {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), os.Args[0])
+	command.Env = append(os.Environ(), childWork+"="+work, childPath+"="+path)
+	command.Stderr = os.Stderr
+	in, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return &child{command: command, in: in, out: bufio.NewScanner(out)}
+}
+
+// runChildren starts some on one database, which may be missing, and counts
+// the lines that each of them printed: one for each success.
+func runChildren(t *testing.T, n int, work, path string) int {
+	t.Helper()
+	children := make([]*child, n)
+	for i := range children {
+		children[i] = startChild(t, work, path)
+	}
+	for i, c := range children {
+		if !c.out.Scan() || c.out.Text() != "ready" {
+			t.Fatalf("child %d did not start", i)
+		}
+	}
+	for _, c := range children {
+		fmt.Fprintln(c.in, "go")
+	}
+	lines := 0
+	for i, c := range children {
+		for c.out.Scan() {
+			lines++
+		}
+		if err := c.command.Wait(); err != nil {
+			t.Errorf("child %d: %v", i, err)
+		}
+	}
+	return lines
+}
+
+// inParallel does work in goroutines and prints "ok" for each success.
+func inParallel(goroutines, times int, work func() (bool, error)) error {
+	var group sync.WaitGroup
+	errs := make(chan error, goroutines)
+	for range goroutines {
+		group.Go(func() {
+			for range times {
+				ok, err := work()
+				if err != nil {
+					errs <- err
+					return
+				}
+				if ok {
+					fmt.Println("ok")
+				}
+			}
+		})
+	}
+	group.Wait()
+	close(errs)
+	return errors.Join(<-errs)
+}
+
+func childAppend(ctx context.Context, s *Store) error {
+	for range 100_000 {
+		event, err := s.AppendEvent(ctx, Event{Kind: "login", Name: fmt.Sprint("from ", os.Getpid())})
+		if err != nil {
+			return err
+		}
+		fmt.Println(event.ID)
+	}
+	return nil
+}
+
+func childTake(ctx context.Context, s *Store) error {
+	return inParallel(4, 10, func() (bool, error) {
+		ok, _, err := s.Take(ctx, "login:anna", 7, time.Hour)
+		return ok, err
+	})
+}
+
+func childTry(ctx context.Context, s *Store) error {
+	limits := TryLimits{PerCode: 1000, LockEvery: 10, Lock: time.Hour, Stop: 100}
+	return inParallel(4, 5, func() (bool, error) {
+		_, _, taken, err := s.TakeTry(ctx, "challenge", "session", time.Now(), limits)
+		return taken, err
+	})
+}
+
+func childClaim(ctx context.Context, s *Store) error {
+	limits := SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}
+	return inParallel(4, 5, func() (bool, error) {
+		id, err := newEventID(time.Now())
+		if err != nil {
+			return false, err
+		}
+		wait, err := s.ClaimSend(ctx, Send{ID: id, AccountID: "anna", Phone: "+46701234567", At: time.Now()}, limits)
+		return wait.Rule == "", err
+	})
+}
+
+// childFull writes until the file may not grow any more, as on a full disk.
+func childFull(ctx context.Context, s *Store) error {
+	limit := syscall.Rlimit{Cur: 512 << 10, Max: 512 << 10}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		return err
+	}
+	for range 10_000 {
+		_, err := s.AppendEvent(ctx, Event{Kind: "login", Name: strings.Repeat("x", 1000)})
+		if errors.Is(err, ErrUnavailable) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Println("ok")
+	}
+	return errors.New("the file grew without end")
+}
+
+func TestProcessesKeepLimits(t *testing.T) {
+	for _, test := range []struct {
+		work string
+		want int
+	}{
+		{"take", 7},
+		{"try", 10},
+		{"claim", 5},
+	} {
+		t.Run(test.work, func(t *testing.T) {
+			path := t.TempDir() + "/stagedoor.db"
+			if test.work == "try" {
+				s := open(t, path, time.Now)
+				err := s.CreateChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
+					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := runChildren(t, 3, test.work, path); got != test.want {
+				t.Errorf("%d got through, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+func TestKillLosesNothingAcknowledged(t *testing.T) {
+	path := t.TempDir() + "/stagedoor.db"
+	writers := []*child{startChild(t, "append", path), startChild(t, "append", path)}
+	for _, c := range writers {
+		if !c.out.Scan() {
+			t.Fatal("a child did not start")
+		}
+		fmt.Fprintln(c.in, "go")
+	}
+	acknowledged := map[string]bool{}
+	for _, c := range writers {
+		for range 200 {
+			if !c.out.Scan() {
+				t.Fatal("a child stopped writing")
+			}
+			acknowledged[c.out.Text()] = true
+		}
+	}
+	for _, c := range writers {
+		if err := c.command.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		for c.out.Scan() { // what it still had acknowledged; the last line may be cut off
+			if len(c.out.Text()) == 36 {
+				acknowledged[c.out.Text()] = true
+			}
+		}
+		_ = c.command.Wait()
+	}
+	s := open(t, path, time.Now)
+	n, err := s.VerifyEvents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.Events(t.Context(), EventFilter{Limit: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int64(len(events)) != n {
+		t.Errorf("Events has %d, VerifyEvents %d", len(events), n)
+	}
+	for _, event := range events {
+		delete(acknowledged, event.ID)
+	}
+	if len(acknowledged) > 0 {
+		t.Errorf("%d acknowledged events are lost", len(acknowledged))
+	}
+}
+
+func TestFullFile(t *testing.T) {
+	path := t.TempDir() + "/stagedoor.db"
+	acknowledged := runChildren(t, 1, "full", path)
+	n, err := open(t, path, time.Now).VerifyEvents(t.Context())
+	if err != nil || n != int64(acknowledged) || n == 0 {
+		t.Errorf("%d events, %v; want the %d that were acknowledged", n, err, acknowledged)
+	}
+}

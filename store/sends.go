@@ -1,0 +1,233 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Send is one message with a code, claimed before it is handed to a sender.
+type Send struct {
+	ID          string // the message's
+	ChallengeID string
+	AccountID   string
+	Phone       string
+	Prefix      string // the range of numbers that Phone is in
+	At          time.Time
+}
+
+// SendState is what became of a message.
+type SendState string
+
+// The states of a message.
+const (
+	SendClaimed SendState = "claimed" // about to be handed over
+	SendSent    SendState = "sent"    // handed over
+	SendUnsure  SendState = "unsure"  // it may have been handed over: counts as sent
+	SendFailed  SendState = "failed"  // surely not handed over: counts for the cooldown only
+)
+
+// SendLimits is how many messages may be sent. All windows slide.
+type SendLimits struct {
+	Cooldowns    []time.Duration // after the 1st, 2nd, ... message within an hour; the last one repeats
+	PerHour      int             // per account, and per number; below 1: no limit
+	PerDay       int             // the same
+	PerPrefix    int             // per prefix, to numbers that have not proven themselves; negative: no limit
+	PrefixWindow time.Duration
+	Total        int // in all; negative: no limit
+	TotalWindow  time.Duration
+}
+
+// SendWait says why a message may not be sent yet; the zero value: it may.
+type SendWait struct {
+	Rule  string // "cooldown", "hour", "day", "prefix", "total"
+	Until time.Time
+}
+
+// later keeps the wait that ends last.
+func (w SendWait) later(rule string, until, now time.Time) SendWait {
+	if until.After(now) && until.After(w.Until) {
+		return SendWait{Rule: rule, Until: until}
+	}
+	return w
+}
+
+// errWait ends a transaction; it never leaves this package.
+var errWait = errors.New("store: not yet")
+
+// ClaimSend records a message if the limits allow one more at send.At. Of
+// parallel claims, also from several processes, no more succeed than the
+// limits allow. Only who got the zero SendWait may send.
+func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (SendWait, error) {
+	var wait SendWait
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		var turn int64
+		err := txOne(ctx, tx, `UPDATE code_gate SET turn = turn + 1 WHERE one = 1 RETURNING turn`, nil, &turn)
+		if err != nil {
+			return err
+		}
+		proven, err := isProven(ctx, tx, send)
+		if err != nil {
+			return err
+		}
+		if wait, err = sendWait(ctx, tx, send, proven, limits); err != nil {
+			return err
+		}
+		if wait.Rule != "" {
+			return errWait
+		}
+		_, err = tx.ExecContext(ctx, `
+			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, proven, at, state, reference)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')`,
+			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.Prefix, proven, millis(send.At), SendClaimed)
+		return err
+	})
+	if errors.Is(err, errWait) {
+		return wait, nil
+	}
+	return SendWait{}, fault("claim send", err)
+}
+
+// NextSend tells what ClaimSend would say, and claims nothing.
+func (s *Store) NextSend(ctx context.Context, send Send, limits SendLimits) (SendWait, error) {
+	var wait SendWait
+	err := s.read.transact(ctx, func(tx *sql.Tx) error {
+		proven, err := isProven(ctx, tx, send)
+		if err != nil {
+			return err
+		}
+		wait, err = sendWait(ctx, tx, send, proven, limits)
+		return err
+	})
+	return wait, fault("next send", err)
+}
+
+// FinishSend records what became of a claimed message.
+func (s *Store) FinishSend(ctx context.Context, send Send, state SendState, reference string, at time.Time) error {
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE code_sends SET state = $1, reference = $2 WHERE id = $3`,
+			state, reference, send.ID)
+		if err != nil || state != SendSent {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE code_challenges SET sent_at = $1 WHERE id = $2`, millis(at), send.ChallengeID)
+		return err
+	})
+	return fault("finish send", err)
+}
+
+// isProven: 1 when the account's last right code went to this number. The
+// prefix limit is against numbers made up to earn from messages, and those
+// never prove themselves; a firm's own range of numbers does on its first day.
+func isProven(ctx context.Context, tx *sql.Tx, send Send) (int64, error) {
+	var proven int64
+	err := txOne(ctx, tx, `SELECT COUNT(*) FROM code_accounts WHERE account_id = $1 AND proven_phone = $2`,
+		[]any{send.AccountID, send.Phone}, &proven)
+	return proven, err
+}
+
+// sendWait looks at the messages of the last day and applies every limit.
+func sendWait(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits SendLimits) (SendWait, error) {
+	var wait SendWait
+	since := millis(send.At.Add(-24 * time.Hour))
+	for _, by := range []struct{ condition, key string }{
+		{`account_id = $1 AND at > $2`, send.AccountID},
+		{`phone = $1 AND at > $2`, send.Phone},
+	} {
+		recent, err := recentSends(ctx, tx, by.condition, by.key, since)
+		if err != nil {
+			return wait, err
+		}
+		wait = recent.wait(wait, send.At, limits)
+	}
+	if limits.PerPrefix >= 0 && proven == 0 {
+		until, err := windowEnd(ctx, tx, send.At, limits.PrefixWindow, limits.PerPrefix,
+			`prefix = $1 AND proven = 0`, send.Prefix)
+		if err != nil {
+			return wait, err
+		}
+		wait = wait.later("prefix", until, send.At)
+	}
+	if limits.Total >= 0 {
+		until, err := windowEnd(ctx, tx, send.At, limits.TotalWindow, limits.Total, `phone <> $1`, "")
+		if err != nil {
+			return wait, err
+		}
+		wait = wait.later("total", until, send.At)
+	}
+	return wait, nil
+}
+
+// sends are times of messages, the newest first.
+type sends struct {
+	last    time.Time   // of any state; zero: none
+	counted []time.Time // those that count
+}
+
+// recentSends reads at most 1,000 messages that count, far more than a limit
+// of a day lets through.
+func recentSends(ctx context.Context, tx *sql.Tx, condition, key string, since int64) (sends, error) {
+	var found sends
+	var last int64
+	err := txOne(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM code_sends WHERE `+condition, []any{key, since}, &last)
+	if err != nil || last == 0 {
+		return found, err
+	}
+	found.last = fromMillis(last)
+	rows, err := tx.QueryContext(ctx, `SELECT at FROM code_sends WHERE `+condition+` AND state <> 'failed'
+		ORDER BY at DESC LIMIT 1000`, key, since)
+	if err != nil {
+		return found, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at int64
+		if err := rows.Scan(&at); err != nil {
+			return found, err
+		}
+		found.counted = append(found.counted, fromMillis(at))
+	}
+	return found, rows.Err()
+}
+
+func (s sends) wait(wait SendWait, now time.Time, limits SendLimits) SendWait {
+	if s.last.IsZero() {
+		return wait
+	}
+	hour := 0
+	for _, at := range s.counted {
+		if at.After(now.Add(-time.Hour)) {
+			hour++
+		}
+	}
+	if len(limits.Cooldowns) > 0 {
+		nth := min(max(hour-1, 0), len(limits.Cooldowns)-1)
+		wait = wait.later("cooldown", s.last.Add(limits.Cooldowns[nth]), now)
+	}
+	wait = wait.later("hour", s.roomAt(limits.PerHour, time.Hour), now)
+	return wait.later("day", s.roomAt(limits.PerDay, 24*time.Hour), now)
+}
+
+// roomAt is when fewer than max messages lie in the window again.
+func (s sends) roomAt(max int, window time.Duration) time.Time {
+	if max < 1 || len(s.counted) < max {
+		return time.Time{}
+	}
+	return s.counted[max-1].Add(window)
+}
+
+// windowEnd is when fewer than max messages of a kind lie in the window again;
+// zero: now.
+func windowEnd(ctx context.Context, tx *sql.Tx, now time.Time, window time.Duration, max int, condition, key string) (time.Time, error) {
+	if max == 0 {
+		return now.Add(window), nil
+	}
+	var at int64
+	err := txOne(ctx, tx, `SELECT at FROM code_sends WHERE `+condition+` AND state <> 'failed' AND at > $2
+		ORDER BY at DESC LIMIT 1 OFFSET $3`, []any{key, millis(now.Add(-window)), max - 1}, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return fromMillis(at).Add(window), err
+}

@@ -1,0 +1,154 @@
+package webroot
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+)
+
+const staticPrefix = "/static/"
+
+// assetType knows the only kinds that are served: what is not here cannot leak.
+func assetType(name string) string {
+	switch path.Ext(name) {
+	case ".css":
+		return "text/css; charset=utf-8"
+	case ".js":
+		return "text/javascript; charset=utf-8"
+	case ".svg":
+		return "image/svg+xml"
+	}
+	return ""
+}
+
+type asset struct {
+	mediaType string
+	hash      string
+	plain     []byte
+	gzipped   []byte
+	brotli    []byte // nil where the build left none
+}
+
+type assets struct {
+	byName map[string]*asset
+}
+
+func loadAssets(files fs.FS) (*assets, error) {
+	entries, err := fs.ReadDir(files, "dist")
+	if err != nil {
+		return nil, ErrNotBuilt
+	}
+	a := &assets{byName: map[string]*asset{}}
+	for _, entry := range entries {
+		mediaType := assetType(entry.Name())
+		if mediaType == "" {
+			continue
+		}
+		if a.byName[entry.Name()], err = loadAsset(files, entry.Name(), mediaType); err != nil {
+			return nil, fmt.Errorf("webroot: %w", err)
+		}
+	}
+	for _, name := range []string{"app.css", "app.js", "desktop.js", "icons.svg", "mark.svg"} {
+		if a.byName[name] == nil {
+			return nil, fmt.Errorf("%w (dist/%s is missing)", ErrNotBuilt, name)
+		}
+	}
+	return a, nil
+}
+
+func loadAsset(files fs.FS, name, mediaType string) (*asset, error) {
+	plain, err := fs.ReadFile(files, "dist/"+name)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(plain)
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	brotli, err := fs.ReadFile(files, "dist/"+name+".br")
+	if err != nil {
+		brotli = nil
+	}
+	return &asset{
+		mediaType: mediaType, hash: hex.EncodeToString(sum[:8]),
+		plain: plain, gzipped: packed.Bytes(), brotli: brotli,
+	}, nil
+}
+
+func (a *assets) address(name string) string {
+	found, ok := a.byName[name]
+	if !ok {
+		return ""
+	}
+	return staticPrefix + found.hash + "/" + name
+}
+
+func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	hash, name, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, staticPrefix), "/")
+	found, ok := a.byName[name]
+	if !ok || found.hash != hash {
+		http.NotFound(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		return
+	}
+	body, encoding := found.encoded(r.Header.Get("Accept-Encoding"))
+	h := w.Header()
+	h.Set("Content-Type", found.mediaType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Vary", "Accept-Encoding")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+	}
+	if r.Method == http.MethodGet {
+		_, _ = w.Write(body) // the browser left: nobody to tell
+	}
+}
+
+func (a *asset) encoded(accept string) (body []byte, encoding string) {
+	switch {
+	case a.brotli != nil && accepts(accept, "br"):
+		return a.brotli, "br"
+	case accepts(accept, "gzip"):
+		return a.gzipped, "gzip"
+	}
+	return a.plain, ""
+}
+
+// accepts reads an Accept-Encoding header (RFC 9110, 12.5.3) for one coding by
+// its name; "*" is not taken for it.
+func accepts(header, coding string) bool {
+	for item := range strings.SplitSeq(header, ",") {
+		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(item))
+		if err != nil || name != coding {
+			continue
+		}
+		quality, given := parameters["q"]
+		if !given {
+			return true
+		}
+		q, err := strconv.ParseFloat(quality, 64)
+		return err == nil && q > 0
+	}
+	return false
+}

@@ -1,0 +1,93 @@
+// Makes webroot/dist: the scripts, the stylesheet and the icons that the Go
+// program embeds. Run by `npm run build`.
+import { build } from "esbuild";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants } from "node:zlib";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const dist = join(here, "dist");
+
+// Our names for icons, and Lucide's (ISC licence, one stroke width).
+const icons = {
+  // What a target may ask for; an unknown name is shown as desktop.
+  desktop: "monitor",
+  server: "server",
+  door: "door-open",
+  camera: "cctv",
+  book: "book-open",
+  link: "external-link",
+  file: "file-text",
+  key: "key-round",
+  // What the pages themselves use.
+  alert: "circle-alert",
+  back: "arrow-left",
+  close: "x",
+  done: "circle-check",
+  "full-screen": "maximize",
+  help: "circle-question-mark",
+  info: "info",
+  keyboard: "keyboard",
+  "log-out": "log-out",
+  tools: "chevron-down",
+  upload: "upload",
+};
+
+// sprite joins the icons into one SVG, addressed as icons.svg#name. Colour and
+// stroke come from the stylesheet of the page that uses them.
+async function sprite() {
+  const symbols = await Promise.all(Object.entries(icons).map(async ([name, lucide]) => {
+    const svg = await readFile(join(here, "../node_modules/lucide-static/icons", `${lucide}.svg`), "utf8");
+    const drawing = /<svg[^>]*>(.*)<\/svg>/s.exec(svg);
+    if (!drawing) throw new Error(`icon ${lucide}: not the SVG that was expected`);
+    return `<symbol id="${name}" viewBox="0 0 24 24">${drawing[1].replace(/\s+/g, " ").replaceAll("> <", "><").trim()}</symbol>`;
+  }));
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`;
+}
+
+async function clean() {
+  await mkdir(dist, { recursive: true });
+  for (const name of await readdir(dist)) {
+    if (name !== ".gitkeep") await rm(join(dist, name), { recursive: true });
+  }
+}
+
+async function report() {
+  const rows = [];
+  for (const name of (await readdir(dist)).filter((n) => n !== ".gitkeep").sort()) {
+    const plain = await readFile(join(dist, name));
+    const packed = brotliCompressSync(plain, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
+    });
+    await writeFile(join(dist, `${name}.br`), packed);
+    rows.push(`${name.padEnd(12)} ${String(plain.length).padStart(8)} bytes ${String(packed.length).padStart(8)} compressed`);
+  }
+  console.log(rows.join("\n"));
+}
+
+await clean();
+await build({
+  entryPoints: {
+    app: join(here, "src/app.ts"),
+    desktop: join(here, "src/desktop.ts"),
+  },
+  outdir: dist,
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["es2022", "chrome105", "firefox110", "safari16"],
+  legalComments: "none",
+  logLevel: "warning",
+});
+await build({
+  entryPoints: [join(here, "styles/app.css")],
+  outdir: dist,
+  bundle: true,
+  minify: true,
+  target: ["chrome105", "firefox110", "safari16"],
+  logLevel: "warning",
+});
+await writeFile(join(dist, "icons.svg"), await sprite());
+await writeFile(join(dist, "mark.svg"), await readFile(join(here, "images/mark.svg")));
+await report();

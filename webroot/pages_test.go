@@ -1,0 +1,348 @@
+package webroot
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What follows is the contract with the gateway, field by field: its pages
+// embed such a Page.
+type (
+	languageLink struct {
+		Code, Name, Href string
+		Current          bool
+	}
+	helpdesk    struct{ Name, Phone, Mail string }
+	sessionInfo struct{ IdleSeconds, WarnSeconds int }
+	basePage    struct {
+		Lang                        string
+		Languages                   []languageLink
+		Portal, Person, Path, Title string
+		Helpdesk                    helpdesk
+		Session                     *sessionInfo
+	}
+	loginPage struct {
+		basePage
+		Username                                  string
+		Expired, Refused, Unavailable, Malformed  bool
+		Wait, EndedMinutes                        int
+		Ended, EndedTarget, Target, DefaultDomain string
+	}
+	passwordPage struct {
+		basePage
+		Username                                                           string
+		Rules                                                              []string
+		Broken                                                             string
+		Refused, Mismatch, Same, Unavailable, NotExpired, Forbidden, Empty bool
+		Wait                                                               int
+		Voluntary                                                          bool
+	}
+	codePage struct {
+		basePage
+		Masked                                           string
+		NoPhone, NotSent, Wrong, Expired, UsedUp, Resent bool
+		Left, Wait, ResendIn                             int
+		SentAt                                           string
+	}
+	target struct {
+		ID, Name, Description, Icon, Kind, Href string
+		NewTab                                  bool
+	}
+	group struct {
+		Name    string
+		Targets []target
+	}
+	targetsPage struct {
+		basePage
+		Groups     []group
+		ExpiryDays int
+		Empty      bool
+	}
+	desktopPage struct {
+		basePage
+		Target                                  struct{ ID, Name string }
+		Tunnel                                  string
+		Copy, Paste, Upload, Download, AudioOut bool
+	}
+	action struct {
+		Href, Label string
+		Primary     bool
+	}
+	messagePage struct {
+		basePage
+		Heading, Text, SupportID string
+		Actions                  []action
+	}
+)
+
+func opened(t *testing.T) *Site {
+	t.Helper()
+	site, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return site
+}
+
+func outside(lang, title string) basePage {
+	return basePage{
+		Lang: lang, Title: title, Portal: "Amido Alliera Backstage", Path: "/",
+		Helpdesk:  helpdesk{Name: "Amido", Phone: "08-555 010 00", Mail: "helpdesk@amido.example"},
+		Languages: []languageLink{{"sv", "Svenska", "?lang=sv", lang == "sv"}, {"en", "English", "?lang=en", lang == "en"}},
+	}
+}
+
+func inside(lang, title string) basePage {
+	p := outside(lang, title)
+	p.Person, p.Session = "Anna Åkesson", &sessionInfo{IdleSeconds: 900, WarnSeconds: 120}
+	return p
+}
+
+const hostile = `"><script>alert('x')</script>{{.}}`
+
+// samples are all pages in all their states; what must (and, with a leading
+// "!", must not) be in the page stands beside.
+func samples(lang string) []struct {
+	name, page string
+	data       any
+	want       []string
+} {
+	out, in := outside(lang, "Titel"), inside(lang, "Titel")
+	desktop := desktopPage{basePage: in, Tunnel: "/tunnel/ma01", Copy: true, Paste: true, Upload: true, Download: true, AudioOut: true}
+	desktop.Target.ID, desktop.Target.Name = "ma01", hostile
+	locked := desktopPage{basePage: in, Tunnel: "/tunnel/ma01"}
+	targets := []group{
+		{Name: "Stockholm", Targets: []target{
+			{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
+			{ID: "x", Name: hostile, Description: hostile, Icon: "no-such-icon", Kind: "desktop", Href: "/desktop/x"}}},
+		{Targets: []target{{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true}}},
+	}
+	return []struct {
+		name, page string
+		data       any
+		want       []string
+	}{
+		{"login", "login", loginPage{basePage: out, DefaultDomain: "AMIDO"}, []string{
+			`name="username"`, `name="password"`, `action="/login"`, `autocomplete="username"`, `autocomplete="current-password"`, `AMIDO\`, `href="/help"`, `!id="fault"`, `!name="target"`, `!id="idle"`}},
+		{"login refused", "login", loginPage{basePage: out, Username: hostile, Refused: true, Target: hostile}, []string{
+			`aria-invalid="true"`, `id="fault"`, `value="&#34;&gt;&lt;script&gt;`, `name="target"`}},
+		{"login expired", "login", loginPage{basePage: out, Username: `AMIDO\anna`, Expired: true}, []string{`<a href="/password">`}},
+		{"login unavailable", "login", loginPage{basePage: out, Unavailable: true}, []string{`id="fault"`, `!aria-invalid`}},
+		{"login throttled", "login", loginPage{basePage: out, Wait: 17}, []string{` 17 min`}},
+		{"login malformed", "login", loginPage{basePage: out, Malformed: true}, []string{`AMIDO\`}},
+		{"login after idle", "login", loginPage{basePage: out, Ended: "idle", EndedMinutes: 15, EndedTarget: "XXX.MultiAccess01"}, []string{`15 min`, `XXX.MultiAccess01`}},
+		{"login after absolute", "login", loginPage{basePage: out, Ended: "absolute", EndedMinutes: 720}, []string{`720 min`}},
+		{"login after logout", "login", loginPage{basePage: out, Ended: "logout"}, []string{`class="notice"`}},
+		{"login after revoked", "login", loginPage{basePage: out, Ended: "revoked"}, []string{`class="notice"`}},
+		{"login after replaced", "login", loginPage{basePage: out, Ended: "replaced"}, []string{`class="notice"`}},
+		{"login after password change", "login", loginPage{basePage: out, Ended: "password-changed"}, []string{`class="notice"`}},
+		{"password", "password", passwordPage{basePage: out, Username: `AMIDO\anna`, Rules: []string{"Minst 12 tecken."}}, []string{
+			`name="username"`, `name="current"`, `name="new"`, `name="confirm"`, `action="/password"`, `autocomplete="new-password"`, `Minst 12 tecken.`, `aria-describedby="rules"`, `!readonly`}},
+		{"password broken", "password", passwordPage{basePage: out, Rules: []string{"r"}, Broken: "För kort."}, []string{`För kort.`, `aria-describedby="fault rules"`}},
+		{"password refused", "password", passwordPage{basePage: out, Refused: true}, []string{`id="fault"`}},
+		{"password mismatch", "password", passwordPage{basePage: out, Mismatch: true}, []string{`id="fault"`}},
+		{"password same", "password", passwordPage{basePage: out, Same: true}, []string{`id="fault"`}},
+		{"password unavailable", "password", passwordPage{basePage: out, Unavailable: true}, []string{`id="fault"`}},
+		{"password not expired", "password", passwordPage{basePage: out, NotExpired: true}, []string{`<a href="/login">`}},
+		{"password forbidden", "password", passwordPage{basePage: out, Forbidden: true}, []string{`id="fault"`}},
+		{"password empty", "password", passwordPage{basePage: out, Empty: true}, []string{`id="fault"`}},
+		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 min`}},
+		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
+		{"password changed", "password-changed", out, []string{`href="/login"`}},
+		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, SentAt: "14:02:11"}, []string{
+			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `14:02:11`, `action="/logout"`, `08-555 010 00`}},
+		{"code wrong", "code", codePage{basePage: out, Masked: "•• 67", Wrong: true, Left: 4}, []string{`aria-invalid="true"`, ` 4.`}},
+		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
+		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
+		{"code throttled", "code", codePage{basePage: out, Masked: "•• 67", Wait: 15}, []string{` 15 min`}},
+		{"code not sent", "code", codePage{basePage: out, Masked: "•• 67", NotSent: true}, []string{`id="fault"`}},
+		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
+		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},
+		{"targets", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1}, []string{
+			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`}},
+		{"targets, expiring", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 7}, []string{` 7 `, `<a href="/password">`}},
+		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
+		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
+		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
+		{"desktop", "desktop", desktop, []string{
+			`id="display"`, `id="status"`, `data-state="connecting"`, `data-tunnel="/tunnel/ma01"`, ` data-copy`, ` data-paste`, `id="clipboard"`, `id="upload"`, `id="idle"`, `action="/logout"`}},
+		{"desktop where nothing may cross", "desktop", locked, []string{`! data-copy`, `! data-paste`, `! data-upload`, `!id="clipboard"`, `!id="upload"`}},
+		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
+		{"help", "help", out, []string{`<kbd>amido\anna</kbd>`}},
+	}
+}
+
+func TestPages(t *testing.T) {
+	site := opened(t)
+	for _, language := range site.Languages() {
+		for _, sample := range samples(language.Code) {
+			t.Run(language.Code+"/"+sample.name, func(t *testing.T) {
+				var b bytes.Buffer
+				if err := site.Render(&b, language.Code, sample.page, sample.data); err != nil {
+					t.Fatal(err)
+				}
+				page := b.String()
+				checkHTML(t, page)
+				for _, want := range sample.want {
+					if unwanted, no := strings.CutPrefix(want, "!"); no {
+						if strings.Contains(page, unwanted) {
+							t.Errorf("the page has %s", unwanted)
+						}
+					} else if !strings.Contains(page, want) {
+						t.Errorf("the page lacks %s", want)
+					}
+				}
+			})
+		}
+	}
+}
+
+var (
+	inlineScript = regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<script>|<style|\sstyle=|\son[a-z]+=|javascript:`)
+	unfilled     = regexp.MustCompile(`\{\w+\}`)
+	placeAndKey  = regexp.MustCompile(`(?s)<template id="texts">.*</template>`)
+	ids          = regexp.MustCompile(`\sid="([^"]+)"`)
+	references   = regexp.MustCompile(`\s(?:for|aria-describedby|aria-labelledby|aria-controls)="([^"]+)"`)
+	elsewhere    = regexp.MustCompile(`\s(?:src|href)="(?:https?:)?//`)
+)
+
+// checkHTML holds every page to what the strict CSP and assistive technology need.
+func checkHTML(t *testing.T, page string) {
+	t.Helper()
+	if found := inlineScript.FindString(page); found != "" {
+		t.Errorf("inline script or style, which the CSP forbids: %q", found)
+	}
+	if found := unfilled.FindString(placeAndKey.ReplaceAllString(page, "")); found != "" {
+		t.Errorf("a placeholder was not filled: %s", found)
+	}
+	if found := elsewhere.FindString(page); found != "" {
+		t.Errorf("something is loaded from elsewhere: %s", found)
+	}
+	if strings.Contains(page, "<script>alert") || strings.Contains(page, "ZgotmplZ") && !strings.Contains(page, "#ZgotmplZ") {
+		t.Error("foreign text was not escaped")
+	}
+	seen := map[string]bool{}
+	for _, m := range ids.FindAllStringSubmatch(page, -1) {
+		if seen[m[1]] {
+			t.Errorf("two elements with the id %q", m[1])
+		}
+		seen[m[1]] = true
+	}
+	for _, m := range references.FindAllStringSubmatch(page, -1) {
+		for id := range strings.FieldsSeq(m[1]) {
+			if !seen[id] {
+				t.Errorf("a reference to #%s, which is not there", id)
+			}
+		}
+	}
+	for _, once := range []string{"<html lang=", "<h1", "<main", "<title>", "</html>"} {
+		if n := strings.Count(page, once); n != 1 {
+			t.Errorf("%d times %s", n, once)
+		}
+	}
+}
+
+func TestRenderUnknownPage(t *testing.T) {
+	var b bytes.Buffer
+	if err := opened(t).Render(&b, "sv", "no-such-page", nil); err == nil || b.Len() > 0 {
+		t.Fatalf("err %v, %d bytes written; want an error and nothing", err, b.Len())
+	}
+}
+
+func TestRenderWritesNothingOnError(t *testing.T) {
+	var b bytes.Buffer
+	if err := opened(t).Render(&b, "sv", "login", struct{ Lang string }{"sv"}); err == nil || b.Len() > 0 {
+		t.Fatalf("err %v, %d bytes written; want an error and nothing", err, b.Len())
+	}
+}
+
+var (
+	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop)\.js\.[a-z0-9.-]+)"`)
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule)\.[a-z0-9.-]+)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "language."}
+)
+
+func sources(t *testing.T, patterns ...string) string {
+	t.Helper()
+	var all strings.Builder
+	for _, pattern := range patterns {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			raw, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(raw)
+		}
+	}
+	return all.String()
+}
+
+func TestEveryTextIsUsed(t *testing.T) {
+	templates, scripts := sources(t, "templates/*.html"), sources(t, "src/*.ts", "src/desktop/*.ts")
+	used := map[string]bool{}
+	for _, m := range textCall.FindAllStringSubmatch(templates, -1) {
+		used[m[1]] = true
+	}
+	for _, m := range scriptCall.FindAllStringSubmatch(scripts, -1) {
+		used[m[1]] = true
+		used[m[1]+".text"] = true // the second line of a status
+	}
+	for key := range opened(t).locales.texts[firstLanguage] {
+		theirs := slices.ContainsFunc(forGateway, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+		if !used[key] && !theirs {
+			t.Errorf("nothing uses the text %q", key)
+		}
+	}
+}
+
+func TestGatewaysTextsExist(t *testing.T) {
+	texts := opened(t).locales.texts[firstLanguage]
+	for _, m := range gatewayKeys.FindAllStringSubmatch(sources(t, "../gateway/*.go", "../cmd/*/*.go"), -1) {
+		if _, ok := texts[m[1]]; !ok && !strings.HasSuffix(m[1], ".") {
+			t.Errorf("the gateway names the text %q, which does not exist", m[1])
+		}
+	}
+}
+
+// A word outside a tag and outside an action is text that no translator sees.
+func TestNoLiteralText(t *testing.T) {
+	action, tag := regexp.MustCompile(`(?s)\{\{.*?\}\}`), regexp.MustCompile(`(?s)<[^>]*>`)
+	word := regexp.MustCompile(`\pL{2,}`)
+	attribute := regexp.MustCompile(`\s(?:title|alt|aria-label|placeholder)="([^"]*)"`)
+	names, err := filepath.Glob("templates/*.html")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	for _, name := range names {
+		if strings.Count(filepath.Base(name), ".") > 1 {
+			continue // one language's own page
+		}
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare := action.ReplaceAllString(string(raw), "")
+		for _, m := range attribute.FindAllStringSubmatch(bare, -1) {
+			if word.MatchString(m[1]) {
+				t.Errorf("%s: literal text in an attribute: %q", name, m[1])
+			}
+		}
+		bare = strings.Replace(bare, iconNames, "", 1)
+		if found := word.FindString(tag.ReplaceAllString(bare, " ")); found != "" {
+			t.Errorf("%s: literal text: %q", name, found)
+		}
+	}
+}
+
+// iconNames is what the "icon" template leaves of itself without its actions.
+const iconNames = "serverdoorcamerabooklinkfilekeydesktop"

@@ -1,0 +1,53 @@
+// What ordinary pages gain with JavaScript; all of them work without.
+import { text, minutesAndSeconds } from "./text";
+import { startIdleClock } from "./idle";
+import { offerToShowPasswords } from "./reveal";
+
+/** Focus goes to what went wrong, so that it is read and seen first. */
+function goToFault(): void {
+  document.querySelector<HTMLElement>("#fault")?.focus();
+}
+
+/** Counts down to when the text message can be sent again. */
+function countDownToResend(): void {
+  const form = document.querySelector<HTMLFormElement>(".resend");
+  const button = form?.querySelector("button");
+  const when = document.querySelector<HTMLElement>("#resend-when");
+  const seconds = Number(form?.dataset["resendIn"] ?? 0);
+  if (!form || !button || !when || seconds <= 0) return;
+  const due = Date.now() + seconds * 1000;
+  button.disabled = true;
+  const show = (): void => {
+    const left = (due - Date.now()) / 1000;
+    if (left > 0) {
+      when.textContent = text("app.js.resend-in", { time: minutesAndSeconds(left) });
+      return;
+    }
+    window.clearInterval(timer);
+    button.disabled = false;
+    when.setAttribute("role", "status");
+    when.textContent = text("app.js.resend-now");
+  };
+  const timer = window.setInterval(show, 500);
+  show();
+}
+
+/** A form is sent once: a second click while the server works does nothing. */
+function sendOnce(): void {
+  for (const form of document.querySelectorAll("form")) {
+    form.addEventListener("submit", (event) => {
+      if (form.dataset["sent"] !== undefined) event.preventDefault();
+      form.dataset["sent"] = "";
+    });
+  }
+  // Back to a kept page: its forms can be sent again.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form")) delete form.dataset["sent"];
+  });
+}
+
+goToFault();
+offerToShowPasswords();
+countDownToResend();
+sendOnce();
+startIdleClock();

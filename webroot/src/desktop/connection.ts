@@ -1,0 +1,86 @@
+// One desktop's life: connecting, waiting, connected, over. Each try is a new
+// Guacamole client on a new WebSocket.
+import * as Guacamole from "@glokon/guacamole-common-js";
+import type { Fault } from "./cause";
+import type { Size } from "./picture";
+
+export interface Events {
+  waiting: () => void;
+  unstable: (isUnstable: boolean) => void;
+  /** The first whole picture is on the page. */
+  rendered: () => void;
+  over: (fault: Fault) => void;
+}
+
+const socketFailed = 519; // what the client library makes of WebSocket code 1006
+const clientTimeout = "Server timeout."; // and its text when nothing came for 15 s
+
+export class Connection {
+  readonly client: Guacamole.Client;
+  private readonly tunnel: Guacamole.WebSocketTunnel;
+  private isOver = false;
+  private hasSize = false;
+  private hasFrame = false;
+  private hasRendered = false;
+
+  constructor(address: string, private readonly events: Events) {
+    this.tunnel = new Guacamole.WebSocketTunnel(address);
+    this.client = new Guacamole.Client(this.tunnel);
+    this.client.onerror = (status) => this.end({ code: status.code, text: status.message ?? "", silent: false });
+    this.tunnel.onerror = (status) => this.end(faultOfSocket(status));
+    this.tunnel.onstatechange = (state) => {
+      if (state === Guacamole.Tunnel.State.CLOSED) this.end({ code: 0, text: "", silent: false });
+      if (state === Guacamole.Tunnel.State.OPEN && !this.hasRendered) this.events.waiting();
+      if (this.hasRendered) this.events.unstable(state === Guacamole.Tunnel.State.UNSTABLE);
+    };
+    this.client.onstatechange = (state) => {
+      this.hasFrame = state === Guacamole.Client.State.CONNECTED; // the first sync
+      this.lookForPicture();
+    };
+  }
+
+  /** Connects. size and formats tell guacd what this window can show; nothing in it is secret. */
+  open(size: Size, audio: boolean): void {
+    const query = new URLSearchParams({
+      width: String(size.width),
+      height: String(size.height),
+      dpi: "96",
+      tz: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
+    });
+    for (const format of ["image/png", "image/jpeg"]) query.append("image", format);
+    if (audio) for (const format of Guacamole.AudioPlayer.getSupportedTypes()) query.append("audio", format);
+    this.client.connect(query.toString());
+  }
+
+  /** The display has got a size: to be called by whoever shows it. */
+  sized(): void {
+    this.hasSize = true;
+    this.lookForPicture();
+  }
+
+  /** Ends the desktop at once, without a word to the person. */
+  drop(): void {
+    this.isOver = true;
+    this.client.disconnect();
+  }
+
+  private lookForPicture(): void {
+    if (this.hasRendered || !this.hasSize || !this.hasFrame) return;
+    this.hasRendered = true;
+    this.events.rendered();
+  }
+
+  private end(fault: Fault): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.events.over(fault);
+    this.client.disconnect();
+  }
+}
+
+function faultOfSocket(status: Guacamole.Status): Fault {
+  const silent = (status.code === socketFailed && !status.message) || status.message === clientTimeout;
+  // The close reason is the number again: not a text for people.
+  const words = status.message && !/^\d+$/.test(status.message) ? status.message : "";
+  return { code: status.code, text: words, silent };
+}
