@@ -192,6 +192,10 @@ func (r *reading) fault(n *yaml.Node, path, format string, arguments ...any) {
 }
 
 func (r *reading) value(n *yaml.Node, v reflect.Value, path string) {
+	if node, ok := v.Addr().Interface().(**yaml.Node); ok { // to be read later
+		*node = n
+		return
+	}
 	if fault := hiddenMeaning(n); fault != "" {
 		r.fault(n, path, "%s", fault)
 		return
@@ -200,10 +204,6 @@ func (r *reading) value(n *yaml.Node, v reflect.Value, path string) {
 		if fault := own.readNode(n); fault != "" {
 			r.fault(n, path, "%s", fault)
 		}
-		return
-	}
-	if node, ok := v.Addr().Interface().(**yaml.Node); ok {
-		*node = n
 		return
 	}
 	null := n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null"
