@@ -1,7 +1,7 @@
 // Package otp makes, sends and checks the codes that people get by SMS.
 //
 //	challenge, err := codes.Start(ctx, otp.Request{...})   // once, after the password
-//	challenge, err = codes.Resend(ctx, id, sessionID)      // the same code, after a cooldown
+//	challenge, err = codes.Resend(ctx, id, sessionID, "sv") // the same code, after a cooldown
 //	err = codes.Check(ctx, id, sessionID, "123 456")
 //
 // A code is never stored: it is HOTP (RFC 4226) over HMAC(server key,
@@ -13,8 +13,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"stagedoor/store"
 )
 
 // What callers switch on.
@@ -30,37 +28,38 @@ var (
 	ErrNoPhone = errors.New("otp: no usable phone number")
 	// ErrNotSent: the sender failed. The person may ask again.
 	ErrNotSent = errors.New("otp: the code could not be sent")
+	// ErrNotAccepted: the message has surely not been taken over. A sender's
+	// error that wraps it does not count against the person's hour and day;
+	// every other one does, since the message may be on its way.
+	ErrNotAccepted = errors.New("otp: the message was not accepted")
 )
 
-// WrongError is ErrWrong with the tries left at this code.
+// WrongError is ErrWrong with the tries left at this code. With none left it is
+// ErrUsedUp as well.
 type WrongError struct{ Left int }
 
 func (e *WrongError) Error() string { return ErrWrong.Error() }
 func (e *WrongError) Unwrap() error { return ErrWrong }
 
-// WaitError: not before Until. Rule says why: "cooldown" (the 60 s between two
-// messages), "hour" and "day" (sends per account and number), "locked" (too
-// many wrong codes in a row on the account), "blocked" (the hard stop at 100
-// wrong codes; Until is zero: only helpdesk can lift it).
+// Is tells errors.Is that the last wrong try has used up the code.
+func (e *WrongError) Is(target error) bool { return target == ErrUsedUp && e.Left == 0 }
+
+// WaitError: not before Until. Rule says why: "cooldown" (the 30, 60, 120 s
+// between two messages), "hour" and "day" (sends per account and number),
+// "prefix" and "total" (the breakers against message fraud: to be alarmed
+// about), "locked" (too many wrong codes in a row on the account), "blocked"
+// (the hard stop at 100 wrong codes; Until is zero: only Unlock lifts it).
 type WaitError struct {
 	Until time.Time
 	Rule  string
 }
 
-func (e *WaitError) Error() string { return "otp: wait until " + e.Until.String() + ": " + e.Rule }
-
-// Phone is a number in E.164: +46701234567.
-type Phone string
-
-// Masked shows the last two digits: "•• 67".
-func (p Phone) Masked() string { return "" }
-
-// ParsePhone reads a number as people and directories write it (070-123 45 67,
-// +46 70 ..., 0046 ...) into E.164; country is the ISO 3166 code that a
-// national number belongs to. ErrNoPhone with the reason wrapped: empty,
-// unreadable, not a possible mobile number, not in allowed (ISO codes; empty
-// means only country).
-func ParsePhone(raw, country string, allowed []string) (Phone, error) { return "", ErrNoPhone }
+func (e *WaitError) Error() string {
+	if e.Until.IsZero() {
+		return "otp: not allowed: " + e.Rule
+	}
+	return "otp: wait until " + e.Until.Format(time.RFC3339) + ": " + e.Rule
+}
 
 // Message is one SMS.
 type Message struct {
@@ -77,7 +76,8 @@ type Receipt struct {
 // Sender carries messages to phones.
 type Sender interface {
 	Name() string
-	// Send hands over one message. Its error never holds the text.
+	// Send hands over one message. Its error never holds the text, and wraps
+	// ErrNotAccepted where the message has surely not been taken over.
 	Send(ctx context.Context, message Message) (Receipt, error)
 	// Check tries, without sending anything, whether the sender can be reached
 	// and is configured rightly.
@@ -98,46 +98,6 @@ type Challenge struct {
 	Phone     Phone
 	ExpiresAt time.Time
 	SentAt    time.Time // last hand-over to the sender; zero: not (yet) handed over
-	ResendAt  time.Time // not before
+	ResendAt  time.Time // not before; never zero
 	Left      int       // tries
 }
-
-// Codes makes, sends and checks.
-type Codes struct {
-	Store  *store.Store
-	Sender Sender
-	Key    []byte // the server key, at least 32 bytes
-	Portal string // name in the message: "Amido Alliera Backstage"
-	Host   string // the portal's host, for the origin-bound last line
-	Now    func() time.Time
-
-	Lifetime time.Duration // 0 means 5 min
-	Tries    int           // per code; 0 means 5
-	PerHour  int           // sends per account and per number; 0 means 5
-	PerDay   int           // 0 means 10
-	Timeout  time.Duration // of one Send; 0 means 10 s
-}
-
-// Start makes a challenge and sends its code once. With ErrNotSent the
-// challenge is good all the same, so that Resend can try again. *WaitError
-// where a limit on sends or wrong codes stands against it: nothing was sent.
-func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
-	return Challenge{}, ErrNotSent
-}
-
-// Get is the challenge as it stands; a page shows it without sending.
-// ErrExpired where it is gone, used or another session's.
-func (c *Codes) Get(ctx context.Context, id, sessionID string) (Challenge, error) {
-	return Challenge{}, ErrExpired
-}
-
-// Resend sends the same code again while it is valid. *WaitError, ErrExpired,
-// ErrNotSent.
-func (c *Codes) Resend(ctx context.Context, id, sessionID, language string) (Challenge, error) {
-	return Challenge{}, ErrExpired
-}
-
-// Check takes one try at the code; spaces and hyphens in it do not count. Nil:
-// right, and used up by this. *WrongError, ErrExpired, ErrUsedUp, *WaitError.
-// Of parallel tries at most Tries are looked at and at most one succeeds.
-func (c *Codes) Check(ctx context.Context, id, sessionID, code string) error { return ErrExpired }

@@ -20,23 +20,54 @@ type Challenge struct {
 	Tries     int
 }
 
-// CreateChallenge writes a new challenge and ends the validity of the unused
-// ones of the same session: a session has one code at a time.
-func (s *Store) CreateChallenge(ctx context.Context, c Challenge) error {
+// OpenChallenge finds the challenge that c's session has open for the same
+// account and phone (not used, still valid for lasts, with fewer than maxTries),
+// or else writes c and ends the validity of the session's others. So a session
+// has one code at a time, and of parallel calls all get the same.
+func (s *Store) OpenChallenge(ctx context.Context, c Challenge, lasts time.Duration, maxTries int) (Challenge, error) {
+	open := c
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `
-			UPDATE code_challenges SET expires_at = $1
-			WHERE session_id = $2 AND used_at = 0 AND expires_at > $1`, millis(c.CreatedAt), c.SessionID)
-		if err != nil {
+		if err := passGate(ctx, tx); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `
-			INSERT INTO code_challenges (id, session_id, account_id, phone, created_at, expires_at, used_at, sent_at, tries)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)`,
-			c.ID, c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt), millis(c.ExpiresAt))
-		return err
+		var created, expires, sent int64
+		err := txOne(ctx, tx, `
+			SELECT id, created_at, expires_at, sent_at, tries FROM code_challenges
+			WHERE session_id = $1 AND account_id = $2 AND phone = $3 AND used_at = 0 AND expires_at > $4 AND tries < $5
+			ORDER BY created_at DESC LIMIT 1`,
+			[]any{c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt.Add(lasts)), maxTries},
+			&open.ID, &created, &expires, &sent, &open.Tries)
+		if err == nil {
+			open.CreatedAt, open.ExpiresAt, open.SentAt = fromMillis(created), fromMillis(expires), fromMillis(sent)
+			return nil
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		return insertChallenge(ctx, tx, c)
 	})
-	return fault("create challenge", err)
+	return open, fault("open challenge", err)
+}
+
+func insertChallenge(ctx context.Context, tx *sql.Tx, c Challenge) error {
+	_, err := tx.ExecContext(ctx, `
+		UPDATE code_challenges SET expires_at = $1
+		WHERE session_id = $2 AND used_at = 0 AND expires_at > $1`, millis(c.CreatedAt), c.SessionID)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `
+		INSERT INTO code_challenges (id, session_id, account_id, phone, created_at, expires_at, used_at, sent_at, tries)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)`,
+		c.ID, c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt), millis(c.ExpiresAt))
+	return err
+}
+
+// passGate makes transactions on codes that read many rows before they write
+// wait for each other until they end, in every database.
+func passGate(ctx context.Context, tx *sql.Tx) error {
+	_, err := tx.ExecContext(ctx, `UPDATE code_gate SET turn = turn + 1 WHERE one = 1`)
+	return err
 }
 
 // FindChallenge finds the challenge of a session, whatever its state.

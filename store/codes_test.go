@@ -3,16 +3,18 @@ package store
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// challengeFor makes a new challenge, also where the session has one.
 func challengeFor(t *testing.T, s *Store, id, session string, at time.Time) {
 	t.Helper()
-	err := s.CreateChallenge(t.Context(), Challenge{ID: id, SessionID: session, AccountID: "anna", Phone: "+46701234567",
-		CreatedAt: at, ExpiresAt: at.Add(5 * time.Minute)})
+	_, err := s.OpenChallenge(t.Context(), Challenge{ID: id, SessionID: session, AccountID: "anna", Phone: "+46701234567",
+		CreatedAt: at, ExpiresAt: at.Add(5 * time.Minute)}, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,6 +89,70 @@ func TestNewChallengeEndsTheOldOne(t *testing.T) {
 	}
 	if _, _, taken, err := s.TakeTry(t.Context(), "elsewhere", "s2", clock.now(), testTries); !taken || err != nil {
 		t.Errorf("another session's code is gone: %v", err)
+	}
+}
+
+func TestOpenChallengeInParallelIsOne(t *testing.T) {
+	s := openNew(t, time.Now)
+	ids := make([]string, 8)
+	var group sync.WaitGroup
+	for i := range ids {
+		group.Go(func() {
+			c, err := s.OpenChallenge(t.Context(), Challenge{ID: fmt.Sprint(i), SessionID: "s", AccountID: "anna", Phone: "+46701234567",
+				CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Minute)}, 0, 5)
+			if err != nil {
+				t.Error(err)
+			}
+			ids[i] = c.ID
+		})
+	}
+	group.Wait()
+	for _, id := range ids[1:] {
+		if id != ids[0] {
+			t.Fatalf("several challenges: %v", ids)
+		}
+	}
+}
+
+func TestOpenChallengeAnew(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		done func(*testing.T, *Store, *clock)
+		next func(*Challenge)
+		want string
+	}{
+		{"still open", func(*testing.T, *Store, *clock) {}, func(*Challenge) {}, "old"},
+		{"used", func(t *testing.T, s *Store, c *clock) {
+			if err := s.UseChallenge(t.Context(), "old", "s", c.now()); err != nil {
+				t.Fatal(err)
+			}
+		}, func(*Challenge) {}, "new"},
+		{"expired", func(_ *testing.T, _ *Store, c *clock) { c.forward(5 * time.Minute) }, func(*Challenge) {}, "new"},
+		{"about to expire", func(_ *testing.T, _ *Store, c *clock) { c.forward(4 * time.Minute) }, func(*Challenge) {}, "new"},
+		{"used up", func(t *testing.T, s *Store, c *clock) {
+			for range 5 {
+				if _, _, _, err := s.TakeTry(t.Context(), "old", "s", c.now(), testTries); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, func(*Challenge) {}, "new"},
+		{"another session", func(*testing.T, *Store, *clock) {}, func(c *Challenge) { c.SessionID = "t" }, "new"},
+		{"another phone", func(*testing.T, *Store, *clock) {}, func(c *Challenge) { c.Phone = "+46700000000" }, "new"},
+		{"another account", func(*testing.T, *Store, *clock) {}, func(c *Challenge) { c.AccountID = "bertil" }, "new"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			clock := newClock()
+			s := openNew(t, clock.now)
+			challengeFor(t, s, "old", "s", clock.now())
+			test.done(t, s, clock)
+			next := Challenge{ID: "new", SessionID: "s", AccountID: "anna", Phone: "+46701234567",
+				CreatedAt: clock.now(), ExpiresAt: clock.now().Add(time.Minute)}
+			test.next(&next)
+			got, err := s.OpenChallenge(t.Context(), next, time.Minute, 5)
+			if got.ID != test.want || err != nil {
+				t.Errorf("got %q, %v; want %q", got.ID, err, test.want)
+			}
+		})
 	}
 }
 

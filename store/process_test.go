@@ -198,8 +198,8 @@ func TestProcessesKeepLimits(t *testing.T) {
 			path := t.TempDir() + "/stagedoor.db"
 			if test.work == "try" {
 				s := open(t, path, time.Now)
-				err := s.CreateChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
-					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)})
+				_, err := s.OpenChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
+					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 0, 1000)
 				if err != nil {
 					t.Fatal(err)
 				}

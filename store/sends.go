@@ -62,9 +62,7 @@ var errWait = errors.New("store: not yet")
 func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (SendWait, error) {
 	var wait SendWait
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
-		var turn int64
-		err := txOne(ctx, tx, `UPDATE code_gate SET turn = turn + 1 WHERE one = 1 RETURNING turn`, nil, &turn)
-		if err != nil {
+		if err := passGate(ctx, tx); err != nil {
 			return err
 		}
 		proven, err := isProven(ctx, tx, send)

@@ -289,7 +289,7 @@ func TestPurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	challenge := Challenge{ID: "c", SessionID: "live", CreatedAt: clock.now(), ExpiresAt: clock.now().Add(time.Minute)}
-	if err := s.CreateChallenge(t.Context(), challenge); err != nil {
+	if _, err := s.OpenChallenge(t.Context(), challenge, 0, 5); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.ClaimSend(t.Context(), Send{ID: "m", At: clock.now()}, SendLimits{PerPrefix: -1, Total: -1}); err != nil {

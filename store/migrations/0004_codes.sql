@@ -6,9 +6,9 @@
 --                  sender. All limits on sending are counted over these rows.
 -- code_accounts:   wrong codes in a row, on the account: neither a new code nor
 --                  a new session resets them (NIST SP 800-63B 3.1.3.2).
--- code_gate:       one row. Whoever claims a send updates it first, so that in
---                  every database claims come one after the other and parallel
---                  requests cannot count past a limit.
+-- code_gate:       one row. Whoever opens a challenge or claims a send updates it
+--                  first, so that in every database these come one after the
+--                  other and parallel requests cannot count past a limit.
 
 -- +goose Up
 CREATE TABLE code_challenges (

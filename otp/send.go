@@ -1,0 +1,111 @@
+package otp
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+
+	"stagedoor/store"
+)
+
+// send claims one message and hands it over. What was claimed is finished even
+// when the browser goes away meanwhile.
+func (c *Codes) send(ctx context.Context, open store.Challenge, language string) (Challenge, error) {
+	code, err := c.code(open.ID)
+	if err != nil {
+		return Challenge{}, err
+	}
+	send := c.sendOf(open)
+	wait, err := c.Store.ClaimSend(ctx, send, c.sendLimits())
+	if err != nil {
+		return Challenge{}, fmt.Errorf("otp: send: %w", err)
+	}
+	if wait.Rule != "" {
+		return c.asShown(open, wait.Until), &WaitError{Until: wait.Until, Rule: wait.Rule}
+	}
+	ctx = context.WithoutCancel(ctx)
+	receipt, sendErr := c.handOver(ctx, Message{
+		ID:   send.ID,
+		To:   Phone(open.Phone),
+		Text: messageText(c.Portal, c.Host, code, language),
+	})
+	state := store.SendSent
+	switch {
+	case errors.Is(sendErr, ErrNotAccepted):
+		state = store.SendFailed
+	case sendErr != nil:
+		state = store.SendUnsure
+	default:
+		open.SentAt = c.now()
+	}
+	if err := c.Store.FinishSend(ctx, send, state, receipt.Reference, open.SentAt); err != nil {
+		return Challenge{}, fmt.Errorf("otp: send: %w", err)
+	}
+	shown, err := c.show(ctx, open)
+	if err != nil {
+		return Challenge{}, err
+	}
+	if sendErr != nil {
+		return shown, fmt.Errorf("%w: %s: %w", ErrNotSent, c.Sender.Name(), sendErr)
+	}
+	return shown, nil
+}
+
+func (c *Codes) handOver(ctx context.Context, message Message) (Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, orDefault(c.Timeout, 10*time.Second))
+	defer cancel()
+	return c.Sender.Send(ctx, message)
+}
+
+// sendOf is the next message of a challenge.
+func (c *Codes) sendOf(open store.Challenge) store.Send {
+	return store.Send{
+		ID:          rand.Text(),
+		ChallengeID: open.ID,
+		AccountID:   open.AccountID,
+		Phone:       open.Phone,
+		Prefix:      open.Phone[:max(len(open.Phone)-prefixDigits, 0)],
+		At:          c.now(),
+	}
+}
+
+// show adds to a challenge when it may be sent again.
+func (c *Codes) show(ctx context.Context, open store.Challenge) (Challenge, error) {
+	wait, err := c.Store.NextSend(ctx, c.sendOf(open), c.sendLimits())
+	if err != nil {
+		return Challenge{}, fmt.Errorf("otp: next send: %w", err)
+	}
+	if wait.Rule == "" {
+		wait.Until = c.now()
+	}
+	return c.asShown(open, wait.Until), nil
+}
+
+func (c *Codes) asShown(open store.Challenge, resendAt time.Time) Challenge {
+	return Challenge{
+		ID:        open.ID,
+		Phone:     Phone(open.Phone),
+		ExpiresAt: open.ExpiresAt,
+		SentAt:    open.SentAt,
+		ResendAt:  resendAt,
+		Left:      max(c.tryLimits().PerCode-open.Tries, 0),
+	}
+}
+
+func (c *Codes) sendLimits() store.SendLimits {
+	cooldowns := c.Cooldowns
+	if cooldowns == nil {
+		cooldowns = []time.Duration{30 * time.Second, 60 * time.Second, 120 * time.Second}
+	}
+	return store.SendLimits{
+		Cooldowns:    cooldowns,
+		PerHour:      orDefault(c.PerHour, 5),
+		PerDay:       orDefault(c.PerDay, 10),
+		PerPrefix:    orDefault(c.PerPrefix, 10),
+		PrefixWindow: breakerWindow,
+		Total:        orDefault(c.Total, 200),
+		TotalWindow:  breakerWindow,
+	}
+}
