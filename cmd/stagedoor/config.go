@@ -111,25 +111,35 @@ type SMSConfig struct {
 	HTTP   SMSHTTPConfig `yaml:"http"`
 }
 
-// SMSHTTPConfig is any provider with an HTTP interface.
+// SMSHTTPConfig is any provider with an HTTP interface; otp.HTTPConfig says what
+// the templates may hold.
 type SMSHTTPConfig struct {
-	Method       string         `yaml:"method"`        // default POST
-	URL          string         `yaml:"url"`           // template; required
-	Headers      []HeaderConfig `yaml:"headers"`       // default none
-	Body         string         `yaml:"body"`          // template; default none
-	Username     string         `yaml:"username"`      // Basic auth; default none
-	PasswordFile string         `yaml:"password_file"` // Basic auth; or STAGEDOOR_SMS__HTTP__PASSWORD
-	SuccessCodes []int          `yaml:"success_codes"` // HTTP status; default any 2xx
-	SuccessBody  string         `yaml:"success_body"`  // regular expression that the answer must match; default none
-	Reference    string         `yaml:"reference"`     // JSON path of the provider's id of the message; default none
-	CAFile       string         `yaml:"ca_file"`       // PEM; default: the system's authorities
+	Method               string           `yaml:"method"`        // POST, PUT or GET; default POST
+	URL                  string           `yaml:"url"`           // template; required
+	Headers              []HeaderConfig   `yaml:"headers"`       // default: Content-Type of a form
+	Body                 string           `yaml:"body"`          // template; default none
+	Username             string           `yaml:"username"`      // Basic auth; default none
+	PasswordFile         string           `yaml:"password_file"` // Basic auth and {{.Password}}; or STAGEDOOR_SMS__HTTP__PASSWORD
+	Success              SMSSuccessConfig `yaml:"success"`
+	Reference            string           `yaml:"reference"`             // JSON path of the provider's id of the message; default none
+	CAFile               string           `yaml:"ca_file"`               // PEM; default: the system's authorities
+	DangerouslyPlaintext bool             `yaml:"dangerously_plaintext"` // http to another machine; default false
 }
 
 // HeaderConfig is one header of the request to an SMS provider.
 type HeaderConfig struct {
-	Name      string `yaml:"name"`
-	Value     string `yaml:"value"`      // template
-	ValueFile string `yaml:"value_file"` // for a secret value, instead of value
+	Name  string `yaml:"name"`
+	Value string `yaml:"value"` // template
+}
+
+// SMSSuccessConfig is when an answer means that the provider took the message;
+// all that is given must hold.
+type SMSSuccessConfig struct {
+	StatusFrom int      `yaml:"status_from"` // HTTP status; default 200
+	StatusTo   int      `yaml:"status_to"`   // default 299
+	Contains   string   `yaml:"contains"`    // a part of the answer; default none
+	JSONPath   string   `yaml:"json_path"`   // messages.0.status; default none
+	Equals     []string `yaml:"equals"`      // what may stand at json_path
 }
 
 // GuacdConfig is one guacd daemon.
@@ -156,7 +166,7 @@ func defaultConfig() Config {
 		},
 		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
 		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, Timeout: 10 * time.Second},
-		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST"}},
+		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST", Success: SMSSuccessConfig{StatusFrom: 200, StatusTo: 299}}},
 		Log:   LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -192,9 +202,6 @@ func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
 		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile,
-	}
-	for i := range c.SMS.HTTP.Headers {
-		paths = append(paths, &c.SMS.HTTP.Headers[i].ValueFile)
 	}
 	for i := range c.Directories {
 		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)
@@ -238,6 +245,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 		read := v.readSecrets(config)
 		config.secrets = func() secrets { return read }
 		v.validate(config)
+		v.sms(config)
 	}
 	problems := slices.Concat(environment, form, withoutLinesOf(form, v.problems))
 	if len(problems) == 0 {
