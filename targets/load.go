@@ -53,7 +53,7 @@ func Load(path string) (*List, error) {
 }
 
 func load(path string, files *files) (*List, error) {
-	data, err := files.read(path, maxListBytes, nil)
+	data, err := files.read(path, maxListBytes, notChangeable)
 	if err != nil {
 		return nil, &LoadError{[]Problem{{path, 0, err.Error()}}}
 	}

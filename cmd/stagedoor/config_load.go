@@ -77,6 +77,8 @@ func readConfigFile(path string) ([]byte, error) {
 		return nil, err
 	case !info.Mode().IsRegular():
 		return nil, errors.New("not a regular file")
+	case info.Mode().Perm()&0o002 != 0:
+		return nil, fmt.Errorf("mode %04o lets every user of this machine change it: chmod 0644 or stricter", info.Mode().Perm())
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrPermission) {

@@ -311,8 +311,9 @@ func TestProblems(t *testing.T) {
 				`FILE:16: log.level: must be debug or info or warn or error, not "verbose"`,
 				`FILE:17: log.format: must be json or text, not "jsn"; did you mean "json"?`,
 			}},
-		{name: "environment", environ: []string{"STAGEDOOR_SESSION__IDLE=soon", "STAGEDOOR_SESSION__IDEL=5m", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "STAGEDOOR_LISTEN=:80", "PATH=/bin"},
+		{name: "environment", environ: []string{"STAGEDOOR_SESSION__IDLE=soon", "STAGEDOOR_SESSION__IDEL=5m", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "STAGEDOOR_DATABSE=x", "STAGEDOOR_TESTBED=x", "STAGEDOOR_LISTEN=:80", "PATH=/bin"},
 			want: []string{
+				`environment: STAGEDOOR_DATABSE: no key of the configuration has this name; did you mean "STAGEDOOR_DATABASE"?`,
 				`environment: STAGEDOOR_SESSION__IDEL: no key of the configuration has this name; did you mean "STAGEDOOR_SESSION__IDLE"?`,
 				`environment: STAGEDOOR_SESSION__IDLE: is not a length of time such as 90s, 15m or 12h`,
 				`environment: STAGEDOOR_LISTEN: :80 is reached from other machines, and passwords would cross the network in clear: set tls, or dangerously_listen_without_tls: true where a proxy on a private network does the TLS`,
@@ -424,7 +425,9 @@ func TestSecretFiles(t *testing.T) {
 
 func TestConfigFile(t *testing.T) {
 	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "open.yaml"), minimal(folder), 0o666)
 	for path, want := range map[string]string{
+		filepath.Join(folder, "open.yaml"): "mode 0666 lets every user of this machine change it: chmod 0644 or stricter",
 		filepath.Join(folder, "none.yaml"): "no such file",
 		folder:                             "not a regular file",
 	} {
