@@ -72,10 +72,8 @@ func (f *files) read(path string, limit int64, check func(fs.FileInfo) error) ([
 			return nil, err
 		}
 		state.info = info
-		if check != nil {
-			if err := check(info); err != nil {
-				return nil, err
-			}
+		if err := check(info); err != nil {
+			return nil, err
 		}
 		return readAtMost(path, limit)
 	}()
@@ -163,6 +161,14 @@ func (f *files) secret(path string) ([]byte, error) {
 func notForEverybody(info fs.FileInfo) error {
 	if mode := info.Mode().Perm(); mode&0o006 != 0 {
 		return fmt.Errorf("mode %04o lets every user of this machine read or change it: chmod 0640 or stricter", mode)
+	}
+	return nil
+}
+
+// notChangeable refuses a list that every user could widen.
+func notChangeable(info fs.FileInfo) error {
+	if mode := info.Mode().Perm(); mode&0o002 != 0 {
+		return fmt.Errorf("mode %04o lets every user of this machine change it: chmod 0644 or stricter", mode)
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func Load(path string) (*List, error) {
 }
 
 func load(path string, files *files) (*List, error) {
-	data, err := files.read(path, maxListBytes, nil)
+	data, err := files.read(path, maxListBytes, notChangeable)
 	if err != nil {
 		return nil, &LoadError{[]Problem{{path, 0, err.Error()}}}
 	}
@@ -83,9 +83,9 @@ func parse(path string, data []byte, files *files) (*List, []Problem) {
 		problems = append(problems, Problem{path, 0, err.Error()})
 	}
 	list := &List{Path: path, byID: make(map[string]int, len(document.Targets))}
-	builder := &listBuilder{list: list, groups: map[string]int{}}
+	builder := &listBuilder{list: list, groups: map[string]int{}, lines: map[string]int{}}
 	for _, node := range document.Targets {
-		c := &checker{file: path, folder: folder, files: files, line: node.Line}
+		c := &checker{file: path, folder: folder, files: files}
 		target := c.target(node)
 		if line, twice := builder.lines[target.ID]; twice && target.ID != "" {
 			c.fault("id", "id %q stands twice, first on line %d", target.ID, line)
@@ -113,9 +113,6 @@ func (b *listBuilder) add(t Target, line int) {
 		}
 		t.groups = append(t.groups, number)
 	}
-	if b.lines == nil {
-		b.lines = map[string]int{}
-	}
 	if _, twice := b.lines[t.ID]; !twice {
 		b.lines[t.ID] = line
 		b.list.byID[t.ID] = len(b.list.targets)
@@ -128,7 +125,6 @@ type checker struct {
 	file     string
 	folder   string // that relative paths start from
 	files    *files
-	line     int // where the entry begins
 	lines    Lines
 	problems []Problem
 }

@@ -369,6 +369,15 @@ func TestTooLarge(t *testing.T) {
 	}
 }
 
+func TestChangeableByEverybody(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "targets.yaml")
+	write(t, path, one(), 0o666)
+	_, err := Load(path)
+	if diff := cmp.Diff([]string{"FILE: mode 0666 lets every user of this machine change it: chmod 0644 or stricter"}, problemLines(t, err)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestErrorIsBounded(t *testing.T) {
 	_, err := loadText(t, "targets:\n"+strings.Repeat("  - x: y\n", 200))
 	var faults *LoadError

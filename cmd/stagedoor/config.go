@@ -1,22 +1,6 @@
 package main
 
-import (
-	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
-	"time"
-
-	"github.com/go-viper/mapstructure/v2"
-	"github.com/spf13/viper"
-	"go.yaml.in/yaml/v3"
-
-	"stagedoor/targets"
-)
+import "time"
 
 // Config is config.yaml. Every key has its reason and its consequence for
 // security in config.example.yaml. Paths are relative to the file's folder;
@@ -111,25 +95,35 @@ type SMSConfig struct {
 	HTTP   SMSHTTPConfig `yaml:"http"`
 }
 
-// SMSHTTPConfig is any provider with an HTTP interface.
+// SMSHTTPConfig is any provider with an HTTP interface; otp.HTTPConfig says what
+// the templates may hold.
 type SMSHTTPConfig struct {
-	Method       string         `yaml:"method"`        // default POST
-	URL          string         `yaml:"url"`           // template; required
-	Headers      []HeaderConfig `yaml:"headers"`       // default none
-	Body         string         `yaml:"body"`          // template; default none
-	Username     string         `yaml:"username"`      // Basic auth; default none
-	PasswordFile string         `yaml:"password_file"` // Basic auth; or STAGEDOOR_SMS__HTTP__PASSWORD
-	SuccessCodes []int          `yaml:"success_codes"` // HTTP status; default any 2xx
-	SuccessBody  string         `yaml:"success_body"`  // regular expression that the answer must match; default none
-	Reference    string         `yaml:"reference"`     // JSON path of the provider's id of the message; default none
-	CAFile       string         `yaml:"ca_file"`       // PEM; default: the system's authorities
+	Method               string           `yaml:"method"`        // POST, PUT or GET; default POST
+	URL                  string           `yaml:"url"`           // template; required
+	Headers              []HeaderConfig   `yaml:"headers"`       // default: Content-Type of a form
+	Body                 string           `yaml:"body"`          // template; default none
+	Username             string           `yaml:"username"`      // Basic auth; default none
+	PasswordFile         string           `yaml:"password_file"` // Basic auth and {{.Password}}; or STAGEDOOR_SMS__HTTP__PASSWORD
+	Success              SMSSuccessConfig `yaml:"success"`
+	Reference            string           `yaml:"reference"`             // JSON path of the provider's id of the message; default none
+	CAFile               string           `yaml:"ca_file"`               // PEM; default: the system's authorities
+	DangerouslyPlaintext bool             `yaml:"dangerously_plaintext"` // http to another machine; default false
 }
 
 // HeaderConfig is one header of the request to an SMS provider.
 type HeaderConfig struct {
-	Name      string `yaml:"name"`
-	Value     string `yaml:"value"`      // template
-	ValueFile string `yaml:"value_file"` // for a secret value, instead of value
+	Name  string `yaml:"name"`
+	Value string `yaml:"value"` // template
+}
+
+// SMSSuccessConfig is when an answer means that the provider took the message;
+// all that is given must hold.
+type SMSSuccessConfig struct {
+	StatusFrom int      `yaml:"status_from"` // HTTP status; default 200
+	StatusTo   int      `yaml:"status_to"`   // default 299
+	Contains   string   `yaml:"contains"`    // a part of the answer; default none
+	JSONPath   string   `yaml:"json_path"`   // messages.0.status; default none
+	Equals     []string `yaml:"equals"`      // what may stand at json_path
 }
 
 // GuacdConfig is one guacd daemon.
@@ -156,7 +150,7 @@ func defaultConfig() Config {
 		},
 		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
 		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, Timeout: 10 * time.Second},
-		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST"}},
+		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST", Success: SMSSuccessConfig{StatusFrom: 200, StatusTo: 299}}},
 		Log:   LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -193,9 +187,6 @@ func (c *Config) paths() []*string {
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
 		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile,
 	}
-	for i := range c.SMS.HTTP.Headers {
-		paths = append(paths, &c.SMS.HTTP.Headers[i].ValueFile)
-	}
 	for i := range c.Directories {
 		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)
 	}
@@ -203,136 +194,4 @@ func (c *Config) paths() []*string {
 		paths = append(paths, &c.Guacd[i].CAFile)
 	}
 	return paths
-}
-
-// maxConfigBytes bounds config.yaml.
-const maxConfigBytes = 1 << 20
-
-// loadConfig reads a configuration file and the variables STAGEDOOR_* of the
-// environment (NAME=value), which win. Its error is a *targets.LoadError with
-// every problem.
-func loadConfig(path string, environ []string) (Config, error) {
-	data, err := readConfigFile(path)
-	if err != nil {
-		return Config{}, &targets.LoadError{Problems: []targets.Problem{{File: path, Text: err.Error()}}}
-	}
-	var shape Config
-	lines, form := targets.ReadYAML(path, data, &shape)
-	overrides, environment := readEnvironment(environ)
-	config, err := unmarshal(data, overrides.values, form)
-	if err != nil {
-		environment = append(environment, targets.Problem{File: path, Text: err.Error()})
-	}
-	config = config.withListDefaults()
-	folder, err := filepath.Abs(filepath.Dir(path))
-	if err != nil {
-		return Config{}, fmt.Errorf("%s: %w", path, err)
-	}
-	for _, p := range config.paths() {
-		if *p != "" && !filepath.IsAbs(*p) {
-			*p = filepath.Join(folder, *p)
-		}
-	}
-	v := &validation{file: path, lines: lines, overrides: overrides}
-	if len(form) == 0 || len(lines) > 0 {
-		read := v.readSecrets(config)
-		config.secrets = func() secrets { return read }
-		v.validate(config)
-	}
-	problems := slices.Concat(environment, form, withoutLinesOf(form, v.problems))
-	if len(problems) == 0 {
-		return config, nil
-	}
-	slices.SortStableFunc(problems, func(a, b targets.Problem) int { return a.Line - b.Line })
-	return Config{}, &targets.LoadError{Problems: problems}
-}
-
-// withoutLinesOf drops problems of lines whose form is at fault already: the
-// value there was not read.
-func withoutLinesOf(form, problems []targets.Problem) []targets.Problem {
-	return slices.DeleteFunc(problems, func(p targets.Problem) bool {
-		return p.Line > 0 && slices.ContainsFunc(form, func(f targets.Problem) bool { return f.Line == p.Line })
-	})
-}
-
-func readConfigFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, errors.New("no such file")
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("not a regular file")
-	}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, errors.New("this process may not read it")
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxConfigBytes+1))
-	if err == nil && len(data) > maxConfigBytes {
-		err = fmt.Errorf("larger than %d bytes", maxConfigBytes)
-	}
-	return data, err
-}
-
-// unmarshal lets viper join defaults, file and environment. What stands on a
-// line whose form is at fault is left out, so that the file's other problems
-// are found in the same run.
-func unmarshal(data []byte, overrides map[string]any, form []targets.Problem) (Config, error) {
-	config := defaultConfig()
-	var document yaml.Node
-	if err := yaml.Unmarshal(data, &document); err != nil || len(document.Content) == 0 {
-		return config, nil // form says so already
-	}
-	faulty := map[int]bool{}
-	for _, problem := range form {
-		faulty[problem.Line] = true
-	}
-	raw, _ := plainValue(document.Content[0], faulty).(map[string]any)
-	v := viper.NewWithOptions(viper.KeyDelimiter("::"))
-	if err := v.MergeConfigMap(raw); err != nil {
-		return config, err
-	}
-	for key, value := range overrides {
-		v.Set(strings.ReplaceAll(key, ".", "::"), value)
-	}
-	return config, v.UnmarshalExact(&config, func(d *mapstructure.DecoderConfig) {
-		d.TagName = "yaml"
-		d.WeaklyTypedInput = false
-	})
-}
-
-// plainValue is a node as maps, lists and scalars, without sections whose keys
-// are all commented out.
-func plainValue(n *yaml.Node, faulty map[int]bool) any {
-	switch n.Kind {
-	case yaml.MappingNode:
-		section := map[string]any{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			key, value := n.Content[i], plainValue(n.Content[i+1], faulty)
-			if !faulty[key.Line] && value != nil {
-				section[key.Value] = value
-			}
-		}
-		return section
-	case yaml.SequenceNode:
-		items := []any{}
-		for _, item := range n.Content {
-			if value := plainValue(item, faulty); value != nil && !faulty[item.Line] {
-				items = append(items, value)
-			}
-		}
-		return items
-	case yaml.ScalarNode:
-		var value any
-		if n.Decode(&value) == nil {
-			return value
-		}
-	}
-	return nil
 }

@@ -60,7 +60,6 @@ func (v *validation) validate(c Config) {
 	v.login(c.Login)
 	v.codes(c)
 	v.directories(c.Directories)
-	v.sms(c.SMS)
 	v.guacd(c.Guacd)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "json", "text")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,18 +27,16 @@ func variable(key string) string {
 	return environmentPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
 }
 
-// readEnvironment takes the variables that are meant for us. One that no key
-// has is a fault, since a mistyped limit would silently not hold.
+// readEnvironment takes the variables that are meant for us. One that looks like
+// a key and is none is a fault, since a mistyped limit would silently not hold.
 func readEnvironment(environ []string) (overrides, []targets.Problem) {
 	o := overrides{values: map[string]any{}, secrets: map[string]string{}}
-	known := map[string]string{}
-	leaves(reflect.TypeFor[Config](), "", func(key string, _ reflect.Type) { known[variable(key)] = key })
-	types := map[string]reflect.Type{}
-	leaves(reflect.TypeFor[Config](), "", func(key string, t reflect.Type) { types[key] = t })
+	known, types := map[string]string{}, map[string]reflect.Type{}
+	leaves(reflect.TypeFor[Config](), "", func(key string, t reflect.Type) { known[variable(key)], types[key] = key, t })
 	var problems []targets.Problem
 	for _, pair := range environ {
 		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, environmentPrefix) || value == "" || isServiceLink(name) {
+		if !strings.HasPrefix(name, environmentPrefix) || value == "" {
 			continue
 		}
 		key, ok := known[name]
@@ -54,27 +51,21 @@ func readEnvironment(environ []string) (overrides, []targets.Problem) {
 		case isSecretVariable(name):
 			o.secrets[name] = value
 		default:
-			problems = append(problems, targets.Problem{File: "environment", Text: name + ": no key of the configuration has this name" + nearest(name, known)})
+			hint := targets.DidYouMean(name, slices.Sorted(maps.Keys(known)))
+			// Others' variables begin alike too: Kubernetes sets
+			// STAGEDOOR_SERVICE_HOST beside a service that is called stagedoor.
+			if hint != "" || strings.Contains(name, "__") {
+				problems = append(problems, targets.Problem{File: "environment", Text: name + ": no key of the configuration has this name" + hint})
+			}
 		}
 	}
 	slices.SortFunc(problems, func(a, b targets.Problem) int { return strings.Compare(a.Text, b.Text) })
 	return o, problems
 }
 
-// isServiceLink: Kubernetes sets such variables in every container beside a
-// service that is called stagedoor.
-func isServiceLink(name string) bool {
-	return regexp.MustCompile(`^STAGEDOOR_(.*_)?(SERVICE|PORT)(_.*)?$`).MatchString(name) && !strings.Contains(name, "__")
-}
-
 func isSecretVariable(name string) bool {
 	return name == serverKeyVariable || name == smsPasswordVariable ||
 		strings.HasPrefix(name, "STAGEDOOR_DIRECTORIES__") && strings.HasSuffix(name, "__BIND_PASSWORD")
-}
-
-func nearest(name string, known map[string]string) string {
-	names := slices.Sorted(maps.Keys(known))
-	return targets.DidYouMean(name, names)
 }
 
 // leaves calls each for every key that holds a value or a list of text.

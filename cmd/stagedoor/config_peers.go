@@ -2,10 +2,8 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -79,56 +77,99 @@ func (v *validation) authorities(key, file string) {
 	}
 }
 
-func (v *validation) sms(s SMSConfig) {
-	if s.Sender == "" {
+func (v *validation) sms(c Config) {
+	if c.SMS.Sender == "" {
 		v.fault("sms.sender", "is missing: what carries codes to phones (http)")
 		return
 	}
-	v.oneOf("sms.sender", s.Sender, "http")
-	h := s.HTTP
-	if !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut}, h.Method) {
-		v.fault("sms.http.method", "must be GET, POST or PUT, not %q", h.Method)
-	}
-	u, err := url.Parse(h.URL)
-	switch {
-	case h.URL == "":
+	v.oneOf("sms.sender", c.SMS.Sender, "http")
+	h := c.SMS.HTTP
+	v.words("sms.http.username", h.Username, 256)
+	if h.URL == "" {
 		v.fault("sms.http.url", "is missing: the provider's address")
-	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		v.fault("sms.http.url", "must be an address such as https://api.46elks.com/a1/sms")
-	case u.User != nil:
-		v.fault("sms.http.url", "may not hold a user name or password: use username and password_file")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		v.fault("sms.http.url", "must be https: codes would cross the network in clear (http is for loopback hosts only)")
+		return
+	}
+	if c.secrets().smsPassword != "" && !usesPassword(h) {
+		v.fault("sms.http.password_file", "is used by nothing: set username, or write {{.Password}} in a header")
 	}
 	for i, header := range h.Headers {
 		v.header(fmt.Sprintf("sms.http.headers[%d]", i), header)
 	}
-	if h.Username == "" && (h.PasswordFile != "" || v.overrides.secrets[smsPasswordVariable] != "") {
-		v.fault("sms.http.username", "is missing: there is a password for it")
+	if _, err := c.sender(); err != nil {
+		for _, fault := range joinedErrors(err) {
+			v.senderFault(h, fault.Error())
+		}
 	}
-	v.words("sms.http.username", h.Username, 256)
-	for i, code := range h.SuccessCodes {
-		v.count(fmt.Sprintf("sms.http.success_codes[%d]", i), code, 200, 299)
+}
+
+// senderFault finds the line for a fault of the sender, which begins with the
+// name of the part.
+func (v *validation) senderFault(h SMSHTTPConfig, fault string) {
+	fault = strings.TrimPrefix(fault, "template: ") // and then "body:1: ..."
+	part, text, _ := strings.Cut(fault, ":")
+	text = strings.TrimSpace(text)
+	switch {
+	case part == "url":
+		v.fault("sms.http.url", "%s", text)
+	case part == "body":
+		v.fault("sms.http.body", "%s", text)
+	case part == "success":
+		v.fault("sms.http.success", "%s", text)
+	case strings.HasPrefix(fault, "method "):
+		v.fault("sms.http.method", "%s", fault)
+	case strings.HasPrefix(fault, "CA file"):
+		v.fault("sms.http.ca_file", "%s", strings.TrimPrefix(fault, "CA file"))
+	case strings.HasPrefix(part, "header "):
+		key := "sms.http.headers"
+		for i, header := range h.Headers {
+			if strings.EqualFold(part, "header "+header.Name) {
+				key = fmt.Sprintf("sms.http.headers[%d].value", i)
+			}
+		}
+		v.fault(key, "%s", text)
+	default:
+		v.fault("sms.http", "%s", fault)
 	}
-	if _, err := regexp.Compile(h.SuccessBody); err != nil {
-		v.fault("sms.http.success_body", "%v", err)
+}
+
+// joinedErrors are the errors that were joined to one.
+func joinedErrors(err error) (all []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
 	}
-	v.authorities("sms.http.ca_file", h.CAFile)
+	for _, part := range joined.Unwrap() {
+		all = append(all, joinedErrors(part)...)
+	}
+	return all
+}
+
+// usesPassword tells whether a request holds the password at all.
+func usesPassword(h SMSHTTPConfig) bool {
+	texts := h.URL + h.Body
+	for _, header := range h.Headers {
+		texts += header.Value
+	}
+	return h.Username != "" || strings.Contains(texts, ".Password")
 }
 
 func (v *validation) header(at string, h HeaderConfig) {
-	if !regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`).MatchString(h.Name) {
+	if !isHeaderName(h.Name) {
 		v.fault(at+".name", "%q is not the name of a header", h.Name)
 	}
 	v.words(at+".value", h.Value, 4096)
 	switch {
-	case h.Value != "" && h.ValueFile != "":
-		v.fault(at+".value_file", "is set, and so is value: one of them must go")
-	case h.Value == "" && h.ValueFile == "":
+	case h.Value == "":
 		v.fault(at+".value", "is missing")
-	case strings.EqualFold(h.Name, "Authorization") && h.Value != "":
-		v.fault(at+".value", "is a secret: use value_file")
+	case strings.EqualFold(h.Name, "Authorization") && !strings.Contains(h.Value, "{{"):
+		v.fault(at+".value", "is a secret: write Bearer {{.Password}}, and the secret into password_file")
 	}
+}
+
+func isHeaderName(name string) bool {
+	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
+		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	})
 }
 
 func (v *validation) guacd(guacds []GuacdConfig) {

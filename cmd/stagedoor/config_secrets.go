@@ -15,6 +15,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway/tunnel"
+	"stagedoor/otp"
 	"stagedoor/targets"
 )
 
@@ -28,7 +29,6 @@ type secrets struct {
 	serverKey     []byte
 	bindPasswords []string // by index in directories
 	smsPassword   string
-	headerValues  []string // by index in sms.http.headers
 }
 
 // bindPasswordVariable is where the environment may hold a domain's password:
@@ -47,7 +47,6 @@ func bindPasswordVariable(domain string) string {
 func (v *validation) readSecrets(c Config) secrets {
 	s := secrets{
 		bindPasswords: make([]string, len(c.Directories)),
-		headerValues:  make([]string, len(c.SMS.HTTP.Headers)),
 	}
 	wanted := map[string]bool{serverKeyVariable: true, smsPasswordVariable: true}
 	if data := v.secret("server_key_file", c.ServerKeyFile, serverKeyVariable, true); data != nil {
@@ -62,12 +61,7 @@ func (v *validation) readSecrets(c Config) secrets {
 		wanted[name] = true
 		s.bindPasswords[i] = v.password(fmt.Sprintf("directories[%d].bind_password_file", i), d.BindPasswordFile, name, true)
 	}
-	s.smsPassword = v.password("sms.http.password_file", c.SMS.HTTP.PasswordFile, smsPasswordVariable, c.SMS.HTTP.Username != "")
-	for i, h := range c.SMS.HTTP.Headers {
-		if h.ValueFile != "" {
-			s.headerValues[i] = v.password(fmt.Sprintf("sms.http.headers[%d].value_file", i), h.ValueFile, "", true)
-		}
-	}
+	s.smsPassword = v.password("sms.http.password_file", c.SMS.HTTP.PasswordFile, smsPasswordVariable, usesPassword(c.SMS.HTTP))
 	for name := range v.overrides.secrets {
 		if !wanted[name] {
 			v.problems = append(v.problems, targets.Problem{File: "environment", Text: name + ": no directory of this configuration has this name"})
@@ -143,20 +137,22 @@ func decodeKey(data []byte) ([]byte, error) {
 // serverKey is at least 32 bytes.
 func (c Config) serverKey() []byte { return c.secrets().serverKey }
 
-// smsPassword is for Basic auth at the SMS provider.
-func (c Config) smsPassword() string { return c.secrets().smsPassword }
-
-// smsHeaders are the headers with the values of their files. Those from files
-// are secret.
-func (c Config) smsHeaders() []HeaderConfig {
-	headers := make([]HeaderConfig, len(c.SMS.HTTP.Headers))
-	for i, h := range c.SMS.HTTP.Headers {
-		if h.ValueFile != "" {
-			h.Value = c.secrets().headerValues[i]
-		}
-		headers[i] = h
+// sender carries codes to phones.
+func (c Config) sender() (otp.Sender, error) {
+	h := c.SMS.HTTP
+	config := otp.HTTPConfig{
+		Name: c.SMS.Sender, Method: h.Method, URL: h.URL, Body: h.Body,
+		Username: h.Username, Password: c.secrets().smsPassword,
+		Timeout: c.Codes.Timeout, CAFile: h.CAFile, InsecurePlaintext: h.DangerouslyPlaintext, Reference: h.Reference,
+		Success: otp.HTTPSuccess{
+			StatusFrom: h.Success.StatusFrom, StatusTo: h.Success.StatusTo,
+			Contains: h.Success.Contains, JSONPath: h.Success.JSONPath, Equals: h.Success.Equals,
+		},
 	}
-	return headers
+	for _, header := range h.Headers {
+		config.Headers = append(config.Headers, otp.HTTPHeader(header))
+	}
+	return otp.NewHTTPSender(config)
 }
 
 // domains is what directory.Open takes.

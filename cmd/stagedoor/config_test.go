@@ -101,7 +101,10 @@ func TestExampleLoads(t *testing.T) {
 		domains[0].Timeout != 5*time.Second || !domains[0].Default || len(domains[0].Servers) != 2 {
 		t.Errorf("domains: %d, not as the file says", len(domains))
 	}
-	if config.smsPassword() != testSMSPassword {
+	if sender, err := config.sender(); err != nil || sender.Name() != "http" {
+		t.Errorf("sender: %v", err)
+	}
+	if config.secrets().smsPassword != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
 	}
 	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].TLS != nil {
@@ -186,7 +189,7 @@ sms:
   sender: http
   http:
     url: https://api.46elks.com/a1/sms
-    body: to={{.To}}
+    body: to={{urlquery .To}}
 `
 }
 
@@ -272,14 +275,26 @@ func TestProblems(t *testing.T) {
 		{name: "secret files", old: "secrets/amido-bind-password", new: "secrets/none",
 			want: []string{`FILE:9: directories[0].bind_password_file: FOLDER/secrets/none: no such file`}},
 		{name: "sms in clear", old: "https://api.46elks.com/a1/sms", new: "http://api.46elks.com/a1/sms",
-			want: []string{`FILE:13: sms.http.url: must be https: codes would cross the network in clear (http is for loopback hosts only)`}},
+			want: []string{`FILE:13: sms.http.url: http would show every code to everybody on the way; use https`}},
+		{name: "sms in clear on purpose", old: "https://api.46elks.com/a1/sms", new: "http://kannel:13013/x\n    dangerously_plaintext: true"},
+		{name: "sms body without escapes", old: "to={{urlquery .To}}", new: "to={{.To}}&message={{.Text}}",
+			want: []string{`FILE:14: sms.http.body: a value is not escaped: use urlquery, path, json or xml`}},
+		{name: "sms body that is no template", old: "to={{urlquery .To}}", new: "'to={{.To'",
+			want: []string{`FILE:14: sms.http.body: 1: unclosed action`}},
 		{name: "sms header with a secret", new: "    headers:\n      - name: Authorization\n        value: Bearer abc\n      - name: X-Y\n",
 			want: []string{
-				`FILE:17: sms.http.headers[0].value: is a secret: use value_file`,
+				`FILE:17: sms.http.headers[0].value: is a secret: write Bearer {{.Password}}, and the secret into password_file`,
 				`FILE:18: sms.http.headers[1].value: is missing`,
 			}},
+		{name: "sms token", new: "    headers:\n      - name: Authorization\n        value: Bearer {{.Password}}\n    password_file: secrets/sms-password\n"},
 		{name: "sms user without a password", new: "    username: u\n",
 			want: []string{`FILE:12: sms.http.password_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__HTTP__PASSWORD`}},
+		{name: "sms password without a user", new: "    password_file: secrets/sms-password\n",
+			want: []string{`FILE:15: sms.http.password_file: is used by nothing: set username, or write {{.Password}} in a header`}},
+		{name: "sms success", new: "    success:\n      status_to: 404\n",
+			want: []string{`FILE:15: sms.http.success: status 200 to 404 is not within 200 to 299`}},
+		{name: "sms method", new: "    method: DELETE\n",
+			want: []string{`FILE:15: sms.http.method: method "DELETE": use POST, PUT or GET`}},
 		{name: "unknown sender", old: "sender: http", new: "sender: htp",
 			want: []string{`FILE:11: sms.sender: must be http, not "htp"; did you mean "http"?`}},
 		{name: "guacd elsewhere in clear", new: "guacd:\n  - address: guacd:4822\n  - address: guacd:4822\n    dangerously_without_tls: true\n  - tls: true\n",
@@ -296,8 +311,9 @@ func TestProblems(t *testing.T) {
 				`FILE:16: log.level: must be debug or info or warn or error, not "verbose"`,
 				`FILE:17: log.format: must be json or text, not "jsn"; did you mean "json"?`,
 			}},
-		{name: "environment", environ: []string{"STAGEDOOR_SESSION__IDLE=soon", "STAGEDOOR_SESSION__IDEL=5m", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "STAGEDOOR_LISTEN=:80", "PATH=/bin"},
+		{name: "environment", environ: []string{"STAGEDOOR_SESSION__IDLE=soon", "STAGEDOOR_SESSION__IDEL=5m", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "STAGEDOOR_DATABSE=x", "STAGEDOOR_TESTBED=x", "STAGEDOOR_LISTEN=:80", "PATH=/bin"},
 			want: []string{
+				`environment: STAGEDOOR_DATABSE: no key of the configuration has this name; did you mean "STAGEDOOR_DATABASE"?`,
 				`environment: STAGEDOOR_SESSION__IDEL: no key of the configuration has this name; did you mean "STAGEDOOR_SESSION__IDLE"?`,
 				`environment: STAGEDOOR_SESSION__IDLE: is not a length of time such as 90s, 15m or 12h`,
 				`environment: STAGEDOOR_LISTEN: :80 is reached from other machines, and passwords would cross the network in clear: set tls, or dangerously_listen_without_tls: true where a proxy on a private network does the TLS`,
@@ -355,15 +371,15 @@ func TestEnvironmentWins(t *testing.T) {
 		"STAGEDOOR_SESSION__IDLE=20m", "STAGEDOOR_SESSION__PER_ACCOUNT=1", "STAGEDOOR_TRUSTED_PROXIES=10.0.0.1, 10.2.0.0/16",
 		"STAGEDOOR_SMS__HTTP__USERNAME=u1", "STAGEDOOR_SMS__HTTP__PASSWORD=p1", "STAGEDOOR_DATABASE=other.db",
 		"STAGEDOOR_SERVER_KEY=" + strings.Repeat("0123456789abcdef", 2) + "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		"STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD=b1", "STAGEDOOR_LOG__LEVEL=debug", "STAGEDOOR_SMS__HTTP__SUCCESS_CODES=200,201",
+		"STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD=b1", "STAGEDOOR_LOG__LEVEL=debug", "STAGEDOOR_SMS__HTTP__SUCCESS__JSON_PATH=status", "STAGEDOOR_SMS__HTTP__SUCCESS__EQUALS=sent,200",
 		"STAGEDOOR_PORTAL__NAME=", // empty is unset
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := fmt.Sprintln(config.Session.Idle, config.Session.PerAccount, config.Session.Warning, config.TrustedProxies, config.SMS.HTTP.Username,
-		config.smsPassword(), config.domains()[0].BindPassword, config.Log.Level, config.SMS.HTTP.SuccessCodes, config.Portal.Name, filepath.Base(config.Database))
-	if want := "20m0s 1 2m0s [10.0.0.1 10.2.0.0/16] u1 p1 b1 debug [200 201] Stagedoor other.db\n"; got != want {
+		config.secrets().smsPassword, config.domains()[0].BindPassword, config.Log.Level, config.SMS.HTTP.Success.Equals, config.Portal.Name, filepath.Base(config.Database))
+	if want := "20m0s 1 2m0s [10.0.0.1 10.2.0.0/16] u1 p1 b1 debug [sent 200] Stagedoor other.db\n"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := fmt.Sprint(config.trustedProxies()); got != "[10.0.0.1/32 10.2.0.0/16]" {
@@ -409,7 +425,9 @@ func TestSecretFiles(t *testing.T) {
 
 func TestConfigFile(t *testing.T) {
 	folder := t.TempDir()
+	writeFile(t, filepath.Join(folder, "open.yaml"), minimal(folder), 0o666)
 	for path, want := range map[string]string{
+		filepath.Join(folder, "open.yaml"): "mode 0666 lets every user of this machine change it: chmod 0644 or stricter",
 		filepath.Join(folder, "none.yaml"): "no such file",
 		folder:                             "not a regular file",
 	} {
