@@ -45,8 +45,9 @@ func (s *server) fault(op string, err error) error {
 func (s *server) read(ctx context.Context, work func(*conn) error) error {
 	if c := s.takeIdle(); c != nil {
 		err := work(c)
-		s.giveBack(c)
-		if !c.broken || ctx.Err() != nil || isTimeout(err) {
+		broken := c.broken
+		s.giveBack(c) // from here on it is somebody else's
+		if !broken || ctx.Err() != nil || isTimeout(err) {
 			return err
 		}
 		s.drain()

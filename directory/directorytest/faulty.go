@@ -24,6 +24,7 @@ const (
 type Faulty struct {
 	listener net.Listener
 	accepted atomic.Int64
+	arrivals chan struct{}
 	wait     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -37,7 +38,7 @@ func (s *Server) StartFaulty(fault Fault) (*Faulty, error) {
 	if err != nil {
 		return nil, fmt.Errorf("directorytest: %w", err)
 	}
-	f := &Faulty{listener: listener}
+	f := &Faulty{listener: listener, arrivals: make(chan struct{}, 1)}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{s.identity.server}}
 	f.wait.Go(func() {
 		for {
@@ -46,6 +47,10 @@ func (s *Server) StartFaulty(fault Fault) (*Faulty, error) {
 				return
 			}
 			f.accepted.Add(1)
+			select {
+			case f.arrivals <- struct{}{}:
+			default: // nobody has taken note of the one before
+			}
 			f.wait.Go(func() { fault.serve(c, config) })
 		}
 	})
@@ -100,6 +105,9 @@ func (f *Faulty) URL() string { return "ldaps://" + f.listener.Addr().String() }
 
 // Accepted is how many connections there have been.
 func (f *Faulty) Accepted() int { return int(f.accepted.Load()) }
+
+// Arrivals receives something after a connection has come.
+func (f *Faulty) Arrivals() <-chan struct{} { return f.arrivals }
 
 // Stop ends it and its connections.
 func (f *Faulty) Stop() error {
