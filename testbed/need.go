@@ -23,7 +23,7 @@ func peerNeeds(peer string) (needs, bool) {
 		"slapd":    {programs: []string{"slapd", "slapadd"}, groups: "directory"},
 		"guacd":    {programs: []string{"guacd"}, files: []string{"/usr/lib/*/libguac-client-rdp.so*"}, groups: "run"},
 		"xrdp":     {programs: []string{"xrdp", "xrdp-sesman", "openbox", "xterm", "xsetroot", "useradd", "chpasswd", "flock", "setpriv", "pgrep", "ss"}, files: []string{"/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"}, groups: "run", access: rootOrSudo},
-		"nla":      {programs: []string{"freerdp-shadow-cli", "winpr-hash", "Xvfb", "xterm", "openbox", "xsetroot"}, groups: "run rdp"},
+		"nla":      {programs: []string{"freerdp-shadow-cli", "Xvfb", "xprop", "xterm", "openbox", "xsetroot"}, groups: "run rdp"},
 		"chromium": {programs: []string{"chromium|chromium-browser|google-chrome"}, groups: "browser"},
 	}[peer]
 	return n, known

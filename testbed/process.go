@@ -139,7 +139,7 @@ func (p *Process) WaitReady(ctx context.Context, ready func(context.Context) err
 	defer tick.Stop()
 	for {
 		err := ready(ctx)
-		if err == nil {
+		if err == nil && !p.ended() { // or something else answers in its place
 			return nil
 		}
 		select {
@@ -250,10 +250,17 @@ func (p *Process) await(limit time.Duration) bool {
 
 func (p *Process) alive() []int {
 	pids := p.Children()
-	select {
-	case <-p.done:
-	default:
+	if !p.ended() {
 		pids = append(pids, p.PID)
 	}
 	return pids
+}
+
+func (p *Process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
 }

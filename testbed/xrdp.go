@@ -57,8 +57,8 @@ type Xrdp struct {
 
 // StartXrdp makes the users, starts xrdp and its sesman, and waits until both
 // listen. It takes root, or a sudo that asks for no password. A machine has one
-// at a time (sesman's port is fixed): a second waits, up to two minutes or
-// until ctx ends, for the first one's Stop.
+// at a time (sesman's port is fixed): a second waits, until ctx ends or for five
+// minutes, for the first one's Stop.
 func StartXrdp(ctx context.Context, o XrdpOptions) (*Xrdp, error) {
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("start xrdp: %w", err)
@@ -139,27 +139,35 @@ func writeXrdp(dir string, o XrdpOptions) error {
 	}
 	settings := strings.NewReplacer("@DIR@", dir, "@PORT@", strconv.Itoa(o.Port),
 		"@CERT@", o.TLS.CertFile, "@KEY@", o.TLS.KeyFile)
-	entries, err := xrdpFiles.ReadDir("xrdp")
-	if err != nil {
-		return err
-	}
-	for _, entry := range entries {
-		text, err := xrdpFiles.ReadFile("xrdp/" + entry.Name())
+	for _, name := range []string{"xrdp.ini", "sesman.ini"} {
+		text, err := xrdpFiles.ReadFile("xrdp/" + name)
 		if err != nil {
 			return err
 		}
-		mode := os.FileMode(0o644)
-		if strings.HasSuffix(entry.Name(), ".sh") {
-			mode = 0o755
-		} else {
-			text = []byte(settings.Replace(string(text)))
-		}
-		if err := os.WriteFile(filepath.Join(dir, entry.Name()), text, mode); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(settings.Replace(string(text))), 0o644); err != nil {
 			return err
 		}
 	}
-	for _, u := range o.Users {
-		for suffix, text := range map[string]string{".title": cmp.Or(u.Title, u.Name), ".colour": cmp.Or(u.Colour, "#2e7d32")} {
+	return writeDesktop(dir, o.Users...)
+}
+
+// writeDesktop fills dir with the scripts, and each user's title and colour,
+// from which desktop.sh makes a desktop.
+func writeDesktop(dir string, users ...UnixUser) error {
+	for _, name := range []string{"run.sh", "desktop.sh", "terminal.sh", "shell.sh"} {
+		text, err := xrdpFiles.ReadFile("xrdp/" + name)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o755); err != nil {
+			return err
+		}
+	}
+	for _, u := range users {
+		for suffix, text := range map[string]string{
+			".title":  cmp.Or(u.Title, u.Name),
+			".colour": cmp.Or(u.Colour, "#2e7d32"),
+		} {
 			if err := os.WriteFile(filepath.Join(dir, u.Name+suffix), []byte(text+"\n"), 0o644); err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ import (
 func startXrdp(t *testing.T, o XrdpOptions) *Xrdp {
 	t.Helper()
 	Need(t, "xrdp")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	x, err := StartXrdp(ctx, o)
 	if err != nil {
@@ -193,7 +193,7 @@ func TestXrdpRefuses(t *testing.T) {
 			if name == "a user of this machine" {
 				Need(t, "xrdp")
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 			defer cancel()
 			x, err := StartXrdp(ctx, XrdpOptions{Users: c.users})
 			if err == nil {

@@ -107,14 +107,16 @@ func (d *downlink) write(message []byte) error {
 
 // part says why the desktop is over: an instruction for the page, then the
 // close frame. After it nothing can be written.
-func (d *downlink) part(status guac.Status, text string) {
+func (d *downlink) part(status guac.Status, text string) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	deadline := time.Now().Add(partingTimeout)
 	d.ws.SetWriteDeadline(deadline)
-	if d.ws.WriteMessage(websocket.TextMessage, farewell(status, text)) == nil {
-		d.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(status.GetWebSocketCode(), reason(status)), deadline)
+	if err := d.ws.WriteMessage(websocket.TextMessage, farewell(status, text)); err != nil {
+		return err
 	}
+	closing := websocket.FormatCloseMessage(status.GetWebSocketCode(), reason(status))
+	return d.ws.WriteControl(websocket.CloseMessage, closing, deadline)
 }
 
 // hurry shortens the time that a message on its way to a slow browser has.

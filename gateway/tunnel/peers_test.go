@@ -2,6 +2,8 @@ package tunnel
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"stagedoor/testbed"
 )
 
 // patience bounds every wait of a test.
@@ -152,12 +156,6 @@ func (b *page) goodbye() (last []string, code int, reason string) {
 	}
 }
 
-// fakeGuacd runs script for every connection, after the handshake.
-type fakeGuacd struct {
-	address string
-	values  map[string]string // of the last connect, by name
-}
-
 // guacdConn is one connection as guacd sees it.
 type guacdConn struct {
 	net.Conn
@@ -169,6 +167,8 @@ type guacdConn struct {
 
 var standardArgs = []string{"VERSION_1_5_0", "hostname", "port", "username", "password", "disable-copy"}
 
+// newFakeGuacd is a guacd on loopback that runs script for every connection,
+// after the handshake.
 func newFakeGuacd(t testing.TB, script func(*guacdConn)) Guacd {
 	t.Helper()
 	return NewGuacd(listen(t, func(g *guacdConn) {
@@ -232,7 +232,7 @@ func (g *guacdConn) until(opcode string) []string {
 
 func (g *guacdConn) say(elements ...string) { g.Write(appendInstruction(nil, elements...)) }
 
-// picture draws a frame, the 1,000 ms older than the last.
+// picture draws a frame.
 func (g *guacdConn) picture(timestamp string) {
 	g.say("size", "0", "1024", "768")
 	g.say("img", "1", "14", "0", "image/png", "0", "0")
@@ -263,4 +263,12 @@ func (g *guacdConn) handshake(args ...string) bool {
 	}
 	g.say("ready", "$260d01da-779b-4ee9-afc1-c16bae885cc7")
 	return true
+}
+
+// clientTLS trusts one CA, or none.
+func clientTLS(ca *testbed.CA) *tls.Config {
+	if ca == nil {
+		return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: ca.Pool()}
 }

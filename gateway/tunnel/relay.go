@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"time"
 
@@ -120,6 +121,7 @@ func (d *desktop) serve(guacd Guacd) error {
 // carry takes guacd's stream to the browser, whole instructions at a time.
 func (d *desktop) carry(from *source) error {
 	d.watch.ready.Store(int64(d.now()))
+	d.watch.waitingSince.Store(int64(d.now()))
 	d.watch.timer.Reset(0)
 	for d.ctx.Err() == nil {
 		if err := d.forward(from); err != nil {
@@ -224,8 +226,7 @@ func (d *desktop) part() End {
 		text = end.said
 	}
 	ws := d.browser.ws
-	if !end.silent {
-		d.browser.part(end.status, text)
+	if !end.silent && d.browser.part(end.status, text) == nil {
 		ws.SetReadDeadline(time.Now().Add(lingerTimeout))
 		<-d.listened
 	}
@@ -263,8 +264,9 @@ func gone(err error) error {
 	if _, ok := errors.AsType[*ending](err); ok {
 		return err
 	}
+	failed, ok := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
+	case ok && failed.Timeout(): // gorilla hides os.ErrDeadlineExceeded
 		return endBrowserStalled
 	case websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived):
 		return endBrowserClosed

@@ -62,7 +62,9 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 func Refuse(ws *websocket.Conn, status guac.Status, text string) {
 	defer ws.Close()
 	browser := downlink{ws: ws}
-	browser.part(status, text)
+	if browser.part(status, text) != nil {
+		return
+	}
 	ws.SetReadDeadline(time.Now().Add(lingerTimeout))
 	for {
 		if _, _, err := ws.NextReader(); err != nil {

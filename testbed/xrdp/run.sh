@@ -70,12 +70,22 @@ remove_users() {
   done
 }
 
+# kill_xrdp kills xrdp and the process of each connection. It owns nothing that
+# would stay behind: the desktops are sesman's.
+kill_xrdp() {
+  [ -n "$xrdp" ] || return 0
+  for pid in $(pgrep -P "$xrdp") "$xrdp"; do kill -KILL "$pid" || true; done
+  gone 50 alive "$xrdp"
+  xrdp=''
+}
+
 take_down() {
   trap '' EXIT INT TERM HUP PIPE
   set +e
   exec >>"$dir/run.log" 2>&1 </dev/null
   [ -z "$sesman" ] || close_desktops
-  for pid in $xrdp $sesman; do end "$pid"; done
+  kill_xrdp # its connections' processes would try on for 20 s
+  [ -z "$sesman" ] || end "$sesman"
   remove_users
   rm -rf "$dir"
 }
@@ -117,9 +127,9 @@ add_user() {
 }
 
 exec 9>/run/stagedoor-xrdp.lock
-if ! flock -w 120 9; then
-  say 'another xrdp of a testbed runs on this machine; it was waited for 120 s'
-  exit 1
+if ! flock -n 9; then
+  say 'waits for another xrdp of a testbed on this machine'
+  flock -w 300 9 || exit 1
 fi
 trap 'exit 143' INT TERM HUP
 trap take_down EXIT
@@ -135,7 +145,7 @@ start_xrdp
 say ready
 while read -r word number; do
   case $word in
-    kill) for pid in $(pgrep -P $xrdp) $xrdp; do kill -KILL "$pid"; done; xrdp='' ;;
+    kill) kill_xrdp ;;
     start) [ -n "$xrdp" ] || start_xrdp ;;
   esac
   say "done $number"
