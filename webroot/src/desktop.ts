@@ -26,9 +26,10 @@ class Desktop {
   private readonly clipboard = new Clipboard({ copy: this.allows("copy"), paste: this.allows("paste") }, this.whisper);
   private readonly files = new Files({ upload: this.allows("upload"), download: this.allows("download") }, this.whisper);
   private readonly status = new StatusCard(this.target, () => this.connect(), () => this.cancel());
-  private readonly signIn = new SignIn(() => this.status.busy("waiting", "desktop.js.waiting"), () => this.cancel());
+  private readonly signIn = new SignIn(() => this.signedIn(), () => this.cancel());
   private readonly checkSession = startIdleClock({ onClose: () => this.input.focus() });
   private connection: Connection | null = null;
+  private answered = false; // the sign-in box, in this connection
   private lastFault = ""; // of the sign-in before, told where it is asked again
 
   start(): void {
@@ -52,6 +53,7 @@ class Desktop {
 
   private connect(): void {
     this.connection?.drop();
+    this.answered = false;
     this.status.busy("connecting", "desktop.js.connecting");
     const connection = new Connection(this.page["tunnel"] ?? "", {
       waiting: () => this.status.busy("waiting", "desktop.js.waiting"),
@@ -70,6 +72,11 @@ class Desktop {
     connection.open(this.picture.size(), this.allows("audioOut"));
   }
 
+  private signedIn(): void {
+    this.answered = true;
+    this.status.busy("waiting", "desktop.js.waiting");
+  }
+
   private rendered(): void {
     this.lastFault = "";
     this.status.connected();
@@ -84,7 +91,7 @@ class Desktop {
     this.input.attach(null);
     this.picture.remove();
     this.whisper.say("");
-    const cause = causeOf(fault);
+    const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
     this.lastFault = cause.key === "desktop.js.refused" ? text(cause.key, { target: this.target }) : "";
     this.status.over(cause, fault);
     void this.checkSession(); // if the session is over, the login page says why

@@ -20,6 +20,8 @@ export interface Fault {
   text: string;
   /** Nothing was heard from the gateway: the browser made the status up. */
   silent: boolean;
+  /** The person had just answered the target's sign-in box. */
+  answered?: boolean;
 }
 
 type Say = "refused" | "expired" | "denied" | "identity" | "configuration" | "noAnswer" | "conflict" | "loggedOff"
@@ -76,6 +78,11 @@ const byCode: Record<number, Say> = {
 
 export function causeOf(fault: Fault): Cause {
   if (fault.silent) return causes.network;
+  // guacd 1.3 says this of a refused password, where it has asked for one, and
+  // of a port where nobody listens: both far more common than what it names.
+  if (fault.code === 519 && /wrong security type/i.test(fault.text)) {
+    return fault.answered ? causes.refused : causes.noAnswer;
+  }
   const match = fault.code === 0 ? undefined : said.find(([pattern]) => pattern.test(fault.text));
   return causes[match?.[1] ?? byCode[fault.code] ?? "broken"];
 }

@@ -33,7 +33,7 @@ export class Tools {
       if (part("display").contains(document.activeElement)) return; // the desktop's own handler has it
       if (this.dialog.open) this.dialog.close();
       else this.open();
-    });
+    }, { capture: true }); // before the desktop's handler moves the focus
     window.addEventListener("pointermove", (event) => {
       if (event.clientY <= 2) document.body.classList.add("edge");
       else if (event.clientY > 64) document.body.classList.remove("edge");
