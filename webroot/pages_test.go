@@ -44,10 +44,10 @@ type (
 	}
 	codePage struct {
 		basePage
-		Masked                                           string
+		Masked                                                   string
 		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
-		Left, Wait, ResendIn                             int
-		SentAt                                           string
+		Left, Wait, ResendIn                                     int
+		SentAt                                                   string
 	}
 	target struct {
 		ID, Name, Description, Icon, Kind, Href string
