@@ -37,6 +37,7 @@ type bench struct {
 	directory *directorytest.Server
 	store     *store.Store
 	outbox    *otp.Outbox
+	codes     *otp.Codes
 	log       *lockedBuffer
 	clock     *clock
 	targets   string
@@ -95,8 +96,13 @@ const list = `targets:
   - {id: handbook, name: INSTRUKTIONER OCH HJÄLPVERKTYG, kind: link, url: "https://handbook.example/", visible_to: everyone}
 `
 
-// open starts a bench; change may alter the settings.
+// open starts a bench without a guacd; change may alter the settings.
 func open(t *testing.T, change func(*gateway.Settings)) *bench {
+	t.Helper()
+	return openWith(t, "127.0.0.1:1", change)
+}
+
+func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench {
 	t.Helper()
 	b := &bench{t: t, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100, time.Now)}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -115,7 +121,7 @@ func open(t *testing.T, change func(*gateway.Settings)) *bench {
 	t.Cleanup(accounts.Close)
 	b.store, err = store.Open(t.Context(), filepath.Join(dir, "stagedoor.db"), b.clock.Now)
 	b.must(err)
-	t.Cleanup(func() { b.must(b.store.Close()) })
+	t.Cleanup(func() { _ = b.store.Close() }) // a test may have closed it
 	watcher, err := targets.Open(b.targets, log)
 	b.must(err)
 	t.Cleanup(watcher.Close)
@@ -129,11 +135,12 @@ func open(t *testing.T, change func(*gateway.Settings)) *bench {
 	if change != nil {
 		change(&settings)
 	}
+	b.codes = &otp.Codes{Store: b.store, Sender: b.outbox, Key: bytes.Repeat([]byte{7}, 32),
+		Portal: "Amido", Host: "portal.example.se", Now: b.clock.Now}
 	b.portal, err = gateway.New(gateway.Parts{
 		Directory: accounts, Store: b.store, Targets: watcher, Site: site, Log: log, Now: b.clock.Now,
-		Codes: &otp.Codes{Store: b.store, Sender: b.outbox, Key: bytes.Repeat([]byte{7}, 32),
-			Portal: "Amido", Host: "portal.example.se", Now: b.clock.Now},
-		Guacds: []tunnel.Guacd{{Address: "127.0.0.1:1"}},
+		Codes: b.codes,
+		Guacds: []tunnel.Guacd{{Address: guacd}},
 	}, settings)
 	b.must(err)
 	b.server.Start()
