@@ -59,7 +59,7 @@ func (k activeDirectory) find(ctx context.Context, c *conn, who username) (Accou
 	}
 	a.PasswordExpires = filetime(e.GetEqualFoldAttributeValue("msDS-UserPasswordExpiryTimeComputed"))
 	a.Barred = k.barred(e)
-	a.Groups, err = k.groups(ctx, c, e.GetEqualFoldRawAttributeValues("tokenGroups"))
+	a.Groups, err = k.groups(ctx, c, dn, e.GetEqualFoldRawAttributeValues("tokenGroups"))
 	return a, err
 }
 
@@ -109,16 +109,22 @@ func (k activeDirectory) barred(e *ldap.Entry) string {
 
 // groups resolves the SIDs of tokenGroups: all groups, nested ones and the
 // primary one included. Groups of other domains of the forest stay unresolved.
-func (k activeDirectory) groups(ctx context.Context, c *conn, sids [][]byte) ([]Group, error) {
+// Everybody has a primary group, so no SIDs means that the service account may
+// not read them (a hardened Windows domain): then the groups are searched.
+func (k activeDirectory) groups(ctx context.Context, c *conn, dn string, sids [][]byte) ([]Group, error) {
 	if len(sids) > maxGroups {
 		return nil, c.unusable("groups", fmt.Errorf("the account is in %d groups; %d are the limit", len(sids), maxGroups))
 	}
-	conditions := make([]string, 0, len(sids))
+	var conditions []string
 	for _, sid := range sids {
 		conditions = append(conditions, "(objectSid="+binaryFilter(sid)+")")
 	}
+	if len(sids) == 0 {
+		const inChain = "1.2.840.113556.1.4.1941" // LDAP_MATCHING_RULE_TRANSITIVE_EVAL, MS-ADTS section 3.1.1.3.4.4.3
+		conditions = []string{"(member:" + inChain + ":=" + ldap.EscapeFilter(dn) + ")"}
+	}
 	entries, err := c.searchAny(ctx, query{
-		base: c.dse.root, scope: ldap.ScopeWholeSubtree, filter: k.groupFilter(""), limit: len(sids) + 1,
+		base: c.dse.root, scope: ldap.ScopeWholeSubtree, filter: k.groupFilter(""), limit: maxGroups,
 		attributes: []string{"sAMAccountName"},
 	}, conditions)
 	if err != nil {

@@ -147,10 +147,15 @@ func FuzzEntryValues(f *testing.F) {
 	f.Add("-9223372036854775808")
 	f.Add("20261121000000Z")
 	f.Fuzz(func(t *testing.T, s string) {
-		filetime(s)
-		generalizedTime(s)
-		uuidText(s)
-		guidText([]byte(s))
+		if at := generalizedTime(s); at.Year() < 0 || at.Year() > 9999 {
+			t.Fatalf("%q is read as %v", s, at)
+		}
+		if filetime(s).Before(time.Time{}) {
+			t.Fatalf("%q is read as %v", s, filetime(s))
+		}
+		if id := uuidText(s); id != "" && len(id) != 36 {
+			t.Fatalf("%q is read as the UUID %q", s, id)
+		}
 		if interval(s) < 0 || number(s) < 0 || seconds(s) < 0 {
 			t.Fatalf("%q is read as a negative value", s)
 		}

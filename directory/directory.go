@@ -100,7 +100,8 @@ type Account struct {
 	Groups []Group // nested ones and AD's primary group included
 }
 
-// Group is one group that an account is a member of.
+// Group is one group that an account is a member of. In OpenLDAP two groups of
+// different branches may share a name; their DNs tell them apart.
 type Group struct {
 	DN   string
 	Name string // DOMAIN\name, sAMAccountName or cn; empty when it cannot be printed as it is

@@ -90,6 +90,19 @@ func TestWindows(t *testing.T) {
 	}
 }
 
+// TestHardenedDomain: the service account may not read tokenGroups.
+func TestHardenedDomain(t *testing.T) {
+	srv := start(t, directorytest.Config{
+		Hardened: true,
+		Users:    []directorytest.User{{Name: "anna", Password: goodPassword, Groups: []string{"Stockholm"}}},
+		Groups:   []directorytest.Group{{Name: "Stockholm", Groups: []string{"MultiAccess"}}, {Name: "R-CARD"}},
+	})
+	anna, err := open(t, srv.Domain()).Lookup(limited(t, 10*time.Second), "anna")
+	if err != nil || !anna.MemberOf(`AMIDO\Stockholm`) || !anna.MemberOf(`AMIDO\MultiAccess`) || anna.MemberOf(`AMIDO\R-CARD`) {
+		t.Errorf("%+v, %v; want the groups Stockholm and MultiAccess", anna, err)
+	}
+}
+
 // TestHostileTexts: what a directory holds is shown on pages and written to logs.
 func TestHostileTexts(t *testing.T) {
 	srv := start(t, directorytest.Config{Users: []directorytest.User{

@@ -113,7 +113,8 @@ type query struct {
 	scope      int
 	filter     string
 	attributes []string
-	limit      int // entries; more than that is a *fault
+	limit      int  // entries; more than that make it fail,
+	some       bool // or are left out
 }
 
 // search returns errNoEntry when the base is not there.
@@ -124,13 +125,13 @@ func (c *conn) search(ctx context.Context, q query) ([]*ldap.Entry, error) {
 	var found []*ldap.Entry
 	err := c.request(ctx, "search", func(l *ldap.Conn) error {
 		result, err := l.Search(r)
-		if err == nil {
+		if result != nil {
 			found = result.Entries
 		}
 		return err
 	})
 	switch {
-	case err == nil:
+	case err == nil, q.some && resultCode(err) == ldap.LDAPResultSizeLimitExceeded:
 		return found, nil
 	case !isAnswer(err):
 		return nil, err

@@ -87,7 +87,7 @@ func (d *domain) hasGroup(ctx context.Context, dn, name string) (bool, error) {
 	found := false
 	err := d.readEach(ctx, func(c *conn) error {
 		q := query{
-			base: c.dse.root, scope: ldap.ScopeWholeSubtree, limit: 10,
+			base: c.dse.root, scope: ldap.ScopeWholeSubtree, limit: 1, some: true,
 			filter: c.dse.kind.groupFilter(name), attributes: []string{"cn"},
 		}
 		if dn != "" {

@@ -112,27 +112,30 @@ type policyEntry struct {
 	lockoutDuration time.Duration // 0: for good
 }
 
-// policyOf reads the policy at dn, or the default one for "": the only
-// pwdPolicy there is, or the one that is called "default". slapd does not tell
-// which it is. Nothing readable is the zero policyEntry.
+// policyOf reads the policy at dn, or the default one for "": the pwdPolicy that
+// is called "default", else the only one there is. slapd does not tell which it
+// is. Nothing readable is the zero policyEntry.
 func (k openLDAP) policyOf(ctx context.Context, c *conn, dn string) (policyEntry, error) {
-	q := query{
-		base: c.dse.root, scope: ldap.ScopeWholeSubtree, limit: 100, filter: "(objectClass=pwdPolicy)",
-		attributes: []string{
-			"cn", "pwdMinLength", "pwdInHistory", "pwdCheckQuality", "pwdUseCheckModule", "pwdCheckModule", "pwdMinAge",
-			"pwdMaxAge", "pwdLockout", "pwdMaxFailure", "pwdLockoutDuration",
-		},
+	const all = "(objectClass=pwdPolicy)"
+	tries := []query{
+		{base: c.dse.root, scope: ldap.ScopeWholeSubtree, filter: "(&" + all + "(cn=default))"},
+		{base: c.dse.root, scope: ldap.ScopeWholeSubtree, filter: all},
 	}
 	if usableDN(dn) {
-		q.base, q.scope = dn, ldap.ScopeBaseObject
+		tries = []query{{base: dn, scope: ldap.ScopeBaseObject, filter: all}}
 	}
-	entries, err := c.search(ctx, q)
-	if err != nil && !errors.Is(err, errNoEntry) {
-		return policyEntry{}, err
-	}
-	for _, e := range entries {
-		if len(entries) == 1 || strings.EqualFold(e.GetEqualFoldAttributeValue("cn"), "default") {
-			return readPolicy(e), nil
+	for _, q := range tries {
+		q.limit, q.some = 2, true
+		q.attributes = []string{
+			"pwdMinLength", "pwdInHistory", "pwdCheckQuality", "pwdUseCheckModule", "pwdCheckModule", "pwdMinAge",
+			"pwdMaxAge", "pwdLockout", "pwdMaxFailure", "pwdLockoutDuration",
+		}
+		entries, err := c.search(ctx, q)
+		if err != nil && !errors.Is(err, errNoEntry) {
+			return policyEntry{}, err
+		}
+		if len(entries) == 1 {
+			return readPolicy(entries[0]), nil
 		}
 	}
 	return policyEntry{}, nil

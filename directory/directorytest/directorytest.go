@@ -42,6 +42,8 @@ type Config struct {
 	// Windows makes it answer as Windows Server does where Samba differs: 525
 	// for unknown accounts, and no word about which rule a password breaks.
 	Windows bool
+	// Hardened hides tokenGroups from the service account.
+	Hardened bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }

@@ -142,11 +142,24 @@ func matches(a attributes, filter *ber.Packet) bool {
 		return holds(a, filter.Children[0].Data.String(), func(value string) bool {
 			return equal(value, filter.Children[1].Data.String())
 		})
+	case ldap.FilterExtensibleMatch:
+		return inChain(a, filter)
 	case ldap.FilterSubstrings:
 		pattern := substrings(filter.Children[1])
 		return holds(a, filter.Children[0].Data.String(), pattern.MatchString)
 	}
 	return false
+}
+
+// inChain evaluates (member:1.2.840.113556.1.4.1941:=DN), and nothing else.
+func inChain(a attributes, filter *ber.Packet) bool {
+	parts := map[ber.Tag]string{}
+	for _, part := range filter.Children {
+		parts[part.Tag] = part.Data.String()
+	}
+	return parts[ldap.MatchingRuleAssertionMatchingRule] == "1.2.840.113556.1.4.1941" &&
+		strings.EqualFold(parts[ldap.MatchingRuleAssertionType], "member") &&
+		holds(a, memberInChain, func(dn string) bool { return equal(dn, parts[ldap.MatchingRuleAssertionMatchValue]) })
 }
 
 func holds(a attributes, name string, is func(string) bool) bool {

@@ -230,6 +230,9 @@ func (s *Server) userAttributes(a *account) attributes {
 	for _, g := range s.allGroups(a.Groups) {
 		all["tokenGroups"] = append(all["tokenGroups"], s.sid(g.rid))
 	}
+	if s.config.Hardened {
+		delete(all, "tokenGroups")
+	}
 	for name, values := range all {
 		if values[0] == "" {
 			delete(all, name)
@@ -260,12 +263,26 @@ func (s *Server) passwordExpiry(a *account) string {
 func (s *Server) groupAttributes(g *group) attributes {
 	all := attributes{
 		"objectClass": {"top", "group"}, "objectCategory": {"group"}, "cn": {g.Name}, "sAMAccountName": {g.Name},
-		"objectGUID": {s.guid(g.Name)}, "objectSid": {s.sid(g.rid)},
+		"objectGUID": {s.guid(g.Name)}, "objectSid": {s.sid(g.rid)}, memberInChain: s.membersInChain(g),
 	}
 	for _, parent := range g.Groups {
 		all["memberOf"] = append(all["memberOf"], s.groupDN(parent))
 	}
 	return all
+}
+
+// memberInChain stands for member under the matching rule 1.2.840.113556.1.4.1941:
+// who is in the group, nested ones too. No client can ask for it by this name.
+const memberInChain = " member in chain"
+
+func (s *Server) membersInChain(g *group) []string {
+	var members []string
+	for _, a := range s.accounts {
+		if slices.Contains(s.allGroups(a.Groups), g) {
+			members = append(members, s.userDN(a.Name))
+		}
+	}
+	return members
 }
 
 func (s *Server) headAttributes() attributes {
