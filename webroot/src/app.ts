@@ -40,12 +40,15 @@ function countDownToResend(): void {
   show();
 }
 
+const resendAfterMs = 10_000;
+
 /** A form is sent once: a second click while the server works does nothing. */
 function sendOnce(): void {
   for (const form of document.querySelectorAll("form")) {
     form.addEventListener("submit", (event) => {
       if (form.dataset["sent"] !== undefined) event.preventDefault();
       form.dataset["sent"] = "";
+      window.setTimeout(() => delete form.dataset["sent"], resendAfterMs); // the person may have stopped it
     });
   }
   // Back to a kept page: its forms can be sent again.

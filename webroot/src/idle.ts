@@ -11,10 +11,9 @@ interface SessionState {
   warn: number;
 }
 
-/** What the desktop page does around the dialog. */
+/** What the desktop page does after the dialog. */
 export interface IdleHooks {
-  /** The dialog opens: let go of the keyboard. */
-  onOpen?: () => void;
+  /** The dialog, which took the focus and so the keyboard, is gone again. */
   onClose?: () => void;
 }
 
@@ -157,7 +156,6 @@ class IdleClock {
       one.hidden = one.dataset["case"] !== which;
     }
     this.announced = Infinity;
-    this.hooks.onOpen?.();
     this.dialog.showModal();
   }
 
