@@ -2,7 +2,6 @@ package tunnel
 
 import (
 	"bytes"
-	"fmt"
 	"hash/maphash"
 	"strconv"
 	"unicode/utf8"
@@ -41,7 +40,7 @@ type inFilter struct {
 // inStream is a stream that the browser opened.
 type inStream struct {
 	use  streamUse
-	left int // base64 bytes that an answer may still have
+	left int16 // base64 bytes that an answer may still have
 }
 
 type streamUse byte
@@ -244,7 +243,7 @@ func (f *inFilter) blob(in *instruction) (bool, error) {
 	case streamClipboard:
 		f.pasting.Write(in.arg(1))
 	case streamAnswer:
-		if stream.left -= len(in.arg(1)); stream.left < 0 {
+		if stream.left -= int16(len(in.arg(1))); stream.left < 0 {
 			return false, endOverrun.because("answer over %d bytes", maxAnswer)
 		}
 	}
@@ -305,5 +304,5 @@ func (f *inFilter) numbers(in *instruction, spans ...span) error {
 
 // malformed names the opcode only: arguments are people's keys.
 func (f *inFilter) malformed(in *instruction) error {
-	return endBadProtocol.because("%s", fmt.Sprintf("malformed %s", in.opcode))
+	return endBadProtocol.because("malformed %s", in.opcode)
 }

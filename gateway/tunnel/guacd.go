@@ -55,18 +55,17 @@ func (g Guacd) Probe(ctx context.Context) error {
 		ctx, cancel = context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 	}
-	line, err := g.dial(ctx)
+	l, err := g.dial(ctx)
 	if err != nil {
 		return fmt.Errorf("guacd %s: %w", g.Address, err)
 	}
-	defer line.close()
-	defer line.answered()
-	stop := context.AfterFunc(ctx, func() { line.SetDeadline(time.Unix(1, 0)) })
+	defer l.close()
+	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
-	if _, err := line.Write(appendInstruction(nil, "select", "$"+uuid.NewString())); err != nil {
+	if _, err := l.Write(appendInstruction(nil, "select", "$"+uuid.NewString())); err != nil {
 		return fmt.Errorf("guacd %s: %w", g.Address, err)
 	}
-	answer, err := io.ReadAll(io.LimitReader(line, 4096))
+	answer, err := io.ReadAll(io.LimitReader(l, 4096))
 	if err != nil {
 		return fmt.Errorf("guacd %s does not answer: %w", g.Address, err)
 	}
@@ -143,8 +142,12 @@ func (l *line) close() {
 }
 
 // drain reads what guacd still says until it has freed the child, which holds
-// the slot that long: 2.7 s after disconnect, up to 18 s without.
+// the slot that long: up to 2.7 s after disconnect, 18 s without. guacd notices
+// that its child is gone only when the client writes or ends its side too.
 func (l *line) drain() {
+	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
 	l.SetReadDeadline(time.Now().Add(drainTimeout))
 	var rest [4096]byte
 	for {

@@ -110,12 +110,53 @@ func (in *instruction) parseTrusted(b []byte) error {
 		return errIncomplete
 	}
 	if b[end] != ';' {
-		return errTerminator
+		return in.parse(b)
 	}
 	in.count = 3
 	in.elements[0], in.elements[1], in.elements[2] = b[2:6:6], b[indexAt:at:at], b[start:end:end]
 	in.raw, in.opcode = b[:end+1:end+1], in.elements[0]
 	return nil
+}
+
+// skipDrawing returns the length of the instruction that b starts with if it
+// draws with numbers alone and has no further meaning: most of what guacd
+// sends beside blobs. Otherwise, or if b ends too early, it returns 0 and
+// leaves the verdict to parseTrusted. Numbers are ASCII, so that bytes count.
+func skipDrawing(b []byte) int {
+	if len(b) < 8 || b[1] != '.' || b[0] < '3' || b[0] > '9' {
+		return 0
+	}
+	at := 2 + int(b[0]-'0')
+	if at >= len(b) {
+		return 0
+	}
+	switch string(b[2:at]) {
+	case "arc", "cfill", "clip", "close", "copy", "cursor", "curve", "line", "move", "pop", "push", "rect", "reset",
+		"shade", "size", "start", "transfer":
+	default:
+		return 0
+	}
+	for at+3 < len(b) && b[at] == ',' {
+		digit := b[at+1] - '0'
+		length := int(digit)
+		at += 2
+		if b[at] != '.' && length > 0 {
+			ones := b[at] - '0'
+			digit = max(digit, ones)
+			length = length*10 + int(ones)
+			at++
+		}
+		if digit > 9 || b[at] != '.' {
+			return 0
+		}
+		if at += 1 + length; at >= len(b) {
+			return 0
+		}
+	}
+	if b[at] != ';' {
+		return 0
+	}
+	return at + 1
 }
 
 // parseLength reads the digits before an element's dot.

@@ -110,7 +110,7 @@ func TestParseNumber(t *testing.T) {
 // appendInstruction.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{"3.nop;", "4.blob,1.1,4.AAAA;", "4.blob,1.1,4.AAAA;3.end", "4.name,8.pässword;", "-1.a;", "0.;",
-		"4.blob,1.1,1.ö;", "4.blob,5.1", "4294967306.disconnect;", "3.nop,1.\xF0,9.;3.zzz,9.,6.abcdef;"} {
+		"4.blob,1.1,1.ö;", "4.blob,5.1", "4.blob,1.1,1.1,4.AAAA;", "4.rect,1.0,3.128;", "4.copy,02.64,1.0;", "5.cfill,2.14,", "4294967306.disconnect;", "3.nop,1.\xF0,9.;3.zzz,9.,6.abcdef;"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -118,6 +118,9 @@ func FuzzScanner(f *testing.F) {
 		err := in.parse(text)
 		trustedErr := trusted.parseTrusted(text)
 		if err != nil {
+			if n := skipDrawing(text); n > 0 && ascii(text[:n]) {
+				t.Fatalf("drawing %q: %v", text[:n], err)
+			}
 			return
 		}
 		if in.raw[len(in.raw)-1] != ';' || len(in.raw) > maxInstruction || in.count > maxElements {
@@ -134,6 +137,9 @@ func FuzzScanner(f *testing.F) {
 			if again := appendInstruction(nil, elements...); string(again) != string(in.raw) {
 				t.Fatalf("written again: %q, was %q", again, in.raw)
 			}
+		}
+		if n := skipDrawing(text); n > 0 && ascii(in.raw) && n != len(in.raw) {
+			t.Fatalf("drawing of %d bytes, want %q", n, in.raw)
 		}
 		in.repaired()
 	})

@@ -35,6 +35,12 @@ func (f *outFilter) filter(b []byte) (passed, used int, err error) {
 	var in instruction
 	kept := 0 // where the current run of passing instructions starts
 	for used < len(b) {
+		if f.drawn {
+			if n := skipDrawing(b[used:]); n > 0 {
+				used += n
+				continue
+			}
+		}
 		switch err = in.parseTrusted(b[used:]); err {
 		case nil:
 		case errIncomplete:
@@ -110,7 +116,7 @@ func (f *outFilter) judge(in *instruction) (pass bool, ending error) {
 	case "clipboard", "file", "body", "filesystem", "audio", "video", "pipe", "argv":
 		return f.open(in)
 	}
-	return false, nil // what the browser client does not know
+	return false, nil // unknown to the browser client, or not for it
 }
 
 // data judges blob and end by their opener.

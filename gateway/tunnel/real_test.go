@@ -3,7 +3,10 @@ package tunnel
 import (
 	"context"
 	"encoding/base64"
+	"io"
+	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -158,7 +161,7 @@ func waitFor(t *testing.T, what string, done func() bool) {
 // TestRealRefusals are targets that do not work, through a real guacd.
 func TestRealRefusals(t *testing.T) {
 	g := startGuacd(t, testbed.GuacdOptions{})
-	silent := listen(t, func(s *guacdConn) { s.until("") })
+	silent := listen(t, func(s *guacdConn) { io.Copy(io.Discard, s) })
 	for _, test := range []struct {
 		name    string
 		change  func(*Options)
@@ -209,11 +212,11 @@ func TestRealGuacdTLS(t *testing.T) {
 		name  string
 		guacd Guacd
 		cause string
-		probe bool
+		alive bool
 	}{
 		{"right CA", NewGuacd(g.Address, clientTLS(ca)), "guacd-error", true},
 		{"unknown CA", NewGuacd(g.Address, clientTLS(nil)), "guacd-unreachable", false},
-		{"plain", NewGuacd(g.Address, nil), "guacd-eof", true}, // to a probe, EOF is what guacd 1.3 says
+		{"plain", NewGuacd(g.Address, nil), "guacd-eof", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPortal(t, test.guacd, rdp(t, deadPort(t), "anna", "secret"))
@@ -221,7 +224,7 @@ func TestRealGuacdTLS(t *testing.T) {
 			if end := p.end(t); end.Cause != test.cause {
 				t.Errorf("end %+v", end)
 			}
-			if err := test.guacd.Probe(t.Context()); (err == nil) != test.probe {
+			if err := test.guacd.Probe(t.Context()); (err == nil) != test.alive {
 				t.Errorf("probe: %v", err)
 			}
 		})
@@ -252,4 +255,50 @@ func (b *page) answer(stream, name, value string) {
 	b.say("argv", stream, "text/plain", name)
 	b.say("blob", stream, base64.StdEncoding.EncodeToString([]byte(value)))
 	b.say("end", stream)
+}
+
+// TestRealRequired: an NLA server needs the password before it shows anything.
+// guacd asks, the page answers, and no answer goes to the log.
+func TestRealRequired(t *testing.T) {
+	g := startGuacd(t, testbed.GuacdOptions{})
+	testbed.Need(t, "nla")
+	const username, password = "nlauser", "Ångström,5.false; 1"
+	server, err := testbed.StartNLA(t.Context(), username, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, test := range []struct{ name, password, cause string }{
+		{"right", password, "disconnect"},
+		{"wrong", "Not-this-one-7", "guacd-error"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var log strings.Builder
+			options := rdp(t, server.Address, "", "")
+			options.Arguments["security"] = "nla"
+			options.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			p := newPortal(t, NewGuacd(g.Address, nil), options)
+			b := p.open(t)
+			values := map[string]string{"username": username, "password": test.password, "domain": ""}
+			for stream, name := range b.until("required")[1:] {
+				b.answer(strconv.Itoa(stream), name, values[name])
+			}
+			if test.cause == "disconnect" {
+				b.untilPicture()
+				b.say("disconnect")
+			}
+			last, _, why := b.goodbye()
+			end := p.end(t)
+			if end.Cause != test.cause || test.cause == "guacd-error" && (why != "519" || end.Text == "" || last[1] != end.Text) {
+				t.Errorf("%q, close reason %s, end %+v", last, why, end)
+			}
+			if got := log.String(); got == "" || strings.Contains(got, test.password) {
+				t.Errorf("log: %s", got)
+			}
+		})
+	}
 }
