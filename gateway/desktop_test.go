@@ -46,7 +46,12 @@ func serveFakeGuacd(conn net.Conn, said chan<- string) {
 	if _, err := in.ReadString(';'); err != nil {
 		return
 	}
-	fmt.Fprint(conn, "4.args,13.VERSION_1_3_0,8.hostname,4.port,8.username,8.password,12.disable-copy,13.disable-paste,11.ignore-cert,8.security;")
+	fmt.Fprint(conn, "4.args,13.VERSION_1_3_0")
+	for _, name := range []string{"hostname", "port", "username", "password", "domain", "security", "ignore-cert",
+		"disable-copy", "disable-paste", "disable-audio", "enable-drive", "enable-printing", "enable-audio-input", "disable-auth"} {
+		fmt.Fprintf(conn, ",%d.%s", len(name), name)
+	}
+	fmt.Fprint(conn, ";")
 	for {
 		instruction, err := in.ReadString(';')
 		if err != nil {
@@ -141,10 +146,9 @@ func TestDesktop(t *testing.T) {
 	b.must(err)
 	until(t, ws, "4.sync,")
 	connect := <-connects
-	for _, want := range []string{"9.127.0.0.1", "12.", "4.true,4.true"} {
-		if !strings.Contains(connect, want) && want != "12." {
-			t.Errorf("connect lacks %s: %s", want, connect)
-		}
+	// hostname, port, no login, security, ignore-cert, disable-copy, disable-paste
+	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,4.true,4.true,"; !strings.HasPrefix(connect, want) {
+		t.Errorf("connect says %s\nwant it to start %s", connect, want)
 	}
 	if strings.Contains(connect, goodPassword) {
 		t.Error("a target that prompts got the portal's password")

@@ -120,8 +120,6 @@ func causeOf(reason string) error {
 	switch reason {
 	case endIdle, endAbsolute:
 		return tunnel.ErrIdle
-	case endShutdown:
-		return tunnel.ErrShutdown
 	}
 	return tunnel.ErrRevoked
 }
@@ -145,13 +143,8 @@ func (d *desktops) count() int {
 	return len(d.live)
 }
 
-// closeAll ends every desktop and waits for them.
-func (d *desktops) closeAll(ctx context.Context) error {
-	d.mu.Lock()
-	for e := range d.live {
-		e.cancel(tunnel.ErrShutdown)
-	}
-	d.mu.Unlock()
+// wait waits until every desktop has closed.
+func (d *desktops) wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() { d.group.Wait(); close(done) }()
 	select {

@@ -72,7 +72,10 @@ func (p *Portal) step(r route) http.Handler {
 // enter checks, in this order, the host name, the language switch, the session
 // and its step, and then calls the handler.
 func (p *Portal) enter(w http.ResponseWriter, v *visit, r route) error {
-	if r.options&anyHost == 0 && !sameHost(v.Host, p.set.PublicURL) {
+	if r.options&probe != 0 {
+		return r.handler(w, v)
+	}
+	if !sameHost(v.Host, p.set.PublicURL) {
 		return p.wrongHost(v)
 	}
 	if done, err := p.chooseLanguage(w, v); done || err != nil {

@@ -86,7 +86,7 @@ type Portal struct {
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context
-	stop     context.CancelFunc
+	stop     context.CancelCauseFunc
 }
 
 // New puts the portal together. It starts what runs beside requests: the watch
@@ -104,7 +104,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p := &Portal{Parts: parts, set: settings.withDefaults()}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
-	p.ctx, p.stop = context.WithCancel(context.Background())
+	p.ctx, p.stop = context.WithCancelCause(context.Background())
 	p.desktops = newDesktops(p)
 	p.metrics = newMetrics(p.desktops.count)
 	p.handler = p.routes()
@@ -153,8 +153,8 @@ func (p *Portal) Server() *http.Server {
 // Close ends the live desktops, each with a word to its person, and waits for
 // them as long as ctx lets it.
 func (p *Portal) Close(ctx context.Context) error {
-	p.stop()
-	return p.desktops.closeAll(ctx)
+	p.stop(tunnel.ErrShutdown)
+	return p.desktops.wait(ctx)
 }
 
 // purgeHourly drops rows that nothing refers to any more.

@@ -139,7 +139,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 		Portal: "Amido", Host: "portal.example.se", Now: b.clock.Now}
 	b.portal, err = gateway.New(gateway.Parts{
 		Directory: accounts, Store: b.store, Targets: watcher, Site: site, Log: log, Now: b.clock.Now,
-		Codes: b.codes,
+		Codes:  b.codes,
 		Guacds: []tunnel.Guacd{{Address: guacd}},
 	}, settings)
 	b.must(err)

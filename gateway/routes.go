@@ -23,7 +23,7 @@ type option uint
 const (
 	machine option = 1 << iota // answered in JSON or text to a script: refusals are not redirects
 	silent                     // not human input: does not move the idle clock
-	anyHost                    // answers under every host name
+	probe                      // asked by a load balancer: under any host name, without a session
 )
 
 // siteMap is every address that the portal answers at.
@@ -44,8 +44,8 @@ func (p *Portal) siteMap() []route {
 		{"POST /session/extend", stepReady, p.extend, machine},
 		{"POST /logout", stepAnyone, p.logout, 0},
 		{"GET /help", stepAnyone, p.help, silent},
-		{"GET /healthz", stepAnyone, p.alive, machine | silent | anyHost},
-		{"GET /readyz", stepAnyone, p.readiness, machine | silent | anyHost},
+		{"GET /healthz", stepAnyone, p.alive, probe},
+		{"GET /readyz", stepAnyone, p.readiness, probe},
 		{"/", stepAnyone, p.notFound, silent},
 	}
 }

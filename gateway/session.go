@@ -42,7 +42,6 @@ const (
 	endReplaced = "replaced" // the same account logged in too many times
 	endChanged  = "password-changed"
 	endRevoked  = "revoked"
-	endShutdown = "shutdown"
 )
 
 // cookieName is name with the __Host- prefix, which makes browsers insist on

@@ -200,8 +200,11 @@ func fault(operation string, err error) error {
 		return ErrNotFound
 	}
 	var failure *sqlite.Error
-	if !errors.As(err, &failure) {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("store: %s: %w", operation, err)
+	case !errors.As(err, &failure): // the pool's own: closed, no connection
+		return fmt.Errorf("%w: %s: %w", ErrUnavailable, operation, err)
 	}
 	switch failure.Code() & 0xff {
 	case lib.SQLITE_FULL, lib.SQLITE_READONLY, lib.SQLITE_IOERR, lib.SQLITE_CANTOPEN, lib.SQLITE_PERM,
