@@ -258,6 +258,7 @@ func TestBrowserStepThatFails(t *testing.T) {
 	b.Open(site.URL + "/")
 	b.Limit = 200 * time.Millisecond
 	b.WaitText("never there")
+	t.Cleanup(func() { _ = os.Remove("shots/failed.png") })
 	for _, want := range []string{`wait for the text "never there"`, "not within 200ms", site.URL, "Stage door", "failed.png"} {
 		if !strings.Contains(s.failed, want) {
 			t.Errorf("the failure does not say %q:\n%s", want, s.failed)
