@@ -1,0 +1,267 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"stagedoor/testbed"
+)
+
+// The whole way with a real Active Directory, a real guacd and xrdp, in a real
+// browser: what a person does who logs in once a month.
+func TestBrowserWholeWay(t *testing.T) {
+	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
+	r := newRig(t)
+	r.withDesktops()
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Language("sv")
+
+	page.Open(r.address + "/")
+	page.WaitURL("/login")
+	page.Shot("login")
+	page.Fill("#username", `AMIDO\anna`)
+	page.Fill("#password", "helt fel")
+	page.Press("Enter")
+	page.WaitText("Fel användarnamn eller lösenord, eller så är kontot inte tillgängligt.")
+	page.Shot("login-refused")
+	page.Fill("#username", `AMIDO\anna`)
+	page.Fill("#password", "Gammalt-2025")
+	page.Press("Enter")
+	page.WaitText("Ditt lösenord har gått ut.")
+	page.Shot("login-expired")
+
+	page.Click("#fault a")
+	page.WaitURL("/password")
+	page.WaitText("Minst 10 tecken.")
+	page.Shot("password")
+	change := func(current, fresh, confirm string) {
+		page.Fill("#current", current)
+		page.Fill("#new", fresh)
+		page.Fill("#confirm", confirm)
+		page.Press("Enter")
+	}
+	change("Gammalt-2025", "Kort-1", "Kort-1")
+	page.WaitText("Det nya lösenordet är för kort.")
+	page.Shot("password-broken")
+	change("Gammalt-2025", "Höstlöv-2026!", "Höstlov-2026!")
+	page.WaitText("inte likadana")
+	change("Gammalt-2025", "Höstlöv-2026!", "Höstlöv-2026!")
+	page.WaitText("Ditt lösenord har ändrats.")
+	page.Shot("password-changed")
+	page.Click("main a")
+	page.WaitURL("/login")
+
+	page.Fill("#username", "anna@amido.example")
+	page.Fill("#password", "Höstlöv-2026!")
+	page.Press("Enter")
+	page.WaitURL("/code")
+	page.Shot("code")
+	code := r.code("+46701740605")
+	page.Fill("#code", "000000")
+	page.Press("Enter")
+	page.WaitText("Fel kod")
+	page.Shot("code-wrong")
+	page.Fill("#code", code[:3]+" "+code[3:])
+	page.Press("Enter")
+	page.WaitText("Klicka på det system du vill koppla upp dig mot.")
+	page.WaitText("INSTRUKTIONER OCH HJÄLPVERKTYG")
+	page.Shot("targets")
+
+	r.work(page)
+	r.failures(page)
+
+	page.Open(r.address + "/help")
+	page.Shot("help")
+	page.Open(r.address + "/")
+	page.Click(`form[action="/logout"] button`)
+	page.WaitText("Du är utloggad.")
+	page.Shot("logged-out")
+	if problems := page.Problems(); len(problems) > 0 {
+		t.Errorf("the browser complained: %q", problems)
+	}
+	log := r.process.Output()
+	for _, secret := range []string{"Höstlöv", "Gammalt-2025", code, r.user.Password} {
+		if strings.Contains(log, secret) {
+			t.Errorf("the log holds %q", secret)
+		}
+	}
+}
+
+// work is a desktop in use: picture, keys with Swedish letters, pointer, size.
+func (r *rig) work(page *testbed.Page) {
+	r.t.Helper()
+	page.Click(`a[data-target="multiaccess01"]`)
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitColour(1200, 700, colour)
+	page.Shot("desktop")
+	typed := filepath.Join(r.shared(), "typed")
+	page.Type(fmt.Sprintf("echo 'Räksmörgås @{}[]\\' > %s\n", typed))
+	r.contains(typed, `Räksmörgås @{}[]\`)
+	pointer := filepath.Join(r.shared(), "pointer")
+	page.ClickAt(600, 650)
+	page.Type(fmt.Sprintf("xdotool getmouselocation > %s\n", pointer))
+	r.contains(pointer, "x:600 y:650")
+	page.Size(1000, 600)
+	size := filepath.Join(r.shared(), "size")
+	page.WaitColour(950, 550, colour)
+	page.Type(fmt.Sprintf("xdpyinfo | grep dimensions > %s\n", size))
+	r.contains(size, "1000x600")
+	page.Size(1280, 800)
+	page.Open(r.address + "/")
+	page.WaitText("Välj system")
+}
+
+// shared is a folder that the desktop's user may write to.
+func (r *rig) shared() string {
+	path := filepath.Join(os.TempDir(), "sd-e2e-"+filepath.Base(r.user.Name))
+	if _, err := os.Stat(path); err != nil {
+		ok(r.t, os.Mkdir(path, 0o777))
+		ok(r.t, os.Chmod(path, 0o777))
+		r.t.Cleanup(func() { os.RemoveAll(path) })
+	}
+	return path
+}
+
+// contains waits until a file has a text.
+func (r *rig) contains(path, text string) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 15*time.Second)
+	defer cancel()
+	var data []byte
+	for ctx.Err() == nil {
+		if data, _ = os.ReadFile(path); strings.Contains(string(data), text) {
+			return
+		}
+		waitABit(ctx)
+	}
+	r.t.Fatalf("%s holds %q, not %q", filepath.Base(path), data, text)
+}
+
+// waitABit is a turn of polling for what no event tells.
+func waitABit(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(50 * time.Millisecond):
+	}
+}
+
+// failures are the ways a desktop does not come, or goes, in words.
+func (r *rig) failures(page *testbed.Page) {
+	r.t.Helper()
+	page.Open(r.address + "/desktop/multiaccess02") // nothing listens there
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "error"`)
+	page.WaitText("XXX.Stockholm.MultiAccess02 svarar inte.")
+	page.Shot("desktop-dead")
+	page.Open(r.address + "/desktop/no-such")
+	page.WaitText("Systemet finns inte i din lista")
+	page.Shot("no-target")
+
+	page.Open(r.address + "/desktop/multiaccess01")
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	ok(r.t, r.guacd.Stop()) // guacd dies in mid-session
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state !== "connected"`)
+	page.WaitText("Förbindelsen med XXX.MultiAccess01 bröts.")
+	page.Shot("desktop-lost")
+}
+
+// Left alone, a person is warned over the desktop and then logged out, whatever
+// the desktop paints; afterwards they come back to it.
+func TestBrowserIdle(t *testing.T) {
+	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
+	r := newRig(t)
+	r.withDesktops()
+	r.blocks["session"] = "session: {idle: 30s, warning: 20s}\n"
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Limit = 45 * time.Second
+	page.Language("sv")
+	r.logIn(page)
+	page.Open(r.address + "/desktop/multiaccess01")
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.Type("while true; do date; sleep 1; done\n") // the screen goes on moving
+	page.WaitFor("#idle[open]")
+	page.WaitText("Är du kvar?")
+	page.Shot("idle-warning")
+	page.Click("#idle-keep")
+	page.WaitGone("#idle[open]")
+	page.WaitFor("#idle[open]")
+	page.WaitURL("/login")
+	page.WaitText("utan aktivitet")
+	page.WaitText("Dina program är fortfarande öppna på XXX.MultiAccess01.")
+	page.Shot("idle-logged-out")
+	page.Fill("#username", `AMIDO\cecilia`)
+	page.Fill("#password", "Sommar-2026-åäö")
+	page.Press("Enter")
+	page.WaitURL("/code")
+	page.Fill("#code", r.code("+46701740607"))
+	page.Press("Enter")
+	page.WaitURL("/desktop/multiaccess01")
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+}
+
+// Up to the list the pages need no JavaScript.
+func TestBrowserWithoutScripts(t *testing.T) {
+	testbed.Need(t, "samba", "chromium")
+	r := newRig(t)
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Scripts(false)
+	page.Language("en")
+	page.Open(r.address + "/login")
+	page.Fill("#username", "bertil")
+	page.Fill("#password", "Tillfalligt-1")
+	page.Press("Enter")
+	page.WaitText("expired")
+	page.Click("#fault a")
+	page.WaitURL("/password")
+	page.Fill("#current", "Tillfalligt-1")
+	page.Fill("#new", "Mitt-eget-2026")
+	page.Fill("#confirm", "Mitt-eget-2026")
+	page.Press("Enter")
+	page.WaitURL("changed")
+	page.Click("main a")
+	page.Fill("#username", `amido\BERTIL`)
+	page.Fill("#password", "Mitt-eget-2026")
+	page.Press("Enter")
+	page.WaitURL("/code")
+	page.Fill("#code", r.code("+46701740606"))
+	page.Press("Enter")
+	page.WaitText("Contact Amido Support") // an empty list says whom to ask
+	page.Shot("targets-empty-en")
+}
+
+// The pages in both languages, dark, and on a phone.
+func TestBrowserLooks(t *testing.T) {
+	testbed.Need(t, "samba", "chromium")
+	r := newRig(t)
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	for _, language := range []string{"sv", "en"} {
+		page.Language(language)
+		for _, path := range []string{"login", "password", "help"} {
+			for _, scheme := range []string{"light", "dark"} {
+				page.Prefer("prefers-color-scheme", scheme)
+				for width, height := range map[int]int{360: 740, 1280: 800} {
+					page.Size(width, height)
+					if status := page.Open(r.address + "/" + path); status != http.StatusOK {
+						t.Errorf("%s: %d", path, status)
+					}
+					if wide := testbed.Eval[int](page, "document.documentElement.scrollWidth"); wide > width {
+						t.Errorf("%s at %d px is %d px wide", path, width, wide)
+					}
+					page.Shot(fmt.Sprintf("%s-%s-%s-%d", path, language, scheme, width))
+				}
+			}
+		}
+	}
+	if problems := page.Problems(); len(problems) > 0 {
+		t.Errorf("the browser complained: %q", problems)
+	}
+}
