@@ -34,42 +34,35 @@ func (f *outFilter) filter(b []byte) (passed, used int, err error) {
 	f.acks = f.acks[:0]
 	var in instruction
 	kept := 0 // where the current run of passing instructions starts
-	for used < len(b) {
+	for used < len(b) && err == nil {
 		if f.drawn {
 			if n := skipDrawing(b[used:]); n > 0 {
 				used += n
 				continue
 			}
 		}
-		switch err = in.parseTrusted(b[used:]); err {
-		case nil:
-		case errIncomplete:
-			err = nil
-			fallthrough
-		default:
-			if err != nil {
-				err = endGuacdProtocol.because("%v", err)
-			}
-			return passed + move(b, passed, kept, used), used, err
+		if bad := in.parseTrusted(b[used:]); bad == errIncomplete {
+			break
+		} else if bad != nil {
+			err = endGuacdProtocol.because("%v", bad)
+			break
 		}
-		pass, ending := f.judge(&in)
-		if !pass || ending != nil {
+		var pass bool
+		var instead []byte
+		if pass, err = f.judge(&in); pass && isText(in.opcode) && !utf8.Valid(in.raw) {
+			pass, instead = false, in.repaired()
+		}
+		next := used + len(in.raw)
+		if !pass {
 			passed += move(b, passed, kept, used)
-			kept = used + len(in.raw)
-		}
-		used += len(in.raw)
-		if ending != nil {
-			return passed, used, ending
-		}
-		if pass && isText(in.opcode) && !utf8.Valid(in.raw) {
-			passed += move(b, passed, kept, used-len(in.raw))
-			kept = used
-			if whole := in.repaired(); len(whole) <= len(in.raw) {
-				passed += copy(b[passed:], whole)
+			if len(instead) <= len(in.raw) {
+				passed += copy(b[passed:], instead)
 			}
+			kept = next
 		}
+		used = next
 	}
-	return passed + move(b, passed, kept, used), used, nil
+	return passed + move(b, passed, kept, used), used, err
 }
 
 // move copies b[from:to] down to b[at:] unless it lies there already.
@@ -105,7 +98,7 @@ func (f *outFilter) judge(in *instruction) (pass bool, ending error) {
 		f.picture(in.arg(2))
 		return f.begin(in, in.arg(0), true)
 	case "sync":
-		return true, f.sync(in)
+		return f.sync(in)
 	case "required":
 		f.require(in)
 		return true, nil
@@ -139,14 +132,14 @@ func (f *outFilter) picture(layer []byte) {
 	f.drawn = f.drawn || len(layer) > 0 && layer[0] != '-'
 }
 
-func (f *outFilter) sync(in *instruction) error {
+func (f *outFilter) sync(in *instruction) (pass bool, ending error) {
 	timestamp, ok := parseNumber(in.arg(0))
 	if !ok {
-		return endGuacdProtocol.because("sync without a time")
+		return false, endGuacdProtocol.because("sync without a time")
 	}
 	f.heard.sync.Store(timestamp)
 	f.framed = f.framed || f.drawn
-	return nil
+	return true, nil
 }
 
 func (f *outFilter) require(in *instruction) {

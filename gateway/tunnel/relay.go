@@ -68,8 +68,8 @@ func (d *desktop) run(guacd Guacd) End {
 	d.watch.timer.Reset(nopEvery)
 	context.AfterFunc(d.ctx, func() {
 		defer close(d.left)
-		d.guacd.leave()
 		d.browser.hurry()
+		d.guacd.leave()
 	})
 	// Pings cannot wait for the handshake, so the browser is greeted first.
 	// The number is random and no key to anything (CVE-2021-41767).
@@ -83,25 +83,35 @@ func (d *desktop) run(guacd Guacd) End {
 	return d.part()
 }
 
-// serve connects guacd and carries its pictures until something ends.
-func (d *desktop) serve(guacd Guacd) error {
+// connect dials guacd and does the handshake.
+func (d *desktop) connect(guacd Guacd) (*line, *source, error) {
 	ctx, cancel := context.WithTimeoutCause(d.ctx, d.options.HandshakeTimeout, endHandshakeTimeout)
 	defer cancel()
 	l, err := guacd.dial(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
-			return context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
-		return endGuacdUnreachable.because("%v", err)
+		return nil, nil, endGuacdUnreachable.because("%v", err)
 	}
 	from := newSource(l.Conn)
-	wake := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
 	err = shake(ctx, l, from, &d.options)
-	if stopped := wake(); err == nil && !stopped {
+	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
 	if err != nil {
+		from.release()
 		l.close()
+		return nil, nil, err
+	}
+	return l, from, nil
+}
+
+// serve connects guacd and carries its pictures until something ends.
+func (d *desktop) serve(guacd Guacd) error {
+	l, from, err := d.connect(guacd)
+	if err != nil {
 		return err
 	}
 	if err = lost(d.ctx, d.guacd.open(l)); err == nil {
@@ -182,7 +192,8 @@ func (d *desktop) listen() {
 }
 
 // receive judges one message and passes it on. The buffer is wiped: keys and
-// passwords went through it.
+// passwords went through it. Its size is the read limit: gorilla's own would
+// send a close frame without a reason.
 func (d *desktop) receive(kind int, message io.Reader) error {
 	if kind != websocket.TextMessage {
 		return endBadType.because("not a text message")

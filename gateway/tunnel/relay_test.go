@@ -440,24 +440,12 @@ func TestNothingIsLeft(t *testing.T) {
 	for i := range 8 {
 		cycle(i)
 	}
-	settled := func() int {
-		n := runtime.NumGoroutine()
-		for deadline := time.Now().Add(patience); time.Now().Before(deadline); runtime.Gosched() {
-			if n = runtime.NumGoroutine(); guacd.Live() == 0 {
-				break
-			}
-		}
-		return n
-	}
-	before := settled()
+	released := func() bool { return guacd.Live() == 0 }
+	waitFor(t, "guacd's connections", released)
+	before := runtime.NumGoroutine()
 	for i := range 300 {
 		cycle(i)
 	}
-	after := settled()
-	for deadline := time.Now().Add(patience); after > before+4 && time.Now().Before(deadline); runtime.Gosched() {
-		after = settled()
-	}
-	if after > before+4 || guacd.Live() != 0 {
-		t.Errorf("%d goroutines, %d before; %d connections to guacd", after, before, guacd.Live())
-	}
+	waitFor(t, "guacd's connections", released)
+	waitFor(t, "goroutines to end", func() bool { return runtime.NumGoroutine() <= before+4 })
 }

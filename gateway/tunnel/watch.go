@@ -67,7 +67,7 @@ func (d *desktop) look() {
 		return
 	}
 	now := d.now()
-	next, over := d.watch.due(now, &d.heard)
+	_, over := d.watch.due(now, &d.heard)
 	if over != nil {
 		d.cancel(over)
 		return
@@ -86,7 +86,7 @@ func (d *desktop) look() {
 		// A full line is no reason to end here: writing pictures will find out.
 		d.browser.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
 	}
-	next, _ = d.watch.due(now, &d.heard)
+	next, _ := d.watch.due(now, &d.heard)
 	d.watch.timer.Reset(max(next-now, time.Millisecond))
 }
 
