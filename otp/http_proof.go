@@ -25,7 +25,8 @@ type leaf struct{ place, value string }
 // prove renders the request with plain and with awkward values and demands
 // that both have the same parts, and that each part is what was put in.
 func (r *requestTemplates) prove(config HTTPConfig) error {
-	address, err := url.Parse(config.URL[:min(strings.Index(config.URL+"{{", "{{"), len(config.URL))])
+	constant, _, _ := strings.Cut(strings.TrimSpace(config.URL), "{{")
+	address, err := url.Parse(constant)
 	if err != nil {
 		return errors.New("url: its scheme and host cannot be read")
 	}
@@ -72,7 +73,7 @@ func sameShape(name string, before, after renderedRequest, read func(renderedReq
 		if awkward[i].place != plain[i].place || awkward[i].value != want {
 			return fmt.Errorf("%s: the value of %s is not escaped: use urlquery, path, json or xml", name, plain[i].place)
 		}
-		if strings.Contains(want, " "+phoneSample[1:]) {
+		if strings.HasPrefix(want, " "+phoneSample[1:]) {
 			return fmt.Errorf("%s: the plus of .To in %s is not escaped and arrives as a space: use urlquery", name, plain[i].place)
 		}
 	}
@@ -119,7 +120,7 @@ func formLeaves(form string) ([]leaf, error) {
 	var leaves []leaf
 	for _, pair := range strings.Split(form, "&") {
 		if strings.ContainsAny(pair, ";\n\r ") {
-			return nil, errors.New("not a form")
+			return nil, errors.New("a form has no spaces, line breaks or semicolons: urlquery writes them as + and %")
 		}
 		key, value, _ := strings.Cut(pair, "=")
 		key, keyErr := url.QueryUnescape(key)

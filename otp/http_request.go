@@ -48,7 +48,8 @@ func newRequestTemplates(config HTTPConfig) (*requestTemplates, error) {
 		}
 		return parsed
 	}
-	r := &requestTemplates{url: parse("url", config.URL), body: parse("body", config.Body)}
+	// A block of YAML ends with a line break, which belongs to no form.
+	r := &requestTemplates{url: parse("url", strings.TrimSpace(config.URL)), body: parse("body", strings.TrimSpace(config.Body))}
 	contentType := "application/x-www-form-urlencoded"
 	for _, header := range config.Headers {
 		if strings.EqualFold(header.Name, "Content-Type") {
