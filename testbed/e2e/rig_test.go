@@ -64,7 +64,7 @@ const colour = "#2e7d32" // of the desktop's background
 
 var seed = testbed.DirectorySeed{
 	Policy: testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups: []testbed.DirectoryGroup{{Name: "MultiAccess", Groups: []string{"Installers"}}, {Name: "Installers"}},
+	Groups: []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
