@@ -23,8 +23,9 @@ import (
 type NLA struct {
 	Address string // host:port
 
-	parts []*Process // in the order of their start
-	dir   string
+	parts   []*Process // in the order of their start
+	dir     string
+	display string // the number
 }
 
 // StartNLA starts the server for one account and waits until it listens. Its
@@ -75,7 +76,8 @@ func (n *NLA) start(ctx context.Context, port int, user, password string) error 
 	}); err != nil {
 		return err
 	}
-	env := []string{"DISPLAY=:" + display.FindString(screen.Output()), "HOME=" + n.dir, "USER=" + user, "XENVIRONMENT=" + resources}
+	n.display = display.FindString(screen.Output())
+	env := []string{"DISPLAY=:" + n.display, "HOME=" + n.dir, "USER=" + user, "XENVIRONMENT=" + resources}
 	desktop, err := n.add(Command{Path: filepath.Join(n.dir, "desktop.sh"), Env: env})
 	if err != nil {
 		return err

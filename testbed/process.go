@@ -213,39 +213,43 @@ func (p *Process) Stop() error {
 	p.stopping.Do(func() {
 		if p.leash != nil {
 			_ = p.leash.Close() // the process may be gone: then the pipe is too
-			p.await(p.grace)
-		}
-		for _, step := range []struct {
-			signal syscall.Signal
-			wait   time.Duration
-		}{{syscall.SIGTERM, p.grace}, {syscall.SIGKILL, 3 * time.Second}} {
-			for _, pid := range p.alive() {
-				_ = syscall.Kill(pid, step.signal) // it may have ended by now
-			}
-			if p.await(step.wait) {
+			if p.await(p.grace, 0) {
 				return
 			}
 		}
-		p.stopErr = fmt.Errorf("stop %s: still alive after SIGKILL: %v", p.name, p.alive())
+		if !p.await(p.grace, syscall.SIGTERM) && !p.await(3*time.Second, syscall.SIGKILL) {
+			p.stopErr = fmt.Errorf("stop %s: still alive after SIGKILL: %v", p.name, p.alive())
+		}
 	})
 	return p.stopErr
 }
 
-// await waits until the process and its descendants are gone.
-func (p *Process) await(limit time.Duration) bool {
+// await waits until the process and its descendants are gone. It sends each a
+// signal, if it is not 0, also those that are started meanwhile.
+func (p *Process) await(limit time.Duration, signal syscall.Signal) bool {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	for len(p.alive()) > 0 {
+	told := map[int]bool{}
+	for {
+		alive := p.alive()
+		if len(alive) == 0 {
+			<-p.done // bounded by WaitDelay
+			return true
+		}
+		for _, pid := range alive {
+			if signal != 0 && !told[pid] {
+				_ = syscall.Kill(pid, signal) // it may have ended by now
+				told[pid] = true
+			}
+		}
 		select {
 		case <-deadline.C:
 			return false
 		case <-tick.C:
 		}
 	}
-	<-p.done // bounded by WaitDelay
-	return true
 }
 
 func (p *Process) alive() []int {

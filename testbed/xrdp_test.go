@@ -5,8 +5,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"slices"
@@ -46,11 +48,12 @@ func openDesktop(t *testing.T, guacd, address, security string, u UnixUser) *gua
 	return conn
 }
 
-// traces are what a desktop could leave behind on a machine.
+// traces are what a desktop of xrdp could leave behind on a machine: its
+// displays begin at 60, and one xrdp runs at a time.
 func traces(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"/tmp/.X*-lock", "/tmp/.X11-unix/X*", "/run/xrdp/sockdir/*"} {
+	for _, pattern := range []string{"/tmp/.X[6-9][0-9]-lock", "/tmp/.X11-unix/X[6-9][0-9]", "/run/xrdp/sockdir/*"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -132,6 +135,53 @@ func TestXrdpStopWhileDesktopStarts(t *testing.T) {
 	}
 	if _, err := user.Lookup(u.Name); err == nil {
 		t.Error("the user is still there")
+	}
+}
+
+// TestKilledTestLeavesNoXrdp kills a test, this binary started again, that has a
+// desktop open.
+func TestKilledTestLeavesNoXrdp(t *testing.T) {
+	Need(t, "guacd", "xrdp")
+	if os.Getenv("TESTBED_VICTIM") != "" {
+		g, u := startGuacd(t, GuacdOptions{}), NewUnixUser()
+		x := startXrdp(t, XrdpOptions{Users: []UnixUser{u}})
+		openDesktop(t, g.Address, x.Address, "any", u)
+		fmt.Printf("%s %s %s\n", x.dir, u.Name, g.home)
+		time.Sleep(20 * time.Second) // is killed long before
+		return
+	}
+	before := traces(t)
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledTestLeavesNoXrdp$")
+	cmd.Env = append(os.Environ(), "TESTBED_VICTIM=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var dir, name, home string
+	_, err = fmt.Fscan(out, &dir, &name, &home)
+	if killed := cmd.Process.Kill(); err != nil || killed != nil {
+		t.Fatalf("the victim: %v, %v", err, killed)
+	}
+	_ = cmd.Wait()
+	t.Cleanup(func() { _ = os.RemoveAll(home) })
+	deadline := time.Now().Add(30 * time.Second)
+	for _, err := os.Stat(dir); err == nil; _, err = os.Stat(dir) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is still there", dir)
+		}
+		time.Sleep(50 * time.Millisecond) // polls the file system
+	}
+	if _, err := user.Lookup(name); err == nil {
+		t.Errorf("the user %s is still there", name)
+	}
+	if got := newTraces(t, before); len(got) > 0 {
+		t.Errorf("left behind: %v", got)
+	}
+	if left := running(t, dir, name); len(left) > 0 {
+		t.Errorf("still running: %q", left)
 	}
 }
 
