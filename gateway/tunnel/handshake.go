@@ -63,7 +63,8 @@ func answerArgs(names []string, o *Options) ([]byte, error) {
 	if o.Policy.AudioOut {
 		audio = o.Audio
 	}
-	width, height, dpi := side(o.Width, 1024), side(o.Height, 768), cmp.Or(min(max(o.DPI, 0), 1000), 96)
+	width, height := side(o.Width, 1024), side(o.Height, 768)
+	dpi := cmp.Or(min(max(o.DPI, 0), 1000), 96)
 	out := appendInstruction(nil, "size", strconv.Itoa(width), strconv.Itoa(height), strconv.Itoa(dpi))
 	out = appendInstruction(out, append([]string{"audio"}, audio...)...)
 	out = appendInstruction(out, append([]string{"video"}, o.Video...)...)
@@ -110,6 +111,19 @@ func checkValue(s string) error {
 		return errElementLong
 	}
 	return nil
+}
+
+// sides is the size, in pixels, that guacd gives the desktop: the arguments
+// width and height where the target fixes them, else what the browser asked for.
+func (o *Options) sides() (width, height int) {
+	width, height = side(o.Width, 1024), side(o.Height, 768)
+	if n, err := strconv.Atoi(o.Arguments["width"]); err == nil && n > 0 {
+		width = side(n, width)
+	}
+	if n, err := strconv.Atoi(o.Arguments["height"]); err == nil && n > 0 {
+		height = side(n, height)
+	}
+	return width, height
 }
 
 // side is a length in pixels that guacd accepts.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -115,6 +116,9 @@ func (d *desktop) serve(guacd Guacd) error {
 		return err
 	}
 	if err = lost(d.ctx, d.guacd.open(l)); err == nil {
+		err = d.sized()
+	}
+	if err == nil {
 		err = d.carry(from)
 	}
 	d.cancel(err)
@@ -126,6 +130,18 @@ func (d *desktop) serve(guacd Guacd) error {
 		go l.drain() // until guacd has freed its child
 	}
 	return err
+}
+
+// sized tells the browser how large the desktop was asked to be. guacd says so
+// itself, but up to 1.5 it starts the desktop before it counts the person among
+// those who watch (libguac/client.c, guac_client_add_user), and now and then
+// loses its first instruction that way; without a size a browser shows nothing.
+func (d *desktop) sized() error {
+	width, height := d.options.sides()
+	if err := d.browser.send(appendInstruction(nil, "size", "0", strconv.Itoa(width), strconv.Itoa(height))); err != nil {
+		return gone(err)
+	}
+	return nil
 }
 
 // carry takes guacd's stream to the browser, whole instructions at a time.

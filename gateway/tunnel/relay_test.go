@@ -32,7 +32,8 @@ func TestDesktop(t *testing.T) {
 	var inputs, ready atomic.Int32
 	p := newPortal(t, guacd, Options{Protocol: "rdp", OnInput: func() { inputs.Add(1) }, OnReady: func() { ready.Add(1) }})
 	b := p.open(t)
-	b.want("size", "0", "1024", "768")
+	b.want("size", "0", "1024", "768") // the tunnel's
+	b.want("size", "0", "1024", "768") // guacd's
 	b.want("img", "1", "14", "0", "image/png", "0", "0")
 	b.want("blob", "1", "iVBORw0KGgo=")
 	b.want("end", "1")
@@ -252,6 +253,7 @@ func TestRequiredIsAnswered(t *testing.T) {
 		g.until("disconnect")
 	}), Options{Protocol: "rdp", FirstFrameTimeout: 10 * time.Second})
 	b := p.open(t)
+	b.want("size", "0", "1024", "768")
 	b.want("required", "password")
 	b.say("argv", "0", "text/plain", "hostname")
 	if got := b.until("ack"); got[3] != "771" {
@@ -305,8 +307,9 @@ func TestLargePictures(t *testing.T) {
 			stream = stream[n:]
 		}
 		g.until("disconnect")
-	}), Options{Protocol: "rdp"})
+	}), Options{Protocol: "rdp", Width: 1280, Height: 800, Arguments: map[string]string{"height": "600"}})
 	b := p.open(t)
+	b.want("size", "0", "1280", "600") // guacd has sent none: it may lose its first instruction
 	for range count {
 		b.want("img", "1", "14", "0", "image/png", "0", "0")
 		b.want("blob", "1", blob)
