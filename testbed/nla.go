@@ -13,8 +13,8 @@ import (
 	"strings"
 	"unicode/utf16"
 
-	//lint:ignore SA1019 MD4 is what an NT hash is
-	"golang.org/x/crypto/md4" //nolint:staticcheck // as above
+	//lint:ignore SA1019 an NT hash is MD4
+	"golang.org/x/crypto/md4"
 )
 
 // NLA is a running RDP server that demands network level authentication (NLA,

@@ -176,6 +176,10 @@ func writeDesktop(dir string, users ...UnixUser) error {
 	return nil
 }
 
+// Home returns a user's home folder, where a test finds what was done on the
+// desktop. It goes with Stop.
+func (x *Xrdp) Home(user string) string { return filepath.Join(x.dir, "home", user) }
+
 // Kill ends xrdp and the processes of its connections at once, as a crash
 // would. The desktops live on; Restart lets users back to them.
 func (x *Xrdp) Kill(ctx context.Context) error { return x.command(ctx, "kill") }

@@ -12,6 +12,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +86,17 @@ func TestXrdp(t *testing.T) {
 	if err := x.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	openDesktop(t, g.Address, x.Address, "any", users[0])
+	first = openDesktop(t, g.Address, x.Address, "any", users[0])
+	proof := filepath.Join(x.Home(users[0].Name), "proof")
+	first.typeKeys(t, "touch proof\r")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := x.process.WaitReady(ctx, func(context.Context) error {
+		_, err := os.Stat(proof)
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
 
 	if err := x.Stop(); err != nil {
 		t.Fatal(err)
@@ -118,7 +129,9 @@ func TestXrdpStopWhileDesktopStarts(t *testing.T) {
 	conn.connect(t, map[string]string{
 		"hostname": host, "port": port, "username": u.Name, "password": u.Password, "ignore-cert": "true",
 	})
-	if err := x.process.WaitReady(t.Context(), func(context.Context) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := x.process.WaitReady(ctx, func(context.Context) error {
 		log, err := os.ReadFile(filepath.Join(x.dir, "xrdp.log"))
 		if err == nil && !bytes.Contains(log, []byte("login successful")) {
 			err = errors.New("nobody has logged in")
@@ -187,6 +200,19 @@ func TestKilledTestLeavesNoXrdp(t *testing.T) {
 
 func newTraces(t *testing.T, before []string) []string {
 	return slices.DeleteFunc(traces(t), func(s string) bool { return slices.Contains(before, s) })
+}
+
+// typeKeys types ASCII text, a carriage return for Enter, on the desktop.
+func (c *guacConn) typeKeys(t *testing.T, text string) {
+	t.Helper()
+	for _, r := range text {
+		keysym := strconv.Itoa(int(r))
+		if r == '\r' {
+			keysym = "65293" // XK_Return
+		}
+		c.send(t, "key", keysym, "1")
+		c.send(t, "key", keysym, "0")
+	}
 }
 
 // endOf reads until guacd says why it ends.
