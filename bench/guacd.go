@@ -20,8 +20,11 @@ type fakeGuacd struct {
 	address string
 	listen  net.Listener
 	play    atomic.Pointer[script]
-	sent    atomic.Int64   // bytes of plays that were taken by the network
-	conns   sync.WaitGroup // open connections
+	sent    atomic.Int64 // bytes of plays that were taken by the network
+
+	mu     sync.Mutex
+	open   int        // connections
+	closed *sync.Cond // of mu: open went down
 }
 
 // script is what each desktop gets after the handshake: the stream over and
@@ -38,6 +41,7 @@ func startFakeGuacd() (*fakeGuacd, error) {
 		return nil, err
 	}
 	g := &fakeGuacd{address: listener.Addr().String(), listen: listener}
+	g.closed = sync.NewCond(&g.mu)
 	g.play.Store(&script{})
 	go func() {
 		for {
@@ -45,13 +49,33 @@ func startFakeGuacd() (*fakeGuacd, error) {
 			if err != nil {
 				return // stop
 			}
-			g.conns.Go(func() { g.serve(conn) })
+			g.count(1)
+			go func() {
+				defer g.count(-1)
+				g.serve(conn)
+			}()
 		}
 	}()
 	return g, nil
 }
 
 func (g *fakeGuacd) stop() error { return g.listen.Close() }
+
+func (g *fakeGuacd) count(change int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open += change
+	g.closed.Broadcast()
+}
+
+// wait returns once nobody is connected: then the relay is done with the desktops.
+func (g *fakeGuacd) wait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.open > 0 {
+		g.closed.Wait()
+	}
+}
 
 // serve is one connection. Its errors are the relay's going away, which the
 // load notices.

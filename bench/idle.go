@@ -10,29 +10,48 @@ import (
 const (
 	idleWarm     = 10 // desktops that are open before, so that pools and code are there
 	idleDesktops = 200
-	idleSettle   = 4 * time.Second
+	idleSettle   = 2 * time.Second
+	idleRounds   = 3
 )
 
 // idle measures each relay's memory for a desktop whose picture stands still.
-// Each gets a fresh process: what the loads have left would hide it.
+// It gets fresh processes: what the loads have left would hide it.
 func (r *tunnelResults) idle(ctx context.Context, guacd *fakeGuacd) error {
 	for _, each := range relays() {
 		each.work.Guacd = guacd.address
-		kb, err := idleMemory(ctx, guacd, each)
-		if err != nil {
+		result := r.Relays[each.name]
+		var err error
+		if result.Idle, err = result.idleMedian(ctx, guacd, each, "idle_kb"); err != nil {
 			return err
 		}
-		r.Relays[each.name].Idle = &kb
 		if each.role != "relay" {
 			continue
 		}
 		each.work.Detached = true
-		if kb, err = idleMemory(ctx, guacd, each); err != nil {
+		if result.Detached, err = result.idleMedian(ctx, guacd, each, "idle_detached_kb"); err != nil {
 			return err
 		}
-		r.Relays[each.name].Detached = &kb
 	}
 	return nil
+}
+
+// idleMedian is of several processes: where a collection of garbage falls
+// makes some KiB of difference.
+func (r *relayResult) idleMedian(ctx context.Context, guacd *fakeGuacd, by relay, name string) (*float64, error) {
+	var rounds series
+	for range idleRounds {
+		kb, err := idleMemory(ctx, guacd, by)
+		if err != nil {
+			return nil, err
+		}
+		rounds.add(kb)
+	}
+	figure, err := rounds.sum()
+	if err != nil {
+		return nil, err
+	}
+	r.Spread[name] = figure
+	return &figure.Median, nil
 }
 
 // idleMemory is the growth of the resident memory, in KiB for each desktop,

@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	flags.StringVar(&o.out, "out", "", "file for the results as JSON")
 	flags.StringVar(&o.stream, "stream", "", "recording of guacd's stream (.guac.xz) to replay; empty: one that lies beside the checkout, else a made one")
 	flags.StringVar(&o.only, "only", "", "portal or tunnel: measure that only")
-	flags.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the portal, taken in further rounds that are not measured")
+	flags.StringVar(&o.profile, "profile", "", "folder for CPU profiles of the portal and the relay, taken in further rounds that are not measured")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 		}
 	}
 	if o.only != "portal" {
-		if r.Tunnel, err = measureTunnel(ctx, o.stream, say); err != nil {
+		if r.Tunnel, err = measureTunnel(ctx, o.stream, o.profile, say); err != nil {
 			return fmt.Errorf("tunnel: %w", err)
 		}
 	}

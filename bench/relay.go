@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"runtime/pprof"
 	"sync"
 	"time"
 
@@ -19,7 +21,8 @@ type relayWork struct {
 	// Detached: the HTTP handler returns once the desktop has its goroutines,
 	// as tunnel.Serve advises; otherwise it stays, as the portal's does.
 	Detached bool
-	Splice   bool // of the copying proxy: the kernel moves the bytes
+	Splice   bool   // of the copying proxy: the kernel moves the bytes
+	Profile  string // file for a CPU profile; empty: none
 }
 
 // playRelay is a WebSocket server with this product's tunnel and nothing else.
@@ -28,6 +31,17 @@ func playRelay(in *json.Decoder, out *json.Encoder) error {
 	var work relayWork
 	if err := in.Decode(&work); err != nil {
 		return err
+	}
+	if work.Profile != "" {
+		file, err := os.Create(work.Profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -108,6 +122,6 @@ func copyOver(to, from net.Conn, splice bool) error {
 		_, err := io.Copy(to, from)
 		return err
 	}
-	_, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, make([]byte, 32<<10))
+	_, err := io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
 	return err
 }

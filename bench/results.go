@@ -97,11 +97,18 @@ func (p *portalResults) rows(out io.Writer) {
 	fmt.Fprintln(out)
 }
 
+func optional(figures map[string]figure, name string) *figure {
+	if f, ok := figures[name]; ok {
+		return &f
+	}
+	return nil
+}
+
 func (t *tunnelResults) rows(out io.Writer) {
 	row(out, "TUNNEL, CPU-s/GB", "mixed, 10 desktops", "small, 10", "mixed, 1", "small, 1", "idle KiB", "detached KiB")
 	for _, each := range relays() {
 		r := t.Relays[each.name]
-		row(out, each.name, r.Spread["mixed"], r.Spread["small"], r.Spread["mixed_one"], r.Spread["small_one"], r.Idle, r.Detached)
+		row(out, each.name, r.Spread["mixed"], r.Spread["small"], r.Spread["mixed_one"], r.Spread["small_one"], optional(r.Spread, "idle_kb"), optional(r.Spread, "idle_detached_kb"))
 	}
 	row(out, "stagedoor/iocopy", t.Ratios["mixed"], t.Ratios["small"], t.Ratios["mixed_one"], t.Ratios["small_one"])
 	row(out, "mixed is: "+t.Mixed)

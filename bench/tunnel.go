@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -44,17 +46,18 @@ type tunnelResults struct {
 // relayResult holds medians over the rounds: CPU-seconds of the relay's
 // process for 1e9 bytes of guacd's stream, and its memory in KiB.
 type relayResult struct {
-	Mixed     *float64          `json:"mixed_cpu_s_per_gb"` // 10 desktops
-	Small     *float64          `json:"small_cpu_s_per_gb"`
-	MixedOne  *float64          `json:"mixed_one_cpu_s_per_gb"` // 1 desktop
-	SmallOne  *float64          `json:"small_one_cpu_s_per_gb"`
-	Idle      *float64          `json:"idle_kb"` // a desktop
-	Detached  *float64          `json:"idle_detached_kb"`
-	Spread    map[string]figure `json:"spread"`
-	perRound  map[string]series
-	worker    *worker
-	address   string
-	direction relay
+	Mixed    *float64          `json:"mixed_cpu_s_per_gb"` // 10 desktops
+	Small    *float64          `json:"small_cpu_s_per_gb"`
+	MixedOne *float64          `json:"mixed_one_cpu_s_per_gb"` // 1 desktop
+	SmallOne *float64          `json:"small_one_cpu_s_per_gb"`
+	Idle     *float64          `json:"idle_kb"` // a desktop
+	Detached *float64          `json:"idle_detached_kb"`
+	Spread   map[string]figure `json:"spread"`
+
+	relay    relay
+	worker   *worker
+	address  string
+	perRound map[string]series
 }
 
 // load is one kind of run.
@@ -66,17 +69,19 @@ type load struct {
 	result   func(*relayResult) **float64
 }
 
-func measureTunnel(ctx context.Context, path string, say func(string, ...any)) (_ *tunnelResults, err error) {
-	mixed, source, err := mixedStream(path)
-	if err != nil {
-		return nil, err
-	}
-	small := smallStream()
-	loads := []load{
+func loads(mixed, small []byte) []load {
+	return []load{
 		{"mixed", mixed, mixedBytes, manyDesktops, func(r *relayResult) **float64 { return &r.Mixed }},
 		{"small", small, smallBytes, manyDesktops, func(r *relayResult) **float64 { return &r.Small }},
 		{"mixed_one", mixed, mixedBytes, 1, func(r *relayResult) **float64 { return &r.MixedOne }},
 		{"small_one", small, smallBytes, 1, func(r *relayResult) **float64 { return &r.SmallOne }},
+	}
+}
+
+func measureTunnel(ctx context.Context, path, profiles string, say func(string, ...any)) (_ *tunnelResults, err error) {
+	mixed, source, err := mixedStream(path)
+	if err != nil {
+		return nil, err
 	}
 	guacd, err := startFakeGuacd()
 	if err != nil {
@@ -85,43 +90,91 @@ func measureTunnel(ctx context.Context, path string, say func(string, ...any)) (
 	defer func() { err = errors.Join(err, guacd.stop()) }()
 
 	r := &tunnelResults{Mixed: source, Relays: map[string]*relayResult{}, Ratios: map[string]figure{}}
-	all := relays()
 	defer func() { err = errors.Join(err, r.stop()) }()
-	for _, each := range all {
-		each.work.Guacd = guacd.address
-		result := &relayResult{Spread: map[string]figure{}, perRound: map[string]series{}, direction: each}
-		if result.worker, err = start(ctx, each.role, each.work, &result.address); err != nil {
+	for _, each := range relays() {
+		if r.Relays[each.name], err = startRelay(ctx, each, guacd); err != nil {
 			return nil, err
 		}
-		r.Relays[each.name] = result
 	}
-	for round := range tunnelRounds + 1 { // the first is to warm up
+	all := loads(mixed, smallStream())
+	for round := range tunnelRounds + 1 {
 		say("tunnel: round %d of %d", round, tunnelRounds)
-		for _, l := range loads {
-			if round == 0 {
-				l.total /= 5
-			}
-			for _, each := range all {
-				cost, err := r.Relays[each.name].carry(ctx, guacd, l)
-				if err != nil {
-					return nil, fmt.Errorf("%s, %s: %w", each.name, l.name, err)
-				}
-				if round > 0 {
-					r.Relays[each.name].perRound[l.name] = append(r.Relays[each.name].perRound[l.name], cost)
-				}
-			}
+		if err := r.round(ctx, guacd, all, round == 0); err != nil {
+			return nil, err
 		}
 	}
-	if err := r.add(loads); err != nil {
+	if err := r.add(all); err != nil {
 		return nil, err
 	}
 	say("tunnel: idle desktops")
-	return r, r.idle(ctx, guacd)
+	if err := r.idle(ctx, guacd); err != nil {
+		return nil, err
+	}
+	return r, profileRelay(ctx, guacd, all, profiles)
+}
+
+func startRelay(ctx context.Context, each relay, guacd *fakeGuacd) (*relayResult, error) {
+	each.work.Guacd = guacd.address
+	r := &relayResult{Spread: map[string]figure{}, perRound: map[string]series{}, relay: each}
+	var err error
+	r.worker, err = start(ctx, each.role, each.work, &r.address)
+	return r, err
+}
+
+// round runs each load through all relays, one after the other: what disturbs
+// the machine meanwhile disturbs all. A round to warm up is short and not counted.
+func (r *tunnelResults) round(ctx context.Context, guacd *fakeGuacd, loads []load, warmUp bool) error {
+	for _, l := range loads {
+		if warmUp {
+			l.total /= 5
+		}
+		for _, each := range relays() {
+			result := r.Relays[each.name]
+			cost, err := result.carry(ctx, guacd, l)
+			if err != nil {
+				return fmt.Errorf("%s, %s: %w", each.name, l.name, err)
+			}
+			if !warmUp {
+				result.perRound[l.name] = append(result.perRound[l.name], cost)
+			}
+		}
+	}
+	return nil
+}
+
+// profileRelay takes CPU profiles of the product's relay, in a process of its own.
+func profileRelay(ctx context.Context, guacd *fakeGuacd, loads []load, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, l := range loads {
+		ours := relays()[0]
+		ours.work.Profile = filepath.Join(dir, "tunnel-"+l.name+".pprof")
+		r, err := startRelay(ctx, ours, guacd)
+		if err != nil {
+			return err
+		}
+		l.total *= 2
+		_, err = r.carry(ctx, guacd, l)
+		if err = errors.Join(err, r.worker.stop()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (r *tunnelResults) stop() (err error) {
 	for _, result := range r.Relays {
-		err = errors.Join(err, result.worker.stop())
+		if result.worker != nil {
+			err = errors.Join(err, result.worker.stop())
+		}
 	}
 	return err
 }
@@ -134,7 +187,7 @@ func (r *relayResult) carry(ctx context.Context, guacd *fakeGuacd, l load) (floa
 	var received int64
 	used, err := cpuDuring([]*worker{r.worker}, func() (err error) {
 		received, err = r.view(ctx, l.desktops)
-		guacd.conns.Wait()
+		guacd.wait()
 		return err
 	})
 	if err != nil {
@@ -166,7 +219,7 @@ func (r *relayResult) view(ctx context.Context, desktops int) (int64, error) {
 }
 
 func (r *relayResult) viewOne(ctx context.Context) (int64, error) {
-	v, err := r.direction.watch(ctx, r.address)
+	v, err := r.relay.watch(ctx, r.address)
 	if err != nil {
 		return 0, err
 	}
