@@ -10,6 +10,17 @@ import (
 // fake is a fake guacd for one test, and a viewer that talks to it directly.
 func fake(t *testing.T, play script) (*fakeGuacd, viewer) {
 	t.Helper()
+	g := fakeAlone(t)
+	g.play.Store(&play)
+	v, err := watchTCP(t.Context(), g.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, v
+}
+
+func fakeAlone(t *testing.T) *fakeGuacd {
+	t.Helper()
 	g, err := startFakeGuacd()
 	if err != nil {
 		t.Fatal(err)
@@ -19,12 +30,7 @@ func fake(t *testing.T, play script) (*fakeGuacd, viewer) {
 			t.Error(err)
 		}
 	})
-	g.play.Store(&play)
-	v, err := watchTCP(t.Context(), g.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, v
+	return g
 }
 
 const (
@@ -86,13 +92,9 @@ func TestFakeGuacdStandsStill(t *testing.T) {
 // TestRelaysCarryEverything runs each relay's own code, in this process,
 // against the fake guacd: nothing is lost, and the end is a good one.
 func TestRelaysCarryEverything(t *testing.T) {
-	g, err := startFakeGuacd()
+	g := fakeAlone(t)
+	stream, err := playable(smallStream()[:1<<20])
 	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { g.stop() })
-	stream := smallStream()[:1<<20]
-	if stream, err = playable(stream); err != nil {
 		t.Fatal(err)
 	}
 	for _, each := range relays() {

@@ -14,6 +14,9 @@ import (
 
 const roleArgument = "role"
 
+// patience is how long a role may take to end.
+const patience = 5 * time.Second
+
 // play is this program in a role. A role reads its configuration as JSON from
 // standard input, where secrets may go, answers with how to reach it, and ends
 // when standard input does, so that it cannot outlive the run.
@@ -63,10 +66,11 @@ func start(ctx context.Context, name string, config, ready any) (*worker, error)
 	w.cmd.Stderr = os.Stderr
 	// A Ctrl-C at the terminal is for the run, which then ends its roles.
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	w.cmd.WaitDelay = time.Second
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
+	w.cmd.Cancel = w.in.Close // so that it can tidy up
+	w.cmd.WaitDelay = patience
 	out, err := w.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -93,13 +97,16 @@ func (w *worker) ask(question, answer any) error {
 	return nil
 }
 
-// stop ends the role. One that does not end by itself in five seconds is killed.
+// stop ends the role. One that does not end by itself is killed.
 func (w *worker) stop() error {
 	closed := w.in.Close()
-	timer := time.AfterFunc(5*time.Second, func() { _ = w.cmd.Process.Kill() })
+	timer := time.AfterFunc(patience, func() { _ = w.cmd.Process.Kill() })
 	defer timer.Stop()
 	if err := w.cmd.Wait(); err != nil {
 		return fmt.Errorf("role %s: %w", w.name, err)
+	}
+	if errors.Is(closed, os.ErrClosed) {
+		return nil // it was told to end before
 	}
 	return closed
 }
