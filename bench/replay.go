@@ -3,43 +3,127 @@ package main
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
+	"unicode/utf8"
 
 	"github.com/ulikunitz/xz"
 )
 
-// recorded is a minute of office work from a real guacd, where it lies beside
-// the checkout. Without it the benchmark makes a stream of the same shape.
-const recorded = "../../shared/streams/office.guac.xz"
+// recordings is where a recording of office work may lie beside the checkout.
+// Without one the benchmark makes a stream of the same shape.
+const recordings = "../../*/streams/office.guac.xz"
 
-// replayStream is what the fake guacd sends, over and over, and what it is.
-func replayStream() (stream []byte, source string, err error) {
-	file, err := os.Open(filepath.FromSlash(recorded))
+// maxRecording bounds what a recording may unpack to.
+const maxRecording = 256 << 20
+
+// mixedStream is what the fake guacd sends, over and over, and what it is. A
+// recording that was asked for must be there.
+func mixedStream(path string) (stream []byte, source string, err error) {
+	if path == "" {
+		found, err := filepath.Glob(filepath.FromSlash(recordings))
+		if err != nil {
+			return nil, "", err
+		}
+		if len(found) == 0 {
+			return syntheticStream(), "made office mix", nil
+		}
+		path = found[0]
+	}
+	file, err := os.Open(path)
 	if err != nil {
-		return syntheticStream(), "synthetic office mix", nil
+		return nil, "", err
 	}
 	defer file.Close()
 	reader, err := xz.NewReader(file)
 	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", recorded, err)
+		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
-	var buffer bytes.Buffer
-	if _, err := buffer.ReadFrom(reader); err != nil {
-		return nil, "", fmt.Errorf("%s: %w", recorded, err)
+	raw, err := io.ReadAll(io.LimitReader(reader, maxRecording))
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
-	return wholeInstructions(buffer.Bytes()), "recorded office work", nil
+	stream, err = playable(raw)
+	if err != nil {
+		return nil, "", fmt.Errorf("%s: %w", path, err)
+	}
+	return stream, "recorded office work", nil
 }
 
-// wholeInstructions cuts a recording after its last whole instruction, and
-// takes out what would end the desktop.
-func wholeInstructions(b []byte) []byte {
-	if cut := bytes.LastIndexByte(b, ';'); cut >= 0 {
-		b = b[:cut+1]
+// playable is a recording that can be sent over and over: its whole
+// instructions, without those that would end the desktop. A recording may stop
+// in the middle of one.
+func playable(recording []byte) ([]byte, error) {
+	stream := make([]byte, 0, len(recording))
+	for at := 0; at < len(recording); {
+		length, opcode, err := instructionAt(recording[at:])
+		if errors.Is(err, errCut) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("byte %d: %w", at, err)
+		}
+		if opcode != "disconnect" && opcode != "error" {
+			stream = append(stream, recording[at:at+length]...)
+		}
+		at += length
 	}
-	return bytes.ReplaceAll(b, []byte("10.disconnect;"), nil)
+	if len(stream) == 0 {
+		return nil, errors.New("no whole instruction in it")
+	}
+	return stream, nil
+}
+
+var (
+	errCut       = errors.New("the instruction goes on beyond the end")
+	errMalformed = errors.New("that is no Guacamole instruction")
+)
+
+// instructionAt is the length in bytes and the opcode of the instruction that
+// b begins with. Elements are counted in code points, and may hold any
+// character, the semicolon too.
+func instructionAt(b []byte) (length int, opcode string, err error) {
+	for first := true; ; first = false {
+		dot := bytes.IndexByte(b[length:min(len(b), length+6)], '.')
+		if dot < 0 {
+			if len(b)-length < 6 {
+				return 0, "", errCut
+			}
+			return 0, "", errMalformed
+		}
+		runes, err := strconv.ParseUint(string(b[length:length+dot]), 10, 16)
+		if err != nil {
+			return 0, "", errMalformed
+		}
+		start := length + dot + 1
+		end := start
+		for ; runes > 0; runes-- {
+			if !utf8.FullRune(b[end:]) {
+				return 0, "", errCut
+			}
+			_, size := utf8.DecodeRune(b[end:])
+			end += size
+		}
+		if end == len(b) {
+			return 0, "", errCut
+		}
+		if first {
+			opcode = string(b[start:end])
+		}
+		length = end + 1
+		switch b[end] {
+		case ';':
+			return length, opcode, nil
+		case ',':
+		default:
+			return 0, "", errMalformed
+		}
+	}
 }
 
 // syntheticStream is about 10 MB in the proportions of office work: most bytes
@@ -68,7 +152,7 @@ func syntheticStream() []byte {
 	return b.Bytes()
 }
 
-// smallStream is 2 MB of small instructions: cursor moves, copies, fills.
+// smallStream is 2 MB of small instructions: cursor moves, rectangles, fills.
 func smallStream() []byte {
 	var b bytes.Buffer
 	for i := 0; b.Len() < 2<<20; i++ {
