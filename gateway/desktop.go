@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/wwt/guac"
-
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 	"stagedoor/targets"
@@ -101,18 +99,18 @@ func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Ta
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
 	if err == nil {
-		tunnel.Refuse(ws, guac.ClientTooMany, why.Error())
+		tunnel.Refuse(ws, why)
 	}
 	return nil
 }
 
 func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) error {
 	result := "ok"
-	if end.Status != guac.Success {
+	if end.Code() != 0 {
 		result = "error"
 	}
 	v.log.Info("desktop closed", "target", target.ID, "cause", end.Cause, "text", end.Text,
-		"status", int(end.Status.GetGuacamoleStatusCode()), "in", end.BytesIn, "out", end.BytesOut, "seconds", int(end.Duration.Seconds()))
+		"status", end.Code(), "in", end.BytesIn, "out", end.BytesOut, "seconds", int(end.Duration.Seconds()))
 	// The browser has gone; the event must be written all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), 5*time.Second)
 	defer cancel()

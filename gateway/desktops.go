@@ -45,8 +45,6 @@ func newDesktops(p *Portal) *desktops {
 	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}}
 }
 
-var errTooMany = errors.New("too many desktops are open in this session")
-
 // open enters a desktop; its context ends when the session does.
 func (d *desktops) open(ctx context.Context, s session, target string) (*desktop, error) {
 	d.mu.Lock()
@@ -58,7 +56,7 @@ func (d *desktops) open(ctx context.Context, s session, target string) (*desktop
 		}
 	}
 	if count >= desktopsInSession {
-		return nil, errTooMany
+		return nil, tunnel.ErrLimit
 	}
 	entry := &desktop{register: d, session: &s, target: target}
 	entry.ctx, entry.cancel = context.WithCancelCause(ctx)
@@ -200,7 +198,7 @@ func (d *desktops) look(ctx context.Context) error {
 	if err := d.flush(ctx); err != nil {
 		return err
 	}
-	if err := p.Store.Expire(ctx, p.Now().Add(-p.set.Idle)); err != nil {
+	if err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle)); err != nil {
 		return err
 	}
 	live, ids := d.snapshot()

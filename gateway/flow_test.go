@@ -365,3 +365,15 @@ func TestLoginTwice(t *testing.T) {
 	elsewhere.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "En kod skickades nyss till en annan inloggning")
 	cecilia.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/")
 }
+
+// An office shares one address: its good logins are no guesses.
+func TestAddressLimit(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) { s.TriesPerAddress = 2 })
+	for range 4 {
+		b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+		b.browser().login(`AMIDO\anna`, "Gammalt-2025").shows(t, 200, "/login", "gått ut")
+	}
+	b.browser().login(`AMIDO\nobody`, "nej").shows(t, 403, "/login")
+	b.browser().login(`AMIDO\cecilia`, "nej").shows(t, 403, "/login")
+	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 429, "/login")
+}

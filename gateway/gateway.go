@@ -83,6 +83,8 @@ type Portal struct {
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
 	metrics  *metrics
+	rows     listRows
+	policies policyMemory
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context

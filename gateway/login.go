@@ -37,6 +37,9 @@ func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
 	data := loginPage{}
 	if over := v.ended; over != nil {
 		data.Ended, data.EndedMinutes = over.EndReason, int(p.set.Idle/time.Minute)
+		if over.EndReason == endAbsolute {
+			data.EndedMinutes = int(p.set.Absolute / time.Minute)
+		}
 		if target, ok := p.targetOf(over, over.Return); ok {
 			data.EndedTarget, v.returnTo = target.Name, target.ID
 		}

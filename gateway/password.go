@@ -50,9 +50,9 @@ func (p *Portal) renderPassword(w http.ResponseWriter, v *visit, status int, dat
 // rules are the directory's password rules in words; none where it does not
 // tell them.
 func (p *Portal) rules(v *visit, name string) []string {
-	policy, err := p.Directory.Policy(v.Context(), name)
+	policy, err := p.policy(v.Context(), name)
 	if err != nil && name != "" {
-		policy, err = p.Directory.Policy(v.Context(), "")
+		policy, err = p.policy(v.Context(), "")
 	}
 	if err != nil {
 		v.log.Warn("password policy not readable", "error", err)

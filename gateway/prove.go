@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
+	"sync"
 	"time"
 
 	"stagedoor/directory"
@@ -76,7 +78,7 @@ func (p *Portal) tryPassword(ctx context.Context, address, name, password string
 		key = "login:" + account.ID
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, "directory-unavailable", nil
+		return proof{outcome: unavailable}, "directory-unavailable", p.Store.GiveBack(ctx, byAddress)
 	case !errors.Is(err, directory.ErrNotFound):
 		return proof{}, "", fmt.Errorf("look up: %w", err)
 	}
@@ -89,33 +91,29 @@ func (p *Portal) tryPassword(ctx context.Context, address, name, password string
 	return p.bind(ctx, name, password, key, byAddress)
 }
 
-// bind asks the directory, and settles the counters: only wrong passwords stay counted.
-func (p *Portal) bind(ctx context.Context, name, password string, keys ...string) (proof, string, error) {
+// bind asks the directory, and settles the counters: only wrong passwords stay
+// counted. A right one clears its account, and takes back what this try counted
+// for the address: an office shares one, and its good logins are no guesses.
+func (p *Portal) bind(ctx context.Context, name, password, byAccount, byAddress string) (proof, string, error) {
 	account, err := p.Directory.Authenticate(ctx, name, password)
 	var why *directory.RefusedError
 	switch {
 	case err == nil:
-		return proof{outcome: proven, account: account}, "", p.settle(ctx, p.Store.Clear, keys[:1])
+		return proof{outcome: proven, account: account}, "",
+			errors.Join(p.Store.Clear(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
 	case errors.Is(err, directory.ErrPasswordExpired):
-		return proof{outcome: expired, account: account}, "password-expired", p.settle(ctx, p.Store.Clear, keys[:1])
+		return proof{outcome: expired, account: account}, "password-expired",
+			errors.Join(p.Store.Clear(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
 	case errors.As(err, &why):
 		return proof{outcome: refused}, why.Reason, nil
 	case errors.Is(err, directory.ErrRefused):
 		return proof{outcome: refused}, "refused", nil
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, "directory-unavailable", p.settle(ctx, p.Store.GiveBack, keys)
+		return proof{outcome: unavailable}, "directory-unavailable",
+			errors.Join(p.Store.GiveBack(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
 	}
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
-}
-
-func (p *Portal) settle(ctx context.Context, do func(context.Context, string) error, keys []string) error {
-	for _, key := range keys {
-		if err := do(ctx, key); err != nil {
-			return fmt.Errorf("settle try: %w", err)
-		}
-	}
-	return nil
 }
 
 // triesPerAccount is how many failing passwords reach the directory in one
@@ -125,11 +123,46 @@ func (p *Portal) triesPerAccount(ctx context.Context, name string) int {
 	if tries == 0 {
 		tries = 5
 	}
-	policy, err := p.Directory.Policy(ctx, name)
+	policy, err := p.policy(ctx, name)
 	if err == nil && policy.LockoutThreshold > 0 {
 		tries = min(tries, max(1, policy.LockoutThreshold-1))
 	}
 	return tries
+}
+
+// policyMemory keeps each domain's password policy for a minute: it is needed
+// at every login and hardly ever changes.
+type policyMemory struct {
+	mu    sync.Mutex
+	known map[string]rememberedPolicy
+}
+
+type rememberedPolicy struct {
+	directory.Policy
+	until time.Time
+}
+
+// policy is the directory's for the domain that a name belongs to.
+func (p *Portal) policy(ctx context.Context, name string) (directory.Policy, error) {
+	canonical, _ := p.Directory.Canonical(name)
+	domain, _, _ := strings.Cut(canonical, `\`)
+	p.policies.mu.Lock()
+	kept, ok := p.policies.known[domain]
+	p.policies.mu.Unlock()
+	if ok && p.Now().Before(kept.until) {
+		return kept.Policy, nil
+	}
+	policy, err := p.Directory.Policy(ctx, name)
+	if err != nil {
+		return policy, err
+	}
+	p.policies.mu.Lock()
+	defer p.policies.mu.Unlock()
+	if p.policies.known == nil || len(p.policies.known) > 100 { // names come from strangers
+		p.policies.known = map[string]rememberedPolicy{}
+	}
+	p.policies.known[domain] = rememberedPolicy{policy, p.Now().Add(time.Minute)}
+	return policy, nil
 }
 
 // waitUntil waits for a time, or for the browser to leave.

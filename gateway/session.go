@@ -39,6 +39,7 @@ const (
 	endLogout   = "logout"
 	endIdle     = "idle"
 	endAbsolute = "absolute"
+	endPreAuth  = "pre-auth" // the code, or the new password, took too long
 	endReplaced = "replaced" // the same account logged in too many times
 	endChanged  = "password-changed"
 	endRevoked  = "revoked"
@@ -173,6 +174,8 @@ func (p *Portal) loadSession(w http.ResponseWriter, v *visit) error {
 func (p *Portal) over(s *session) string {
 	now := p.Now()
 	switch {
+	case !now.Before(s.ExpiresAt) && s.Step != string(stepReady):
+		return endPreAuth
 	case !now.Before(s.ExpiresAt):
 		return endAbsolute
 	case s.Step == string(stepReady) && now.Sub(s.SeenAt) >= p.set.Idle:

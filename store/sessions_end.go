@@ -40,27 +40,28 @@ func (s *Store) EndOldestSessions(ctx context.Context, accountID, step string, k
 	return ended, fault("end oldest sessions", err)
 }
 
-// Expire ends, in one statement each, the live sessions whose last input is at
-// or before seenBefore ("idle") and those past ExpiresAt ("absolute").
-func (s *Store) Expire(ctx context.Context, seenBefore time.Time) error {
+// Expire ends, in one statement each, the live sessions at step whose last
+// input is at or before seenBefore ("idle") and those past ExpiresAt
+// ("absolute"); earlier steps have no idle clock.
+func (s *Store) Expire(ctx context.Context, step string, seenBefore time.Time) error {
 	now := millis(s.now())
 	// The rows are looked for by a reader first, since on most runs of the
 	// sweep there is nothing to end, and a write costs the disk a sync.
 	var due int64
-	err := s.read.one(ctx, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0 AND (seen_at <= $1 OR expires_at <= $2)`,
-		[]any{millis(seenBefore), now}, &due)
+	err := s.read.one(ctx, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0 AND step = $1 AND (seen_at <= $2 OR expires_at <= $3)`,
+		[]any{step, millis(seenBefore), now}, &due)
 	if err != nil || due == 0 {
 		return fault("expire sessions", err)
 	}
 	_, err = s.write.exec(ctx, `
 		UPDATE sessions SET ended_at = $1, end_reason = 'absolute', sealed = ''
-		WHERE ended_at = 0 AND expires_at <= $1`, now)
+		WHERE ended_at = 0 AND step = $2 AND expires_at <= $1`, now, step)
 	if err != nil {
 		return fault("expire sessions", err)
 	}
 	_, err = s.write.exec(ctx, `
 		UPDATE sessions SET ended_at = $1, end_reason = 'idle', sealed = ''
-		WHERE ended_at = 0 AND seen_at <= $2`, now, millis(seenBefore))
+		WHERE ended_at = 0 AND step = $2 AND seen_at <= $3`, now, step, millis(seenBefore))
 	return fault("expire sessions", err)
 }
 

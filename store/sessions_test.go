@@ -214,18 +214,20 @@ func TestExpireAndGone(t *testing.T) {
 		"absolute": func(x *Session) { x.ExpiresAt = clock.now() },
 		"both":     func(x *Session) { x.ExpiresAt, x.SeenAt = clock.now(), clock.now().Add(-time.Hour) },
 		"ended":    func(x *Session) { x.EndedAt, x.EndReason = clock.now(), "revoked" },
+		"waiting":  func(x *Session) { x.Step, x.SeenAt = "code", clock.now().Add(-time.Hour) },
 	} {
 		session := someSession(id, clock.now())
+		session.Step = "ready"
 		change(&session)
 		create(t, s, session)
 	}
-	ids := []string{"live", "idle", "absolute", "both", "ended", "missing"}
+	ids := []string{"live", "idle", "absolute", "both", "ended", "waiting", "missing"}
 	gone, err := s.Gone(t.Context(), ids)
 	want := map[string]string{"absolute": "absolute", "both": "absolute", "ended": "revoked", "missing": ""}
 	if diff := cmp.Diff(want, gone); diff != "" || err != nil {
 		t.Errorf("before Expire: %s %v", diff, err)
 	}
-	if err := s.Expire(t.Context(), clock.now().Add(-15*time.Minute)); err != nil {
+	if err := s.Expire(t.Context(), "ready", clock.now().Add(-15*time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	want["idle"] = "idle"

@@ -106,9 +106,10 @@ func (p *Page) Click(selector string) {
 	ask(p, "click "+selector, chromedp.Click(chromedp.CSS(selector)))
 }
 
-// ClickAt clicks at a point of the window, in CSS pixels.
+// ClickAt moves the pointer to a point of the window, in CSS pixels, and clicks.
 func (p *Page) ClickAt(x, y int) {
 	p.t.Helper()
+	ask(p, fmt.Sprintf("move to %d,%d", x, y), chromedp.MouseEvent(chromedp.MouseMoved, float64(x), float64(y)))
 	ask(p, fmt.Sprintf("click at %d,%d", x, y), chromedp.MouseClickXY(float64(x), float64(y)))
 }
 

@@ -41,6 +41,24 @@ func (s *Site) Render(w io.Writer, lang, name string, data any) error {
 	return err
 }
 
+// Part renders one definition of a page's template, for what is made once and
+// shown often: a row of the list. The result stands as it is in the page.
+func (s *Site) Part(lang, name, part string, data any) (template.HTML, error) {
+	pages, ok := s.pages[lang]
+	if !ok {
+		pages = s.pages[firstLanguage]
+	}
+	p, ok := pages[name]
+	if !ok {
+		return "", fmt.Errorf("webroot: there is no page %q", name)
+	}
+	var body strings.Builder
+	if err := p.template.ExecuteTemplate(&body, part, data); err != nil {
+		return "", fmt.Errorf("webroot: page %q, part %q: %w", name, part, err)
+	}
+	return template.HTML(body.String()), nil // #nosec: html/template has escaped it
+}
+
 // parsePages makes one template set per page of templates/*.html. A file
 // help.sv.html is the Swedish half of help.html, defining "help-text".
 func parsePages(files fs.FS, code string, t texts, a *assets) (map[string]*page, error) {

@@ -2,6 +2,7 @@ package webroot
 
 import (
 	"bytes"
+	"html/template"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -55,7 +56,7 @@ type (
 	}
 	group struct {
 		Name    string
-		Targets []target
+		Targets []template.HTML
 	}
 	targetsPage struct {
 		basePage
@@ -105,9 +106,22 @@ func inside(lang, title string) basePage {
 
 const hostile = `"><script>alert('x')</script>{{.}}`
 
+// rows are targets as the page's own part makes them.
+func rows(t *testing.T, site *Site, lang string, targets ...target) (made []template.HTML) {
+	t.Helper()
+	for _, one := range targets {
+		row, err := site.Part(lang, "targets", "target", one)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made = append(made, row)
+	}
+	return made
+}
+
 // samples are all pages in all their states; what must (and, with a leading
 // "!", must not) be in the page stands beside.
-func samples(lang string) []struct {
+func samples(t *testing.T, site *Site, lang string) []struct {
 	name, page string
 	data       any
 	want       []string
@@ -117,10 +131,10 @@ func samples(lang string) []struct {
 	desktop.Target.ID, desktop.Target.Name = "ma01", hostile
 	locked := desktopPage{basePage: in, Tunnel: "/tunnel/ma01"}
 	targets := []group{
-		{Name: "Stockholm", Targets: []target{
-			{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
-			{ID: "x", Name: hostile, Description: hostile, Icon: "no-such-icon", Kind: "desktop", Href: "/desktop/x"}}},
-		{Targets: []target{{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true}}},
+		{Name: "Stockholm", Targets: rows(t, site, lang,
+			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
+			target{ID: "x", Name: hostile, Description: hostile, Icon: "no-such-icon", Kind: "desktop", Href: "/desktop/x"})},
+		{Targets: rows(t, site, lang, target{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true})},
 	}
 	return []struct {
 		name, page string
@@ -136,6 +150,7 @@ func samples(lang string) []struct {
 		{"login throttled", "login", loginPage{basePage: out, Wait: 17}, []string{` 17 min`}},
 		{"login malformed", "login", loginPage{basePage: out, Malformed: true}, []string{`AMIDO\`}},
 		{"login after idle", "login", loginPage{basePage: out, Ended: "idle", EndedMinutes: 15, EndedTarget: "XXX.MultiAccess01"}, []string{`15 min`, `XXX.MultiAccess01`}},
+		{"login after a slow login", "login", loginPage{basePage: out, Ended: "pre-auth"}, []string{`class="notice"`}},
 		{"login after absolute", "login", loginPage{basePage: out, Ended: "absolute", EndedMinutes: 720}, []string{`720 min`}},
 		{"login after logout", "login", loginPage{basePage: out, Ended: "logout"}, []string{`class="notice"`}},
 		{"login after revoked", "login", loginPage{basePage: out, Ended: "revoked"}, []string{`class="notice"`}},
@@ -180,7 +195,7 @@ func samples(lang string) []struct {
 func TestPages(t *testing.T) {
 	site := opened(t)
 	for _, language := range site.Languages() {
-		for _, sample := range samples(language.Code) {
+		for _, sample := range samples(t, site, language.Code) {
 			t.Run(language.Code+"/"+sample.name, func(t *testing.T) {
 				var b bytes.Buffer
 				if err := site.Render(&b, language.Code, sample.page, sample.data); err != nil {

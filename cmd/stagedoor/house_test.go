@@ -29,7 +29,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-ldap/ldap/v3":   {"directory", "directory/directorytest"},
 	"github.com/jimlambrt/gldap":   {"directory/directorytest"},
 	"database/sql":                 {"store"},
-	"github.com/wwt/guac":          {"gateway/tunnel", "gateway"},
+	"github.com/wwt/guac":          {"gateway/tunnel"},
 	"github.com/gorilla/websocket": {"gateway/tunnel"},
 	"github.com/spf13/viper":       {"cmd/stagedoor"},
 	"github.com/chromedp/chromedp": {"testbed"},

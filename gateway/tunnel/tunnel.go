@@ -75,6 +75,9 @@ type End struct {
 	Duration time.Duration
 }
 
+// Code is the end's Guacamole status, 0 when nothing went wrong.
+func (e End) Code() int { return int(e.Status.GetGuacamoleStatusCode()) }
+
 // Serve runs the desktop until it ends, and closes ws. It blocks; where
 // thousands of desktops are open, call it in a goroutine of its own with a
 // context of its own and return from the HTTP handler, which frees net/http's

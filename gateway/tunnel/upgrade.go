@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/wwt/guac"
 )
 
 // subprotocol is the one that the browser client offers.
@@ -57,12 +56,14 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 	return upgrader.Upgrade(w, r, nil)
 }
 
-// Refuse closes a fresh WebSocket with a status and a text for the person. It
-// waits up to 2 s for the browser to close, so that the text arrives.
-func Refuse(ws *websocket.Conn, status guac.Status, text string) {
+// Refuse closes a fresh WebSocket for one of the causes of this package, such
+// as ErrLimit. It waits up to 2 s for the browser to close, so that the text
+// arrives.
+func Refuse(ws *websocket.Conn, cause error) {
 	defer ws.Close()
 	browser := downlink{ws: ws}
-	if browser.part(status, text) != nil {
+	end := endingOf(cause)
+	if browser.part(end.status, end.text) != nil {
 		return
 	}
 	ws.SetReadDeadline(time.Now().Add(lingerTimeout))

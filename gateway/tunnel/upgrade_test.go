@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/wwt/guac"
 )
 
 func TestUpgrade(t *testing.T) {
@@ -94,7 +93,7 @@ func TestRefuse(t *testing.T) {
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := Upgrade(w, r, server.URL); err == nil {
-			Refuse(ws, guac.ClientTooMany, "Du har redan tre skrivbord öppna.")
+			Refuse(ws, ErrLimit)
 		}
 	}))
 	defer server.Close()
@@ -107,7 +106,7 @@ func TestRefuse(t *testing.T) {
 	ws.SetReadDeadline(time.Now().Add(patience))
 	b := &page{t: t, ws: ws}
 	last, code, reason := b.goodbye()
-	if code != 1008 || reason != "797" || len(last) != 3 || last[0] != "error" || last[1] != "Du har redan tre skrivbord öppna." || last[2] != "797" {
+	if code != 1008 || reason != "797" || len(last) != 3 || last[0] != "error" || last[1] != "Too many desktops are open." || last[2] != "797" {
 		t.Errorf("got %q, %d %s", last, code, reason)
 	}
 }

@@ -60,7 +60,10 @@ type rig struct {
 	targets string            // what the list holds
 }
 
-const colour = "#2e7d32" // of the desktop's background
+const (
+	colour   = "#2e7d32" // of the desktop's background
+	terminal = "#fdf6e3" // of the terminal on it
+)
 
 var seed = testbed.DirectorySeed{
 	Policy: testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
