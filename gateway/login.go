@@ -36,7 +36,7 @@ func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
 	}
 	data := loginPage{}
 	if over := v.ended; over != nil {
-		data.Ended, data.EndedMinutes = over.EndReason, int(p.set.Idle/time.Minute)
+		data.Ended, data.EndedMinutes = over.EndReason, max(1, int(p.set.Idle/time.Minute))
 		if over.EndReason == endAbsolute {
 			data.EndedMinutes = int(p.set.Absolute / time.Minute)
 		}

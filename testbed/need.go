@@ -53,6 +53,9 @@ func Missing(peer string) string {
 	if !known {
 		return fmt.Sprintf("testbed: no peer is called %q", peer)
 	}
+	if os.Getenv("STAGEDOOR_PEERS") == "none" {
+		return fmt.Sprintf("no %s here: STAGEDOOR_PEERS=none switches it off; testbed/install %s brings it", peer, n.groups)
+	}
 	var missing []string
 	for _, program := range n.programs {
 		if _, err := Find(program); err != nil {

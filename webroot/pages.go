@@ -109,7 +109,18 @@ func functions(t texts, a *assets) template.FuncMap {
 		"texts": t.below,
 		"asset": a.address,
 		"lower": strings.ToLower,
+		"dial":  dial,
 	}
+}
+
+// dial is a telephone number as a tel: address holds it (RFC 3966): digits and +.
+func dial(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '+' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, number)
 }
 
 // link gives a text whose [bracketed] words lead to href; the rest is escaped.

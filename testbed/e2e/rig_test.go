@@ -74,6 +74,10 @@ var seed = testbed.DirectorySeed{
 		{Name: "cecilia", Password: "Sommar-2026-åäö", DisplayName: "Cecilia Lind", Mobile: "+46 70 174 06 07", Groups: []string{"MultiAccess"}},
 		{Name: "david", Password: "Sommar-2026-ok", Mobile: "070-174 06 08", Disabled: true},
 		{Name: "erik", Password: "Sommar-2026-ok", DisplayName: "Erik Sjö"},
+		{Name: "greta", Password: "Sommar-2026-ok", Mobile: "070-174 06 11"},
+		{Name: "gun", Password: "Sommar-2026-ok", Mobile: "070-174 06 22"},
+		{Name: "gunnar", Password: "Sommar-2026-ok", Mobile: "070-174 06 33"},
+		{Name: "gustav", Password: "Sommar-2026-ok", Mobile: "070-174 06 44"},
 	},
 }
 
