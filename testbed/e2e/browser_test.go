@@ -195,7 +195,7 @@ func TestBrowserIdle(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withDesktops()
-	r.blocks["session"] = "session: {idle: 30s, warning: 20s}\n"
+	r.blocks["session"] = "session: {idle: 40s, warning: 30s}\n"
 	r.serve()
 	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
 	page.Limit = 45 * time.Second
