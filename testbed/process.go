@@ -110,7 +110,9 @@ func (p *Process) start(c Command) error {
 	}
 	p.PID = p.cmd.Process.Pid
 	if p.leash != nil && c.In != nil {
-		if _, err := io.Copy(p.leash, c.In); err != nil {
+		_, err := io.Copy(p.leash, c.In)
+		// A process that has ended before it read all says why to WaitReady.
+		if err != nil && !errors.Is(err, syscall.EPIPE) && !errors.Is(err, os.ErrClosed) {
 			return errors.Join(err, p.Stop())
 		}
 	}

@@ -1,11 +1,13 @@
 package testbed
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -117,6 +119,24 @@ func TestXrdp(t *testing.T) {
 	}
 }
 
+func TestXrdpTakesTurns(t *testing.T) {
+	first := startXrdp(t, XrdpOptions{Users: []UnixUser{NewUnixUser()}})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	second, err := StartXrdp(ctx, XrdpOptions{Users: []UnixUser{NewUnixUser()}})
+	if err == nil {
+		_ = second.Stop()
+		t.Fatal("two at a time")
+	}
+	if !strings.Contains(err.Error(), "another xrdp of a testbed runs on this machine") {
+		t.Errorf("error = %v", err)
+	}
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	startXrdp(t, XrdpOptions{Users: []UnixUser{NewUnixUser()}})
+}
+
 // TestXrdpStopWhileDesktopStarts stops at the worst moment: the login is
 // accepted, the desktop is not there yet.
 func TestXrdpStopWhileDesktopStarts(t *testing.T) {
@@ -159,7 +179,7 @@ func TestKilledTestLeavesNoXrdp(t *testing.T) {
 		g, u := startGuacd(t, GuacdOptions{}), NewUnixUser()
 		x := startXrdp(t, XrdpOptions{Users: []UnixUser{u}})
 		openDesktop(t, g.Address, x.Address, "any", u)
-		fmt.Printf("%s %s %s\n", x.dir, u.Name, g.home)
+		fmt.Printf("victim %s %s %s\n", x.dir, u.Name, g.home)
 		time.Sleep(20 * time.Second) // is killed long before
 		return
 	}
@@ -173,10 +193,19 @@ func TestKilledTestLeavesNoXrdp(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	said := bufio.NewReader(out)
+	line, err := said.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
 	var dir, name, home string
-	_, err = fmt.Fscan(out, &dir, &name, &home)
-	if killed := cmd.Process.Kill(); err != nil || killed != nil {
-		t.Fatalf("the victim: %v, %v", err, killed)
+	if n, _ := fmt.Sscanf(line, "victim %s %s %s", &dir, &name, &home); n != 3 {
+		rest, _ := io.ReadAll(said)
+		_ = cmd.Wait()
+		t.Fatalf("the victim failed: %s%s", line, rest)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
 	}
 	_ = cmd.Wait()
 	t.Cleanup(func() { _ = os.RemoveAll(home) })

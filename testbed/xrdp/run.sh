@@ -128,10 +128,12 @@ add_user() {
 
 exec 9>/run/stagedoor-xrdp.lock
 if ! flock -n 9; then
-  say 'waits for another xrdp of a testbed on this machine'
-  flock -w 300 9 || exit 1
+  say 'another xrdp of a testbed runs on this machine'
+  exit 75 # StartXrdp tries again
 fi
-trap 'exit 143' INT TERM HUP
+# A signal that comes with the end of the input must not break into take_down.
+told_to_end=''
+trap 'told_to_end=yes' INT TERM HUP
 trap take_down EXIT
 if [ -n "$(ss -Hltn "sport = :$port")$(ss -Hltn "sport = :$sesman_port")" ]; then
   say "port $port or $sesman_port is taken"
@@ -143,7 +145,7 @@ while IFS= read -r line && [ -n "$line" ]; do add_user "$line"; done
 start_sesman
 start_xrdp
 say ready
-while read -r word number; do
+while [ -z "$told_to_end" ] && read -r word number; do
   case $word in
     kill) kill_xrdp ;;
     start) [ -n "$xrdp" ] || start_xrdp ;;
