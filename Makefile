@@ -6,12 +6,14 @@ SHELL := /bin/bash
 GO ?= go
 RELEASE ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 WEBROOT := webroot/dist/.built
+PORT ?= 8080
+PHONE_PORT ?= 8081
 
 .PHONY: run test test-unit e2e build lint bench webroot clean peers
 
 run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
 	-testbed/install run
-	$(GO) run ./cmd/demo
+	$(GO) run ./cmd/demo -port $(PORT) -phone-port $(PHONE_PORT)
 
 build: $(WEBROOT) ## a static binary, bin/stagedoor
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o bin/stagedoor ./cmd/stagedoor

@@ -133,7 +133,7 @@ func (d *desktop) serve(guacd Guacd) error {
 }
 
 // sized tells the browser how large the desktop was asked to be. guacd says so
-// itself, but up to 1.5 it starts the desktop before it counts the person among
+// itself, but 1.3 starts the desktop before it counts the person among
 // those who watch (libguac/client.c, guac_client_add_user), and now and then
 // loses its first instruction that way; without a size a browser shows nothing.
 func (d *desktop) sized() error {
