@@ -203,6 +203,7 @@ func TestBrowserIdle(t *testing.T) {
 	r.logIn(page)
 	page.Open(r.address + "/desktop/multiaccess01")
 	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitColour(800, 500, terminal)
 	command(page, "while true; do date; sleep 1; done") // the screen goes on moving
 	page.WaitFor("#idle[open]")
 	page.WaitText("Är du kvar?")
