@@ -13,7 +13,8 @@ PHONE_PORT ?= 8081
 
 run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
 	-testbed/install run
-	$(GO) run ./cmd/demo -port $(PORT) -phone-port $(PHONE_PORT)
+	$(GO) build -o bin/demo ./cmd/demo
+	bin/demo -port $(PORT) -phone-port $(PHONE_PORT)
 
 build: $(WEBROOT) ## a static binary, bin/stagedoor
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o bin/stagedoor ./cmd/stagedoor
