@@ -139,12 +139,19 @@ func withDesktops(t *testing.T) (*bench, <-chan string) {
 	return openWith(t, address, nil), connects
 }
 
-func TestDesktop(t *testing.T) {
-	b, connects := withDesktops(t)
+// atDesktop is cecilia with a desktop whose picture has come.
+func (b *bench) atDesktop() (*browser, *websocket.Conn) {
+	b.t.Helper()
 	cecilia := b.ready()
 	ws, _, err := cecilia.tunnel("multiaccess01")
 	b.must(err)
-	until(t, ws, "4.sync,")
+	until(b.t, ws, "4.sync,")
+	return cecilia, ws
+}
+
+func TestDesktop(t *testing.T) {
+	b, connects := withDesktops(t)
+	b.atDesktop()
 	connect := <-connects
 	// hostname, port, no login, security, ignore-cert, disable-copy, disable-paste
 	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,4.true,4.true,"; !strings.HasPrefix(connect, want) {
@@ -173,10 +180,7 @@ func TestPortalPasswordForTarget(t *testing.T) {
 
 func TestLogoutClosesDesktops(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	cecilia, ws := b.atDesktop()
 	start := time.Now()
 	cecilia.post("/logout")
 	if reason := closeReason(t, ws); reason != "523" {
@@ -190,10 +194,7 @@ func TestLogoutClosesDesktops(t *testing.T) {
 // A session that another process ends loses its desktops here as well.
 func TestRevocationFromElsewhere(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	_, ws := b.atDesktop()
 	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "desktop-open"})
 	b.must(err)
 	_, err = b.store.EndSession(t.Context(), events[0].SessionID, "revoked")
@@ -207,10 +208,7 @@ func TestRevocationFromElsewhere(t *testing.T) {
 // ping is not.
 func TestIdleOverDesktop(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	cecilia, ws := b.atDesktop()
 	b.clock.advance(14 * time.Minute)
 	b.must(ws.WriteMessage(websocket.TextMessage, []byte("3.key,2.97,1.1;3.key,2.97,1.0;")))
 	b.must(ws.WriteMessage(websocket.TextMessage, []byte("0.,4.ping,1.7;")))
@@ -230,10 +228,7 @@ func TestIdleOverDesktop(t *testing.T) {
 // A target that is taken off the list loses its live desktops.
 func TestTargetWithdrawn(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	_, ws := b.atDesktop()
 	b.must(os.WriteFile(b.targets, []byte("targets:\n  - {id: handbook, name: H, kind: link, url: \"https://handbook.example/\", visible_to: everyone}\n"), 0o600))
 	if reason := closeReason(t, ws); reason != "523" {
 		t.Errorf("closed with %q, want 523", reason)
@@ -242,10 +237,7 @@ func TestTargetWithdrawn(t *testing.T) {
 
 func TestDisabledPersonLosesDesktop(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	_, ws := b.atDesktop()
 	b.must(b.directory.Update("cecilia", func(u *directorytest.User) { u.Disabled = true }))
 	b.clock.advance(5 * time.Minute)
 	if reason := closeReason(t, ws); reason != "523" {
@@ -309,10 +301,7 @@ func TestNoGuacd(t *testing.T) {
 
 func TestShutdownTellsDesktops(t *testing.T) {
 	b, _ := withDesktops(t)
-	cecilia := b.ready()
-	ws, _, err := cecilia.tunnel("multiaccess01")
-	b.must(err)
-	until(t, ws, "4.sync,")
+	_, ws := b.atDesktop()
 	go b.portal.Close(t.Context())
 	if reason := closeReason(t, ws); reason != "520" {
 		t.Errorf("closed with %q, want 520", reason)
