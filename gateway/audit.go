@@ -21,13 +21,15 @@ func (p *Portal) audit(v *visit, event store.Event) error {
 			event.SessionID = s.ID
 		}
 	}
+	// The hash stands in the log too: whoever rewrites the database's chain
+	// cannot rewrite the log that was shipped elsewhere.
 	event, err := p.Store.AppendEvent(v.Context(), event)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	p.metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
 	v.log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
-		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail)
+		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
 	return nil
 }
 

@@ -142,8 +142,8 @@ func (p *Portal) loggedIn(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return fmt.Errorf("limit sessions: %w", err)
 	}
-	for _, id := range ended {
-		p.desktops.kill(id, endReplaced)
+	if err := p.endOthers(v, s.who.Account, ended, endReplaced); err != nil {
+		return err
 	}
 	return p.proceed(w, v)
 }

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"stagedoor/gateway/tunnel"
@@ -71,7 +72,7 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 		return p.refuseTunnel(w, v, target, err)
 	}
 	defer live.close()
-	options, err := p.tunnelOptions(v, target)
+	options, err := p.tunnelOptions(v, target, live)
 	if err != nil {
 		return err
 	}
@@ -88,7 +89,22 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	}
 	options.OnInput = live.input
 	end := tunnel.Serve(live.ctx, ws, p.desktops.leastUsed(live, p.Guacds), options)
+	if target.Credentials == targets.Session && passwordRefused(end) {
+		live.refuse()
+	}
 	return p.tunnelEnded(v, target, end)
+}
+
+// passwordRefused: the target did not take the login. guacd 1.3 tells a refused
+// NLA login with the words of a dead host and status 519; that counts as well.
+func passwordRefused(end tunnel.End) bool {
+	switch end.Code() {
+	case 769, 771: // client unauthorized, client forbidden
+		return true
+	case 519: // upstream not found
+		return strings.Contains(end.Text, "refused connection")
+	}
+	return false
 }
 
 // refuseTunnel: the session has as many desktops as it may. The page is told
@@ -121,9 +137,9 @@ func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) er
 
 // tunnelOptions are the desktop's, from the list and, for the screen, from the
 // query: width, height, dpi, tz and the image, audio types that the browser can show.
-func (p *Portal) tunnelOptions(v *visit, target targets.Target) (tunnel.Options, error) {
+func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) (tunnel.Options, error) {
 	login := targets.Login{}
-	if target.Credentials == targets.Session {
+	if target.Credentials == targets.Session && !live.isRefused() {
 		password, err := p.unseal(v, v.session)
 		if err != nil { // guacd or the desktop asks the person instead
 			v.log.Info("no portal password for the target", "target", target.ID, "error", err)

@@ -19,8 +19,9 @@ import (
 
 // fakeGuacd answers the handshake, sends one picture and then a sync four
 // times a second, as guacd 1.3 does on a quiet screen. What connect said comes
-// out of connects.
-func fakeGuacd(t *testing.T) (address string, connects <-chan string) {
+// out of connects. A connect that holds refuse is answered as guacd 1.3 answers
+// a login that NLA refuses; "" refuses nothing.
+func fakeGuacd(t *testing.T, refuse string) (address string, connects <-chan string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -34,13 +35,13 @@ func fakeGuacd(t *testing.T) (address string, connects <-chan string) {
 			if err != nil {
 				return
 			}
-			go serveFakeGuacd(conn, said)
+			go serveFakeGuacd(conn, said, refuse)
 		}
 	}()
 	return listener.Addr().String(), said
 }
 
-func serveFakeGuacd(conn net.Conn, said chan<- string) {
+func serveFakeGuacd(conn net.Conn, said chan<- string, refuse string) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
 	if _, err := in.ReadString(';'); err != nil {
@@ -52,17 +53,20 @@ func serveFakeGuacd(conn net.Conn, said chan<- string) {
 		fmt.Fprintf(conn, ",%d.%s", len(name), name)
 	}
 	fmt.Fprint(conn, ";")
-	for {
-		instruction, err := in.ReadString(';')
-		if err != nil {
+	connect := ""
+	for !strings.HasPrefix(connect, "7.connect,") {
+		var err error
+		if connect, err = in.ReadString(';'); err != nil {
 			return
 		}
-		if strings.HasPrefix(instruction, "7.connect,") {
-			said <- instruction
-			break
-		}
 	}
+	said <- connect
 	fmt.Fprint(conn, "5.ready,37.$260d01da-779b-4ee9-afc1-c16bae885cc7;")
+	if refuse != "" && strings.Contains(connect, refuse) {
+		fmt.Fprint(conn, "5.error,48.Server refused connection (wrong security type?),3.519;")
+		_, _ = in.ReadString(0) // until the gateway closes
+		return
+	}
 	left := make(chan struct{})
 	go func() {
 		defer close(left)
@@ -135,7 +139,7 @@ func closeReason(t *testing.T, ws *websocket.Conn) string {
 // withDesktops is a bench whose guacd is the fake one.
 func withDesktops(t *testing.T) (*bench, <-chan string) {
 	t.Helper()
-	address, connects := fakeGuacd(t)
+	address, connects := fakeGuacd(t, "")
 	return openWith(t, address, nil), connects
 }
 
@@ -175,6 +179,28 @@ func TestPortalPasswordForTarget(t *testing.T) {
 	}
 	if strings.Contains(b.log.String(), goodPassword) {
 		t.Error("the log holds the password")
+	}
+}
+
+// A target that refuses the portal's password does not get it again: each try
+// can count toward lockout.
+func TestRefusedPortalPasswordIsNotRetried(t *testing.T) {
+	address, connects := fakeGuacd(t, goodPassword)
+	b := openWith(t, address, nil)
+	cecilia := b.ready()
+	ws, _, err := cecilia.tunnel("sso")
+	b.must(err)
+	if reason := closeReason(t, ws); reason != "519" {
+		t.Errorf("closed with %q, want 519", reason)
+	}
+	if connect := <-connects; !strings.Contains(connect, goodPassword) {
+		t.Errorf("the first connect: %s", connect)
+	}
+	ws, _, err = cecilia.tunnel("sso")
+	b.must(err)
+	until(t, ws, "4.sync,")
+	if connect := <-connects; strings.Contains(connect, goodPassword) {
+		t.Error("the refused password was sent again")
 	}
 }
 
@@ -223,6 +249,11 @@ func TestIdleOverDesktop(t *testing.T) {
 		t.Errorf("closed with %q, want 522", reason)
 	}
 	cecilia.get("/").shows(t, 200, "/login", "Du loggades ut efter 15 min", "fortfarande öppna på XXX.MultiAccess01")
+	ends, err := b.store.Events(t.Context(), store.EventFilter{Kind: "session-end"})
+	b.must(err)
+	if len(ends) != 1 || ends[0].Reason != "idle" || ends[0].Name != `AMIDO\cecilia` {
+		t.Errorf("audited ends: %+v", ends)
+	}
 }
 
 // A target that is taken off the list loses its live desktops.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,7 @@ type desktops struct {
 	live    map[*desktop]struct{}
 	input   map[string]time.Time // last human input by session id, until it is flushed
 	group   sync.WaitGroup       // one for each live desktop
+	refused map[refusal]bool     // where the portal's password was not taken
 	watched bool
 }
 
@@ -36,13 +38,16 @@ type desktop struct {
 	cancel   context.CancelCauseFunc
 }
 
+// refusal is a session whose portal password a target did not take.
+type refusal struct{ sessionID, target string }
+
 const (
 	watchEvery        = 2 * time.Second
 	desktopsInSession = 8
 )
 
 func newDesktops(p *Portal) *desktops {
-	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}}
+	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}, refused: map[refusal]bool{}}
 }
 
 // open enters a desktop; its context ends when the session does.
@@ -132,6 +137,27 @@ func (d *desktops) kill(sessionID, reason string) {
 		}
 	}
 	delete(d.input, sessionID)
+	for r := range d.refused {
+		if r.sessionID == sessionID {
+			delete(d.refused, r)
+		}
+	}
+}
+
+// refuse remembers that the target did not take the portal's password: it is
+// not tried there again in this session, since each try can count toward
+// lockout. The person is asked instead.
+func (e *desktop) refuse() {
+	e.register.mu.Lock()
+	defer e.register.mu.Unlock()
+	e.register.refused[refusal{e.session.ID, e.target}] = true
+}
+
+// isRefused tells whether the target has refused the portal's password.
+func (e *desktop) isRefused() bool {
+	e.register.mu.Lock()
+	defer e.register.mu.Unlock()
+	return e.register.refused[refusal{e.session.ID, e.target}]
 }
 
 // count is the number of live desktops.
@@ -198,7 +224,7 @@ func (d *desktops) look(ctx context.Context) error {
 	if err := d.flush(ctx); err != nil {
 		return err
 	}
-	if err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle)); err != nil {
+	if err := p.expire(ctx); err != nil {
 		return err
 	}
 	live, ids := d.snapshot()
@@ -214,6 +240,24 @@ func (d *desktops) look(ctx context.Context) error {
 			continue
 		}
 		if err := p.stillAllowed(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expire ends and audits the sessions whose time is up, on any node.
+func (p *Portal) expire(ctx context.Context) error {
+	ended, err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle))
+	if err != nil {
+		return err
+	}
+	for _, row := range ended {
+		s := &session{Session: row}
+		if err := json.Unmarshal(row.Account, &s.who); err != nil {
+			return fmt.Errorf("session %s: %w", row.ID, err)
+		}
+		if err := p.auditEnd(p.background(ctx, s), s, row.EndReason); err != nil {
 			return err
 		}
 	}

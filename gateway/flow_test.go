@@ -34,7 +34,7 @@ func TestWholeWay(t *testing.T) {
 
 	want := []string{
 		"login ok password-expired", "password-proof ok password-expired", "password-change ok",
-		"login ok", "code-sent ok", "code ok", "session-end ok logout",
+		"session-end ok password-changed", "login ok", "code-sent ok", "code ok", "session-end ok logout",
 	}
 	if diff := cmp.Diff(want, b.events()); diff != "" {
 		t.Errorf("audit (-want +got):\n%s", diff)

@@ -174,8 +174,8 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	for _, id := range ended {
-		p.desktops.kill(id, endChanged)
+	if err := p.endOthers(v, account, ended, endChanged); err != nil {
+		return err
 	}
 	p.forget(w)
 	return p.redirect(w, v, "/password?changed")

@@ -217,8 +217,26 @@ func (p *Portal) end(v *visit, s *session, reason string) error {
 	if !ended {
 		return nil
 	}
+	return p.auditEnd(v, s, reason)
+}
+
+// auditEnd records the end of a session that the statement just made has ended.
+func (p *Portal) auditEnd(v *visit, s *session, reason string) error {
 	return p.audit(v, store.Event{Kind: "session-end", Result: "ok", Reason: reason,
 		AccountID: s.AccountID, Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID})
+}
+
+// endOthers closes and audits sessions of the visit's account that a statement
+// has ended.
+func (p *Portal) endOthers(v *visit, account directory.Account, ids []string, reason string) error {
+	for _, id := range ids {
+		p.desktops.kill(id, reason)
+		other := &session{Session: store.Session{ID: id, AccountID: account.ID}, who: who{Account: account}}
+		if err := p.auditEnd(v, other, reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget takes the session away from the browser.

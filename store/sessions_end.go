@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -42,8 +43,10 @@ func (s *Store) EndOldestSessions(ctx context.Context, accountID, step string, k
 
 // Expire ends, in one statement each, the live sessions at step whose last
 // input is at or before seenBefore ("idle") and those past ExpiresAt
-// ("absolute"); earlier steps have no idle clock.
-func (s *Store) Expire(ctx context.Context, step string, seenBefore time.Time) error {
+// ("absolute"); earlier steps have no idle clock. It returns those that it
+// ended, with ID, AccountID, Account, Address and EndReason filled in: of
+// several nodes each session is returned to one.
+func (s *Store) Expire(ctx context.Context, step string, seenBefore time.Time) ([]Session, error) {
 	now := millis(s.now())
 	// The rows are looked for by a reader first, since on most runs of the
 	// sweep there is nothing to end, and a write costs the disk a sync.
@@ -51,18 +54,50 @@ func (s *Store) Expire(ctx context.Context, step string, seenBefore time.Time) e
 	err := s.read.one(ctx, `SELECT COUNT(*) FROM sessions WHERE ended_at = 0 AND step = $1 AND (seen_at <= $2 OR expires_at <= $3)`,
 		[]any{step, millis(seenBefore), now}, &due)
 	if err != nil || due == 0 {
-		return fault("expire sessions", err)
+		return nil, fault("expire sessions", err)
 	}
-	_, err = s.write.exec(ctx, `
+	absolute, err := s.endWhere(ctx, `
 		UPDATE sessions SET ended_at = $1, end_reason = 'absolute', sealed = ''
-		WHERE ended_at = 0 AND step = $2 AND expires_at <= $1`, now, step)
+		WHERE ended_at = 0 AND step = $2 AND expires_at <= $1
+		RETURNING id, account_id, account, address, end_reason`, now, step)
 	if err != nil {
-		return fault("expire sessions", err)
+		return nil, fault("expire sessions", err)
 	}
-	_, err = s.write.exec(ctx, `
+	idle, err := s.endWhere(ctx, `
 		UPDATE sessions SET ended_at = $1, end_reason = 'idle', sealed = ''
-		WHERE ended_at = 0 AND step = $2 AND seen_at <= $3`, now, step, millis(seenBefore))
-	return fault("expire sessions", err)
+		WHERE ended_at = 0 AND step = $2 AND seen_at <= $3
+		RETURNING id, account_id, account, address, end_reason`, now, step, millis(seenBefore))
+	return append(absolute, idle...), fault("expire sessions", err)
+}
+
+func (s *Store) endWhere(ctx context.Context, text string, args ...any) (ended []Session, err error) {
+	stmt, err := s.write.statement(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	err = s.write.whileBusy(ctx, func() error {
+		ended, err = scanEnded(ctx, stmt, args)
+		return err
+	})
+	return ended, err
+}
+
+func scanEnded(ctx context.Context, stmt *sql.Stmt, args []any) (ended []Session, err error) {
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e Session
+		var account string
+		if err := rows.Scan(&e.ID, &e.AccountID, &account, &e.Address, &e.EndReason); err != nil {
+			return nil, err
+		}
+		e.Account = []byte(account)
+		ended = append(ended, e)
+	}
+	return ended, rows.Err()
 }
 
 // goneAtOnce is how many ids go into one query. The driver's binding takes

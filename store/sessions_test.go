@@ -227,8 +227,19 @@ func TestExpireAndGone(t *testing.T) {
 	if diff := cmp.Diff(want, gone); diff != "" || err != nil {
 		t.Errorf("before Expire: %s %v", diff, err)
 	}
-	if err := s.Expire(t.Context(), "ready", clock.now().Add(-15*time.Minute)); err != nil {
+	ended, err := s.Expire(t.Context(), "ready", clock.now().Add(-15*time.Minute))
+	if err != nil {
 		t.Fatal(err)
+	}
+	reasons := map[string]string{}
+	for _, e := range ended {
+		reasons[e.ID] = e.EndReason
+		if e.AccountID != "anna" || len(e.Account) == 0 {
+			t.Errorf("ended without its account: %+v", e)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"idle": "idle", "absolute": "absolute", "both": "absolute"}, reasons); diff != "" {
+		t.Errorf("ended: %s", diff)
 	}
 	want["idle"] = "idle"
 	gone, err = s.Gone(t.Context(), ids)
