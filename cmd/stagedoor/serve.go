@@ -170,7 +170,7 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		Store: p.Store, Sender: sender, Key: config.serverKey(),
 		Portal: config.Portal.Name, Host: config.publicURL().Hostname(), Now: time.Now,
 		Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Timeout: config.Codes.Timeout,
+		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Total: config.Codes.InAll, Timeout: config.Codes.Timeout,
 	}
 	return parts{p, closeAll}, nil
 }

@@ -225,6 +225,33 @@ func TestBrowserIdle(t *testing.T) {
 	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
 }
 
+// Over TLS the cookies are bound to the host and the desktop's tunnel is wss.
+func TestBrowserTLS(t *testing.T) {
+	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
+	r := newRig(t)
+	r.withDesktops()
+	certificate := r.withTLS()
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{Trust: []string{certificate.CertFile}}).NewPage()
+	page.Language("sv")
+	r.logIn(page)
+	for _, cookie := range page.Cookies() {
+		if !cookie.Secure || !cookie.HTTPOnly {
+			t.Errorf("cookie %s: Secure %v, HttpOnly %v", cookie.Name, cookie.Secure, cookie.HTTPOnly)
+		}
+	}
+	page.Click(`a[data-target="multiaccess01"]`)
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitColour(1200, 700, colour)
+	page.Open(r.address + "/")
+	page.Click(`form[action="/logout"] button`)
+	page.WaitText("Du är utloggad.")
+	if cookies := page.Cookies(); len(cookies) != 0 {
+		t.Errorf("%d cookies are left after the logout", len(cookies))
+	}
+	noComplaints(t, page)
+}
+
 // Up to the list the pages need no JavaScript.
 func TestBrowserWithoutScripts(t *testing.T) {
 	testbed.Need(t, "samba", "chromium")

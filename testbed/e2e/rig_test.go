@@ -50,6 +50,8 @@ func build(m *testing.M) (code int, err error) {
 type rig struct {
 	t       *testing.T
 	dir     string
+	ca      *testbed.CA
+	port    int
 	address string // http://localhost:PORT
 	process *testbed.Process
 	sms     *testbed.SMSProvider
@@ -104,20 +106,21 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	testbed.Need(t, "samba")
 	r := &rig{t: t, dir: t.TempDir(), targets: "targets: []\n"}
-	ca := must[*testbed.CA](t)(testbed.NewCA(filepath.Join(r.folder("ca"))))
-	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: ca, Seed: seed}))
+	r.ca = must[*testbed.CA](t)(testbed.NewCA(r.folder("ca")))
+	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: r.ca, Seed: seed}))
 	t.Cleanup(func() { ok(t, samba.Stop()) })
 	r.sms = must[*testbed.SMSProvider](t)(testbed.StartSMSProvider())
 	t.Cleanup(func() { ok(t, r.sms.Stop()) })
-	port := must[int](t)(testbed.FreePort())
-	r.address = fmt.Sprintf("http://localhost:%d", port)
+	r.port = must[int](t)(testbed.FreePort())
+	r.address = fmt.Sprintf("http://localhost:%d", r.port)
 	var key [32]byte
 	_, _ = rand.Read(key[:])
 	r.file("server-key", hex.EncodeToString(key[:]))
 	r.file("bind-password", samba.BindPassword)
 	r.file("sms-password", r.sms.Password)
 	r.blocks = map[string]string{
-		"listen":      fmt.Sprintf("listen: localhost:%d\npublic_url: %s\ndatabase: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n", port, r.address),
+		"listen":      fmt.Sprintf("listen: localhost:%d\npublic_url: %s\n", r.port, r.address),
+		"files":       "database: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n",
 		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example}\n",
 		"login":       "login: {failure_floor: 100ms}\n",
 		"session":     "session: {idle: 15m}\n",
@@ -171,6 +174,16 @@ func (r *rig) silentPort() int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
+// withTLS has the portal speak TLS with a certificate of its own.
+func (r *rig) withTLS() testbed.Certificate {
+	r.t.Helper()
+	certificate := must[testbed.Certificate](r.t)(r.ca.Issue("portal", "localhost"))
+	r.address = fmt.Sprintf("https://localhost:%d", r.port)
+	r.blocks["listen"] = fmt.Sprintf("listen: localhost:%d\npublic_url: %s\ntls: {cert_file: %q, key_file: %q}\n",
+		r.port, r.address, certificate.CertFile, certificate.KeyFile)
+	return certificate
+}
+
 func (r *rig) folder(name string) string {
 	path := filepath.Join(r.dir, name)
 	ok(r.t, os.MkdirAll(path, 0o755))
@@ -186,7 +199,7 @@ func (r *rig) file(name, text string) string {
 // config writes config.yaml and targets.yaml.
 func (r *rig) config() string {
 	var text strings.Builder
-	for _, name := range []string{"listen", "portal", "login", "session", "directories", "sms", "codes", "guacd"} {
+	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "guacd"} {
 		text.WriteString(r.blocks[name])
 	}
 	r.file("targets.yaml", r.targets)
