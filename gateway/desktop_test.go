@@ -196,6 +196,7 @@ func TestRefusedPortalPasswordIsNotRetried(t *testing.T) {
 	if connect := <-connects; !strings.Contains(connect, goodPassword) {
 		t.Errorf("the first connect: %s", connect)
 	}
+	b.await("desktop-close error guacd-error")
 	ws, _, err = cecilia.tunnel("sso")
 	b.must(err)
 	until(t, ws, "4.sync,")

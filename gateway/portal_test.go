@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -260,6 +261,20 @@ func (b *bench) ready() *browser {
 	browser.login(`AMIDO\cecilia`, goodPassword).shows(b.t, 200, "/code")
 	browser.post("/code", "code", b.code("+46701740607")).shows(b.t, 200, "/", "XXX.MultiAccess01")
 	return browser
+}
+
+// await waits until the audit has an event, written as events writes it.
+func (b *bench) await(event string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	defer cancel()
+	for !slices.Contains(b.events(), event) {
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("no event %q among %q", event, b.events())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // events are the audit's, oldest first, as "kind result reason".
