@@ -1,0 +1,58 @@
+package gateway
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Every address and the login step that it needs: opening one to more people
+// than before has to be written down here as well.
+func TestSiteMap(t *testing.T) {
+	want := map[string]step{
+		"GET /login": stepAnyone, "POST /login": stepAnyone, "POST /logout": stepAnyone,
+		"GET /password": stepAnyone, "POST /password": stepAnyone, "GET /help": stepAnyone,
+		"GET /code": stepCode, "POST /code": stepCode, "POST /code/resend": stepCode,
+		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /document/{target}": stepReady,
+		"GET /tunnel/{target}": stepReady, "GET /session": stepReady, "POST /session/extend": stepReady,
+		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
+	}
+	got := map[string]step{}
+	for _, r := range (&Portal{}).siteMap() {
+		got[r.pattern] = r.needs
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("site map (-want +got):\n%s", diff)
+	}
+}
+
+// Only the step itself opens a route: neither an earlier nor a later one does.
+func TestAllowed(t *testing.T) {
+	at := func(s step) *session {
+		x := &session{}
+		x.Step = string(s)
+		return x
+	}
+	cases := []struct {
+		name  string
+		needs step
+		at    *session
+		want  bool
+	}{
+		{"a public page without a session", stepAnyone, nil, true},
+		{"a public page when ready", stepAnyone, at(stepReady), true},
+		{"the list without a session", stepReady, nil, false},
+		{"the list before the code", stepReady, at(stepCode), false},
+		{"the list with an expired password", stepReady, at(stepExpired), false},
+		{"the list when ready", stepReady, at(stepReady), true},
+		{"the code page with an expired password", stepCode, at(stepExpired), false},
+		{"the code page when ready", stepCode, at(stepReady), false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			if got := allowed(c.needs, c.at); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
