@@ -73,6 +73,11 @@ func TestBrowserWholeWay(t *testing.T) {
 	page.WaitText("Klicka på det system du vill koppla upp dig mot.")
 	page.WaitText("INSTRUKTIONER OCH HJÄLPVERKTYG")
 	page.Shot("targets")
+	page.Prefer("prefers-color-scheme", "dark")
+	page.Reload()
+	page.WaitText("INSTRUKTIONER OCH HJÄLPVERKTYG")
+	page.Shot("targets-dark")
+	page.Prefer("prefers-color-scheme", "")
 
 	r.work(page)
 	r.failures(page)
