@@ -73,6 +73,7 @@ func TestNeed(t *testing.T) {
 		t.Error("an unknown peer is not missing")
 	}
 	t.Setenv("PATH", "/nonexistent")
+	t.Setenv("STAGEDOOR_PEERS", "")
 	for _, ci := range []string{"", "true"} {
 		t.Setenv("CI", ci)
 		var f fakeTB
