@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -60,8 +61,8 @@ func (p *Portal) noSuchTarget(v *visit) error {
 	return &fault{status: http.StatusNotFound, message: "no-target"}
 }
 
-// openTunnel carries one desktop until it is over. The browser names the
-// target and its screen; every other parameter comes from the target list.
+// openTunnel opens one desktop. The browser names the target and its screen;
+// every other parameter comes from the target list.
 func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	target, ok := p.targetOf(v.session, v.PathValue("target"))
 	if !ok || target.Kind != targets.Desktop {
@@ -71,28 +72,52 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return p.refuseTunnel(w, v, target, err)
 	}
-	defer live.close()
-	options, err := p.tunnelOptions(v, target, live)
-	if err != nil {
+	ws, err := p.upgradeTunnel(w, v, target)
+	if ws == nil {
+		live.close()
 		return err
 	}
+	// In a goroutine of its own: once the handler has returned, net/http frees
+	// the buffers of the request, 6 KB for each desktop.
+	go p.carry(v, target, live, ws)
+	return nil
+}
+
+// upgradeTunnel records that a desktop is opened and makes the request a
+// WebSocket; nil when it is none, and then the answer has been written.
+func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.Target) (*tunnel.WebSocket, error) {
 	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "ok", Target: target.ID}); err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.Store.SetReturn(v.Context(), v.session.ID, target.ID); err != nil {
-		return fmt.Errorf("open tunnel: %w", err)
+		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
 	if err != nil {
 		v.log.Info("tunnel refused", "target", target.ID, "error", err)
-		return p.audit(v, store.Event{Kind: "desktop-close", Result: "refused", Reason: "upgrade", Target: target.ID})
+		return nil, p.audit(v, store.Event{Kind: "desktop-close", Result: "refused", Reason: "upgrade", Target: target.ID})
 	}
+	return ws, nil
+}
+
+// carry runs a desktop until it is over.
+func (p *Portal) carry(v *visit, target targets.Target, live *desktop, ws *tunnel.WebSocket) {
+	defer live.close()
+	defer func() { // as net/http does for a handler: one desktop must not end the others
+		if caught := recover(); caught != nil {
+			v.log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
+			ws.Close()
+		}
+	}()
+	options := p.tunnelOptions(v, target, live)
 	options.OnInput = live.input
 	end := tunnel.Serve(live.ctx, ws, p.desktops.leastUsed(live, p.Guacds), options)
 	if target.Credentials == targets.Session && passwordRefused(end) {
 		live.refuse()
 	}
-	return p.tunnelEnded(v, target, end)
+	if err := p.tunnelEnded(v, target, end); err != nil {
+		v.log.Error("end of a desktop not recorded", "target", target.ID, "error", err)
+	}
 }
 
 // passwordRefused: the target did not take the login. guacd 1.3 tells a refused
@@ -137,7 +162,7 @@ func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) er
 
 // tunnelOptions are the desktop's, from the list and, for the screen, from the
 // query: width, height, dpi, tz and the image, audio types that the browser can show.
-func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) (tunnel.Options, error) {
+func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) tunnel.Options {
 	login := targets.Login{}
 	if target.Credentials == targets.Session && !live.isRefused() {
 		password, err := p.unseal(v, v.session)
@@ -166,7 +191,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) (
 	if options.Timezone == "" {
 		options.Timezone = timezone(query.Get("tz"))
 	}
-	return options, nil
+	return options
 }
 
 // within reads a number from a browser; what is not one, or out of bounds, is

@@ -309,8 +309,17 @@ func TestBackToTheTarget(t *testing.T) {
 func TestTargetListReload(t *testing.T) {
 	b := open(t, nil)
 	cecilia := b.ready()
+	read := b.watcher.Changed()
 	b.must(os.WriteFile(b.targets, []byte("targets:\n\t- broken"), 0o600))
+	<-read
 	cecilia.get("/").shows(t, 200, "/", "XXX.MultiAccess01")
+	if log := b.log.String(); !strings.Contains(log, b.targets) || !strings.Contains(log, "tab") {
+		t.Error("the log does not say what is wrong with the list")
+	}
+	read = b.watcher.Changed()
+	b.must(os.WriteFile(b.targets, []byte(strings.Replace(list, "XXX.MultiAccess01", "XXX.Nytt", 1)), 0o600))
+	<-read
+	cecilia.get("/").shows(t, 200, "/", "XXX.Nytt")
 }
 
 func TestLanguages(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 // metrics are what operators plot. No label holds what a person typed.
 type metrics struct {
 	registry *prometheus.Registry
-	requests *prometheus.HistogramVec // seconds, by route and status; a tunnel counts when it ends
+	requests *prometheus.HistogramVec // seconds, by route and status
 	events   *prometheus.CounterVec   // audit events by kind and result
 }
 

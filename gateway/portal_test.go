@@ -41,7 +41,8 @@ type bench struct {
 	codes     *otp.Codes
 	log       *lockedBuffer
 	clock     *clock
-	targets   string
+	targets   string // the list's file
+	watcher   *targets.Watcher
 }
 
 type clock struct {
@@ -125,6 +126,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	t.Cleanup(func() { _ = b.store.Close() }) // a test may have closed it
 	watcher, err := targets.Open(b.targets, log)
 	b.must(err)
+	b.watcher = watcher
 	t.Cleanup(watcher.Close)
 
 	b.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.portal.ServeHTTP(w, r) }))

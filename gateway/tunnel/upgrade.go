@@ -24,6 +24,9 @@ var (
 // write makes full records.
 var plainWrites, secureWrites sync.Pool
 
+// WebSocket is the browser's end of a tunnel.
+type WebSocket = websocket.Conn
+
 // Upgrade turns a request into the tunnel's WebSocket. The Origin must be
 // exactly one of origins ("https://portal.example.se", with the port if it is
 // not the scheme's own); a missing one is refused. The subprotocol guacamole

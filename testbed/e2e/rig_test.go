@@ -253,15 +253,33 @@ func (r *rig) code(number string) string {
 	}
 }
 
+// signIn fills in the login page.
+func signIn(p *testbed.Page, name, password string) {
+	p.Fill("#username", name)
+	p.Fill("#password", password)
+	p.Press("Enter")
+}
+
+// typeCode fills in the code page.
+func typeCode(p *testbed.Page, code string) {
+	p.Fill("#code", code)
+	p.Press("Enter")
+}
+
+// change fills in the password page.
+func change(p *testbed.Page, current, fresh, confirm string) {
+	p.Fill("#current", current)
+	p.Fill("#new", fresh)
+	p.Fill("#confirm", confirm)
+	p.Press("Enter")
+}
+
 // logIn goes from the login page to the list, as cecilia.
 func (r *rig) logIn(p *testbed.Page) {
 	r.t.Helper()
 	p.Open(r.address + "/login")
-	p.Fill("#username", `AMIDO\cecilia`)
-	p.Fill("#password", "Sommar-2026-åäö")
-	p.Press("Enter")
+	signIn(p, `AMIDO\cecilia`, "Sommar-2026-åäö")
 	p.WaitURL("/code")
-	p.Fill("#code", r.code("+46701740607"))
-	p.Press("Enter")
+	typeCode(p, r.code("+46701740607"))
 	p.WaitText("Välj system")
 }
