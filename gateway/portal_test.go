@@ -118,7 +118,9 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	b.must(os.WriteFile(b.targets, []byte(list), 0o600))
 	site, err := webroot.Open()
 	b.must(err)
-	accounts, err := directory.Open([]directory.Domain{b.directory.Domain()})
+	domain := b.directory.Domain()
+	domain.Timeout = time.Second
+	accounts, err := directory.Open([]directory.Domain{domain})
 	b.must(err)
 	t.Cleanup(accounts.Close)
 	b.store, err = store.Open(t.Context(), filepath.Join(dir, "stagedoor.db"), b.clock.Now)
