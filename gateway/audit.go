@@ -12,14 +12,11 @@ import (
 // What cannot be recorded is refused: the caller gives the error back.
 func (p *Portal) audit(v *visit, event store.Event) error {
 	event.Address, event.RequestID = v.address, v.id
-	if s := v.session; s != nil {
-		if event.AccountID == "" {
-			event.AccountID = s.AccountID
-			event.Name = s.who.Account.Domain + `\` + s.who.Account.Name
-		}
-		if event.SessionID == "" {
-			event.SessionID = s.ID
-		}
+	// An event that names nobody is the session's person's. One that does, such
+	// as a login tried in the browser of somebody else, keeps its own name.
+	if s := v.session; s != nil && event.Name == "" {
+		event.AccountID, event.SessionID = s.AccountID, s.ID
+		event.Name = s.who.Account.Domain + `\` + s.who.Account.Name
 	}
 	// The hash stands in the log too: whoever rewrites the database's chain
 	// cannot rewrite the log that was shipped elsewhere.

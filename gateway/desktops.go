@@ -285,7 +285,9 @@ func (p *Portal) stillAllowed(ctx context.Context, e *desktop) error {
 	return nil
 }
 
-// flush writes the input that was noted since the last time.
+// flush writes the input that was noted since the last time. What could not be
+// written is kept for the next time: a database that is out for a moment must
+// not cost anybody their session.
 func (d *desktops) flush(ctx context.Context) error {
 	d.mu.Lock()
 	noted := d.input
@@ -293,10 +295,23 @@ func (d *desktops) flush(ctx context.Context) error {
 	d.mu.Unlock()
 	for id, at := range noted {
 		if err := d.portal.Store.Touch(ctx, id, at); err != nil && !errors.Is(err, store.ErrNotFound) {
+			d.keep(noted)
 			return fmt.Errorf("record input: %w", err)
 		}
+		delete(noted, id)
 	}
 	return nil
+}
+
+// keep takes input back that was not written, but for newer input.
+func (d *desktops) keep(noted map[string]time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for id, at := range noted {
+		if at.After(d.input[id]) {
+			d.input[id] = at
+		}
+	}
 }
 
 // ask asks the directory about a session's person again and keeps the answer.

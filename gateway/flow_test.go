@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"stagedoor/directory/directorytest"
 	"stagedoor/gateway"
+	"stagedoor/store"
 )
 
 const refusal = "Fel användarnamn eller lösenord, eller så är kontot inte tillgängligt."
@@ -385,4 +387,56 @@ func TestAddressLimit(t *testing.T) {
 	b.browser().login(`AMIDO\nobody`, "nej").shows(t, 403, "/login")
 	b.browser().login(`AMIDO\cecilia`, "nej").shows(t, 403, "/login")
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 429, "/login")
+}
+
+// A login tried in somebody else's browser is audited under the name that was
+// typed, and a refusal of a known account with its id.
+func TestAuditNamesWhoWasTyped(t *testing.T) {
+	b := open(t, nil)
+	cecilia := b.ready()
+	cecilia.login(`AMIDO\hanna`, "nej").shows(t, 403, "/login")
+	cecilia.login(`AMIDO\nobody`, "nej").shows(t, 403, "/login")
+	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "login", Result: "refused"})
+	b.must(err)
+	if len(events) != 2 || events[0].Name != `AMIDO\nobody` || events[1].Name != `AMIDO\hanna` {
+		t.Fatalf("audited: %+v", events)
+	}
+	own, err := b.store.Events(t.Context(), store.EventFilter{Kind: "code", Result: "ok"})
+	b.must(err)
+	if events[0].AccountID != "" || events[1].AccountID == "" || events[1].AccountID == own[0].AccountID {
+		t.Errorf("accounts: nobody %q, hanna %q, cecilia %q", events[0].AccountID, events[1].AccountID, own[0].AccountID)
+	}
+}
+
+// Documents: a PDF is shown, all else saved, and neither can act as a page of
+// the portal's; hidden and missing ones are not found.
+func TestDocuments(t *testing.T) {
+	b := open(t, nil)
+	dir := t.TempDir()
+	for name, text := range map[string]string{"hjälp.pdf": "%PDF-1.4", "page.html": "<script>alert(1)</script>"} {
+		b.must(os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+	}
+	read := b.watcher.Changed()
+	b.must(os.WriteFile(b.targets, []byte(`targets:
+  - {id: pdf, name: P, kind: document, file: `+dir+`/hjälp.pdf, visible_to: everyone}
+  - {id: html, name: H, kind: document, file: `+dir+`/page.html, visible_to: everyone}
+  - {id: hidden, name: X, kind: document, file: `+dir+`/page.html, visible_to: ["AMIDO\\Helpdesk"]}
+`), 0o600))
+	<-read
+	b.must(b.watcher.Err())
+	cecilia := b.loggedIn()
+	for id, disposition := range map[string]string{"pdf": "inline", "html": "attachment"} {
+		got := cecilia.get("/document/" + id)
+		got.shows(t, 200, "/document/"+id)
+		if !strings.HasPrefix(got.header.Get("Content-Disposition"), disposition+";") {
+			t.Errorf("%s: Content-Disposition %q", id, got.header.Get("Content-Disposition"))
+		}
+		if !strings.HasPrefix(got.header.Get("Content-Security-Policy"), "sandbox;") {
+			t.Errorf("%s is not sandboxed", id)
+		}
+	}
+	cecilia.get("/document/hidden").shows(t, 404, "/document/hidden")
+	b.must(os.Remove(filepath.Join(dir, "hjälp.pdf")))
+	cecilia.get("/document/pdf").shows(t, 404, "/document/pdf", "Sidan finns inte")
+	b.browser().get("/document/html").shows(t, 200, "/login?target=html")
 }

@@ -162,6 +162,9 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 	}
 	if err != nil {
 		event.Result = "refused"
+		if status == http.StatusServiceUnavailable {
+			event.Result = "error"
+		}
 		if err := p.audit(v, event); err != nil {
 			return err
 		}

@@ -13,7 +13,8 @@ import (
 	"stagedoor/store"
 )
 
-// proof is what became of a name and a password.
+// proof is what became of a name and a password. The account is filled in
+// where the name is known; only the outcome says whether it was proven.
 type proof struct {
 	account directory.Account
 	outcome outcome
@@ -86,9 +87,13 @@ func (p *Portal) tryPassword(ctx context.Context, address, name, password string
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
 	if !ok {
-		return proof{outcome: throttled, retry: retry}, "account-throttled", nil
+		return proof{outcome: throttled, retry: retry, account: account}, "account-throttled", nil
 	}
-	return p.bind(ctx, name, password, key, byAddress)
+	result, reason, err = p.bind(ctx, name, password, key, byAddress)
+	if result.account.ID == "" {
+		result.account = account
+	}
+	return result, reason, err
 }
 
 // bind asks the directory, and settles the counters: only wrong passwords stay
