@@ -48,7 +48,7 @@ func playRelay(in *json.Decoder, out *json.Encoder) error {
 		return err
 	}
 	address := listener.Addr().String()
-	guacd := tunnel.NewGuacd(work.Guacd, nil)
+	pool := tunnel.NewPool(nil, tunnel.NewGuacd(work.Guacd, nil))
 	options := tunnel.Options{Protocol: "rdp", Arguments: map[string]string{"hostname": "192.0.2.1", "port": "3389"},
 		// As open as can be, so that everything that guacd sends has to go through.
 		Policy: tunnel.Policy{Copy: true, Paste: true, Download: true, Upload: true, Print: true, AudioOut: true}}
@@ -60,9 +60,9 @@ func playRelay(in *json.Decoder, out *json.Encoder) error {
 			return // it has been answered
 		}
 		if work.Detached {
-			go tunnel.Serve(ctx, ws, guacd, options)
+			go pool.Desktop().Serve(ctx, ws, options)
 		} else {
-			tunnel.Serve(ctx, ws, guacd, options)
+			pool.Desktop().Serve(ctx, ws, options)
 		}
 	})}
 	go func() { _ = server.Serve(listener) }() // until Close

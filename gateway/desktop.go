@@ -61,35 +61,51 @@ func (p *Portal) noSuchTarget(v *visit) error {
 	return &fault{status: http.StatusNotFound, message: "no-target"}
 }
 
-// openTunnel opens one desktop. The browser names the target and its screen;
-// every other parameter comes from the target list.
+// openTunnel opens one desktop, or comes back to it. The browser names the
+// target, its screen and its page; every other parameter comes from the target
+// list.
 func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	target, ok := p.targetOf(v.session, v.PathValue("target"))
 	if !ok || target.Kind != targets.Desktop {
 		return p.noSuchTarget(v)
 	}
-	live, err := p.desktops.open(p.ctx, *v.session, target.ID)
+	live, back, err := p.desktops.open(p.ctx, *v.session, target.ID, pageName(v.URL.Query()))
 	if err != nil {
 		return p.refuseTunnel(w, v, target, err)
 	}
-	ws, err := p.upgradeTunnel(w, v, target)
+	ws, err := p.upgradeTunnel(w, v, target, back)
 	if ws == nil {
-		live.close()
+		if !back {
+			live.close()
+		}
 		return err
 	}
-	// In a goroutine of its own: once the handler has returned, net/http frees
-	// the buffers of the request, 6 KB for each desktop.
-	go p.carry(v, target, live, ws)
+	if !live.show(&shown{visit: v, target: target, ws: ws, options: p.tunnelOptions(v, target, live)}) {
+		tunnel.Refuse(ws, tunnel.ErrShutdown) // closed in between: the page tries again
+		return nil
+	}
+	if !back {
+		// In a goroutine of its own: once the handler has returned, net/http frees
+		// the buffers of the request, 6 KB for each desktop.
+		go p.carry(live)
+	}
 	return nil
 }
 
 // upgradeTunnel records that a desktop is opened and makes the request a
 // WebSocket; nil when it is none, and then the answer has been written.
-func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.Target) (*tunnel.WebSocket, error) {
-	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "ok", Target: target.ID}); err != nil {
+func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.Target, back bool) (*tunnel.WebSocket, error) {
+	event := store.Event{Kind: "desktop-open", Result: "ok", Target: target.ID}
+	if back {
+		event.Reason = "back"
+	}
+	if err := p.audit(v, event); err != nil {
 		return nil, err
 	}
 	if err := p.Store.SetReturn(v.Context(), v.session.ID, target.ID); err != nil {
+		return nil, fmt.Errorf("open tunnel: %w", err)
+	}
+	if err := p.drain(v.Context()); err != nil {
 		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
@@ -100,24 +116,40 @@ func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.T
 	return ws, nil
 }
 
-// carry runs a desktop until it is over.
-func (p *Portal) carry(v *visit, target targets.Target, live *desktop, ws *tunnel.WebSocket) {
+// carry runs a desktop, in one WebSocket after the other, until it is over.
+func (p *Portal) carry(live *desktop) {
 	defer live.close()
+	remote := p.Guacds.Desktop()
+	defer remote.Leave()
+	for wait := time.Duration(0); ; {
+		s, ctx := live.turn(wait)
+		if s == nil {
+			return
+		}
+		wait = 0
+		if p.carryIn(ctx, s, live, remote) {
+			wait = holdTime
+		}
+	}
+}
+
+// carryIn runs a desktop in one WebSocket. It is true when the desktop waits for the next.
+func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held bool) {
+	v := s.visit
 	defer func() { // as net/http does for a handler: one desktop must not end the others
 		if caught := recover(); caught != nil {
 			v.log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
-			ws.Close()
+			s.ws.Close()
 		}
 	}()
-	options := p.tunnelOptions(v, target, live)
-	options.OnInput = live.input
-	end := tunnel.Serve(live.ctx, ws, p.desktops.leastUsed(live, p.Guacds), options)
-	if target.Credentials == targets.Session && passwordRefused(end) {
+	end := remote.Serve(ctx, s.ws, s.options)
+	if s.target.Credentials == targets.Session && passwordRefused(end) {
 		live.refuse()
 	}
-	if err := p.tunnelEnded(v, target, end); err != nil {
-		v.log.Error("end of a desktop not recorded", "target", target.ID, "error", err)
+	if err := p.tunnelEnded(v, s.target, end); err != nil {
+		v.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 	}
+	return end.Held
 }
 
 // passwordRefused: the target did not take the login. guacd 1.3 tells a refused
@@ -157,7 +189,7 @@ func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) er
 	defer cancel()
 	v.Request = v.WithContext(ctx)
 	return p.audit(v, store.Event{Kind: "desktop-close", Result: result, Reason: end.Cause, Target: target.ID,
-		Detail: map[string]string{"seconds": strconv.Itoa(int(end.Duration.Seconds())), "text": end.Text}})
+		Detail: map[string]string{"seconds": strconv.Itoa(int(end.Duration.Seconds())), "text": end.Text, "held": strconv.FormatBool(end.Held)}})
 }
 
 // tunnelOptions are the desktop's, from the list and, for the screen, from the
@@ -183,7 +215,11 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		Image: knownTypes(query["image"], "image/png", "image/jpeg", "image/webp"),
 		Policy: tunnel.Policy{Copy: t.Copy, Paste: t.Paste, Upload: t.Upload, Download: t.Download,
 			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn},
-		Log: v.log.With("target", target.ID),
+		OnInput: live.input,
+		Log:     v.log.With("target", target.ID),
+	}
+	if live.page != "" {
+		options.Hold = holdTime
 	}
 	if t.AudioOut {
 		options.Audio = knownTypes(query["audio"], "audio/L8", "audio/L16")

@@ -28,14 +28,19 @@ type desktops struct {
 	watched bool
 }
 
-// desktop is one live connection of a session to a target.
+// desktop is one live connection of a session to a target. It outlives the
+// WebSocket that shows it, for a while, where the page can name itself.
 type desktop struct {
 	register *desktops
 	session  *session // the desktop's own copy
 	target   string
-	guacd    string
+	page     string // what the page calls itself; "": it cannot come back
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
+
+	next      *shown // the WebSocket whose turn it is
+	arrived   chan struct{}
+	interrupt context.CancelCauseFunc // ends the turn that is on
 }
 
 // refusal is a session whose portal password a target did not take.
@@ -50,20 +55,25 @@ func newDesktops(p *Portal) *desktops {
 	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}, refused: map[refusal]bool{}}
 }
 
-// open enters a desktop; its context ends when the session does.
-func (d *desktops) open(ctx context.Context, s session, target string) (*desktop, error) {
+// open enters a desktop, or finds the one that its page comes back to. Its
+// context ends when the session does.
+func (d *desktops) open(ctx context.Context, s session, target, page string) (entry *desktop, back bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	count := 0
 	for other := range d.live {
-		if other.session.ID == s.ID {
-			count++
+		if other.session.ID != s.ID {
+			continue
 		}
+		if page != "" && other.page == page && other.target == target {
+			return other, true, nil
+		}
+		count++
 	}
 	if count >= desktopsInSession {
-		return nil, tunnel.ErrLimit
+		return nil, false, tunnel.ErrLimit
 	}
-	entry := &desktop{register: d, session: &s, target: target}
+	entry = &desktop{register: d, session: &s, target: target, page: page, arrived: make(chan struct{}, 1)}
 	entry.ctx, entry.cancel = context.WithCancelCause(ctx)
 	d.live[entry] = struct{}{}
 	d.group.Add(1)
@@ -71,14 +81,18 @@ func (d *desktops) open(ctx context.Context, s session, target string) (*desktop
 		d.watched = true
 		go d.watch()
 	}
-	return entry, nil
+	return entry, false, nil
 }
 
 // close takes the desktop out of the register.
 func (e *desktop) close() {
-	e.cancel(nil)
 	e.register.mu.Lock()
 	defer e.register.mu.Unlock()
+	e.closeLocked()
+}
+
+func (e *desktop) closeLocked() {
+	e.cancel(nil)
 	if _, there := e.register.live[e]; there {
 		delete(e.register.live, e)
 		e.register.group.Done()
@@ -98,24 +112,6 @@ func (d *desktops) lastInput(sessionID string) time.Time {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.input[sessionID]
-}
-
-// leastUsed picks the guacd with the fewest desktops of this node.
-func (d *desktops) leastUsed(e *desktop, guacds []tunnel.Guacd) tunnel.Guacd {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	used := map[string]int{}
-	for other := range d.live {
-		used[other.guacd]++
-	}
-	best := guacds[0]
-	for _, g := range guacds[1:] {
-		if used[g.Address] < used[best.Address] {
-			best = g
-		}
-	}
-	e.guacd = best.Address
-	return best
 }
 
 // causeOf tells the tunnel, and so the person, why.

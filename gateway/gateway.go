@@ -33,7 +33,7 @@ type Parts struct {
 	Codes     *otp.Codes
 	Targets   *targets.Watcher
 	Site      *webroot.Site
-	Guacds    []tunnel.Guacd
+	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
 }
@@ -92,12 +92,13 @@ type Portal struct {
 }
 
 // New puts the portal together. It starts what runs beside requests: the watch
-// over live desktops (only while there are any) and an hourly purge.
+// over live desktops (only while there are any), the watch over the guacds and
+// an hourly purge.
 func New(parts Parts, settings Settings) (*Portal, error) {
 	if settings.PublicURL == nil || settings.PublicURL.Host == "" {
 		return nil, errors.New("gateway: no public URL")
 	}
-	if len(parts.Guacds) == 0 {
+	if parts.Guacds == nil {
 		return nil, errors.New("gateway: no guacd")
 	}
 	if parts.Now == nil {
@@ -108,9 +109,10 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
 	p.desktops = newDesktops(p)
-	p.metrics = newMetrics(p.desktops.count)
+	p.metrics = newMetrics(p.desktops.count, p.Guacds)
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.Guacds.Watch(p.ctx)
 	return p, nil
 }
 

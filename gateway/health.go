@@ -59,7 +59,7 @@ func (p *Portal) faults(ctx context.Context) map[string]string {
 			faults["directory"] = domain
 		}
 	}
-	if err := p.anyGuacd(ctx); err != nil {
+	if err := p.guacds(ctx); err != nil {
 		faults["guacd"] = err.Error()
 	}
 	for part, fault := range faults {
@@ -69,12 +69,21 @@ func (p *Portal) faults(ctx context.Context) map[string]string {
 	return faults
 }
 
-// anyGuacd is nil when one of the guacds answers.
-func (p *Portal) anyGuacd(ctx context.Context) (err error) {
-	for _, g := range p.Guacds {
-		if err = g.Probe(ctx); err == nil {
-			return nil
-		}
+// guacds is nil when a guacd that takes new desktops answers.
+func (p *Portal) guacds(ctx context.Context) error {
+	if err := p.drain(ctx); err != nil {
+		return err
 	}
-	return err
+	return p.Guacds.Check(ctx)
+}
+
+// drain tells the guacds which of them operators are emptying (stagedoor guacd
+// drain). It is asked for every desktop, so that it holds at once on every node.
+func (p *Portal) drain(ctx context.Context) error {
+	drains, err := p.Store.Drains(ctx)
+	if err != nil {
+		return err
+	}
+	p.Guacds.Drain(drains)
+	return nil
 }

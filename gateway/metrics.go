@@ -7,6 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"stagedoor/gateway/tunnel"
 )
 
 // metrics are what operators plot. No label holds what a person typed.
@@ -16,7 +18,7 @@ type metrics struct {
 	events   *prometheus.CounterVec   // audit events by kind and result
 }
 
-func newMetrics(live func() int) *metrics {
+func newMetrics(live func() int, guacds *tunnel.Pool) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
@@ -30,9 +32,42 @@ func newMetrics(live func() int) *metrics {
 	desktops := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stagedoor_desktops", Help: "Live desktops on this node.",
 	}, func() float64 { return float64(live()) })
-	m.registry.MustRegister(m.requests, m.events, desktops,
+	m.registry.MustRegister(m.requests, m.events, desktops, guacdMetrics{guacds},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// guacdMetrics are of each guacd, as this node sees it.
+type guacdMetrics struct{ pool *tunnel.Pool }
+
+var (
+	guacdConnections = prometheus.NewDesc("stagedoor_guacd_connections", "Connections of this node, those included that guacd has not freed yet.", []string{"guacd"}, nil)
+	guacdUp          = prometheus.NewDesc("stagedoor_guacd_up", "1 when the guacd answered last.", []string{"guacd"}, nil)
+	guacdDraining    = prometheus.NewDesc("stagedoor_guacd_draining", "1 when the guacd gets no new desktops.", []string{"guacd"}, nil)
+)
+
+// Describe is prometheus.Collector's.
+func (g guacdMetrics) Describe(descriptions chan<- *prometheus.Desc) {
+	prometheus.DescribeByCollect(g, descriptions)
+}
+
+// Collect is prometheus.Collector's.
+func (g guacdMetrics) Collect(metrics chan<- prometheus.Metric) {
+	for _, state := range g.pool.States() {
+		gauge := func(desc *prometheus.Desc, value float64) {
+			metrics <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, state.Address)
+		}
+		gauge(guacdConnections, float64(state.Live))
+		gauge(guacdUp, oneIf(state.Fault == nil))
+		gauge(guacdDraining, oneIf(state.Draining))
+	}
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // MetricsServer answers GET /metrics, for a listener of its own that only the

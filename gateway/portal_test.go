@@ -145,7 +145,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	b.portal, err = gateway.New(gateway.Parts{
 		Directory: accounts, Store: b.store, Targets: watcher, Site: site, Log: log, Now: b.clock.Now,
 		Codes:  b.codes,
-		Guacds: []tunnel.Guacd{{Address: guacd}},
+		Guacds: tunnel.NewPool(log, tunnel.NewGuacd(guacd, nil)),
 	}, settings)
 	b.must(err)
 	b.server.Start()

@@ -138,7 +138,7 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 	codes := &otp.Codes{Store: db, Sender: outbox, Key: key, Portal: portalName, Host: "localhost"}
 	portal, err := gateway.New(gateway.Parts{
 		Directory: people, Store: db, Codes: codes, Targets: list, Site: site,
-		Guacds: []tunnel.Guacd{{Address: d.guacd}}, Log: log,
+		Guacds: tunnel.NewPool(log, tunnel.NewGuacd(d.guacd, nil)), Log: log,
 	}, gateway.Settings{
 		PublicURL: &url.URL{Scheme: "http", Host: fmt.Sprintf("localhost:%d", o.port)},
 		Name:      portalName, DefaultDomain: domain.Name,

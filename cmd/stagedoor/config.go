@@ -132,6 +132,7 @@ type GuacdConfig struct {
 	Address               string `yaml:"address"`                 // host:port; default 127.0.0.1:4822
 	TLS                   bool   `yaml:"tls"`                     // default false
 	CAFile                string `yaml:"ca_file"`                 // PEM; default: the system's authorities
+	Resume                string `yaml:"resume"`                  // auto, always, never; default auto
 	DangerouslyWithoutTLS bool   `yaml:"dangerously_without_tls"` // for an address that is not loopback; default false
 }
 
@@ -167,6 +168,7 @@ func (c Config) withListDefaults() Config {
 	}
 	for i := range c.Guacd {
 		setIfZero(&c.Guacd[i].Address, "127.0.0.1:4822")
+		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)

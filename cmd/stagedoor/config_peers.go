@@ -176,6 +176,7 @@ func (v *validation) guacd(guacds []GuacdConfig) {
 	if len(guacds) == 0 {
 		v.fault("guacd", "the list is empty: without guacd there is no desktop")
 	}
+	addresses := map[string]bool{}
 	for i, g := range guacds {
 		at := fmt.Sprintf("guacd[%d].", i)
 		host, ok := v.address(at+"address", g.Address, 1)
@@ -189,5 +190,10 @@ func (v *validation) guacd(guacds []GuacdConfig) {
 			v.fault(at+"ca_file", "means nothing without tls: true")
 		}
 		v.authorities(at+"ca_file", g.CAFile)
+		v.oneOf(at+"resume", g.Resume, "auto", "always", "never")
+		if addresses[g.Address] {
+			v.fault(at+"address", "%s stands twice", g.Address)
+		}
+		addresses[g.Address] = true
 	}
 }

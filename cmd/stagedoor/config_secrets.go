@@ -170,18 +170,21 @@ func (c Config) domains() []directory.Domain {
 }
 
 // guacds are the daemons in the order of the file.
-func (c Config) guacds() ([]tunnel.Guacd, error) {
-	guacds := make([]tunnel.Guacd, len(c.Guacd))
+func (c Config) guacds() ([]*tunnel.Guacd, error) {
+	guacds := make([]*tunnel.Guacd, len(c.Guacd))
 	for i, g := range c.Guacd {
-		guacds[i].Address = g.Address
-		if !g.TLS {
-			continue
+		var secure *tls.Config
+		if g.TLS {
+			pool, err := authorities(g.CAFile)
+			if err != nil {
+				return nil, fmt.Errorf("guacd %s: %w", g.Address, err)
+			}
+			secure = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 		}
-		pool, err := authorities(g.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("guacd %s: %w", g.Address, err)
+		guacds[i] = tunnel.NewGuacd(g.Address, secure)
+		if g.Resume != "auto" {
+			guacds[i].Resume = tunnel.Resume(g.Resume)
 		}
-		guacds[i].TLS = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
 	}
 	return guacds, nil
 }

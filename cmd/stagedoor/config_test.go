@@ -107,7 +107,7 @@ func TestExampleLoads(t *testing.T) {
 	if config.secrets().smsPassword != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
 	}
-	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].TLS != nil {
+	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].Resume != "" {
 		t.Errorf("guacds: %v, %v", guacds, err)
 	}
 }
@@ -165,7 +165,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute}, config.Login); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]GuacdConfig{{Address: "127.0.0.1:4822"}}, config.Guacd); diff != "" {
+	if diff := cmp.Diff([]GuacdConfig{{Address: "127.0.0.1:4822", Resume: "auto"}}, config.Guacd); diff != "" {
 		t.Error(diff)
 	}
 	if config.Listen != "127.0.0.1:8080" || config.SMS.HTTP.Method != "POST" || config.Log != (LogConfig{"info", "json"}) ||
@@ -297,8 +297,11 @@ func TestProblems(t *testing.T) {
 			want: []string{`FILE:15: sms.http.method: method "DELETE": use POST, PUT or GET`}},
 		{name: "unknown sender", old: "sender: http", new: "sender: htp",
 			want: []string{`FILE:11: sms.sender: must be http, not "htp"; did you mean "http"?`}},
-		{name: "guacd elsewhere in clear", new: "guacd:\n  - address: guacd:4822\n  - address: guacd:4822\n    dangerously_without_tls: true\n  - tls: true\n",
+		{name: "guacd elsewhere in clear", new: "guacd:\n  - address: guacd:4822\n  - address: guacd2:4822\n    dangerously_without_tls: true\n  - tls: true\n",
 			want: []string{`FILE:16: guacd[0].address: guacd:4822 is another machine, and desktops and their passwords would cross the network in clear: set tls: true (guacd -C and -K), or dangerously_without_tls: true on a private network`}},
+		{name: "guacd twice", new: "guacd:\n  - address: 127.0.0.1:4822\n  - resume: maybe\n",
+			want: []string{`FILE:17: guacd[1].resume: must be auto or always or never, not "maybe"`,
+				`FILE:17: guacd[1].address: 127.0.0.1:4822 stands twice`}},
 		{name: "codes", new: "codes:\n  lifetime: 1h\n  countries: []\n  per_day: 2\n",
 			want: []string{
 				`FILE:16: codes.lifetime: must be from 1m to 10m, not 1h`,

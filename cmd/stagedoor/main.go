@@ -5,6 +5,7 @@
 //	stagedoor serve --config FILE            run the gateway
 //	stagedoor check --config FILE [--connect] say everything that is wrong
 //	stagedoor audit --config FILE [...]      read or verify the audit
+//	stagedoor guacd --config FILE [...]      look at the guacds, empty one
 //	stagedoor version
 package main
 
@@ -43,6 +44,9 @@ const usageText = `usage:
                                               the directory, guacd and the SMS sender
   stagedoor audit   --config FILE [--verify] [--name NAME] [--limit N]
                                               print audit events as JSON lines, or verify the chain
+  stagedoor guacd   --config FILE [--drain ADDRESS | --undrain ADDRESS]
+                                              say how each guacd is; give one no new desktops, or give
+                                              it some again
   stagedoor version`
 
 type usageError string
@@ -60,6 +64,8 @@ func run(ctx context.Context, args, environ []string, stdout io.Writer) error {
 		return check(ctx, args[1:], environ, stdout)
 	case "audit":
 		return audit(ctx, args[1:], environ, stdout)
+	case "guacd":
+		return guacd(ctx, args[1:], environ, stdout)
 	case "version", "--version":
 		return version(stdout)
 	case "help", "--help", "-h":

@@ -16,6 +16,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway"
+	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/targets"
@@ -143,9 +144,11 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 	if p.Site, err = webroot.Open(); err != nil {
 		return parts{}, err
 	}
-	if p.Guacds, err = config.guacds(); err != nil {
+	guacds, err := config.guacds()
+	if err != nil {
 		return parts{}, err
 	}
+	p.Guacds = tunnel.NewPool(log, guacds...)
 	sender, err := config.sender()
 	if err != nil {
 		return parts{}, err

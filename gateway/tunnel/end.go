@@ -20,6 +20,7 @@ type ending struct {
 	detail string      // for the log
 	said   string      // guacd's own words
 	silent bool        // the browser is gone: nothing can be told
+	holds  bool        // the browser may come back to the desktop
 }
 
 func (e *ending) Error() string {
@@ -41,9 +42,10 @@ func (e *ending) because(format string, args ...any) *ending {
 var (
 	endDisconnect     = &ending{cause: "disconnect", status: guac.Success, text: "The desktop was left."}
 	endBrowserClosed  = &ending{cause: "browser-closed", status: guac.Success, silent: true}
-	endBrowserLost    = &ending{cause: "browser-lost", status: guac.ResourceClosed, silent: true}
-	endBrowserTimeout = &ending{cause: "browser-timeout", status: guac.ClientTimeout, text: "The browser stopped answering."}
-	endBrowserStalled = &ending{cause: "browser-stalled", status: guac.ClientTimeout, silent: true}
+	endBrowserLost    = &ending{cause: "browser-lost", status: guac.ResourceClosed, silent: true, holds: true}
+	endBrowserTimeout = &ending{cause: "browser-timeout", status: guac.ClientTimeout, text: "The browser stopped answering.", holds: true}
+	endBrowserStalled = &ending{cause: "browser-stalled", status: guac.ClientTimeout, silent: true, holds: true}
+	endReplaced       = &ending{cause: "replaced", status: guac.Success, silent: true, holds: true}
 	endLogoff         = &ending{cause: "logoff", status: guac.Success, text: "The desktop was logged off."}
 
 	endGuacdError       = &ending{cause: "guacd-error", status: guac.UpstreamError, text: "The remote desktop reported an error."}
@@ -87,6 +89,8 @@ func endingOf(cause error) *ending {
 		return endLimit
 	case errors.Is(cause, ErrShutdown):
 		return endShutdown
+	case errors.Is(cause, ErrReplaced):
+		return endReplaced
 	case errors.Is(cause, context.DeadlineExceeded):
 		return endRevoked
 	}

@@ -118,13 +118,14 @@ func (f *inFilter) internal(in *instruction) error {
 	return nil
 }
 
-// sync confirms a frame. guacd ends a user who confirms one from the future.
+// sync confirms a frame. guacd ends a user who confirms one from the future,
+// which the frame of a guacd that was tried before may be.
 func (f *inFilter) sync(in *instruction) (bool, error) {
 	n, ok := parseNumber(in.arg(0))
-	if !ok || n < 0 || n > f.heard.sync.Load() {
+	if !ok || n < 0 || n > f.heard.anySync.Load() {
 		return false, endBadProtocol.because("sync %.20q was never sent", in.arg(0))
 	}
-	return true, nil
+	return n <= f.heard.sync.Load(), nil
 }
 
 // size asks for another desktop size. A hidden window has none: what cannot be

@@ -11,7 +11,7 @@ import (
 // for a username and a password.
 func newFilter(policy Policy) *inFilter {
 	h := &heard{now: func() time.Duration { return 0 }}
-	h.sync.Store(1000)
+	h.frame(1000)
 	h.require([]string{"username", "password"})
 	return &inFilter{policy: policy, heard: h}
 }

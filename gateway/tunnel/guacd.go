@@ -17,44 +17,47 @@ import (
 // it listens with a backlog of 5.
 const maxDials = 4
 
-// Guacd is one guacd daemon. Make it once with NewGuacd and copy it as you
-// like: the copies share its limits. A literal has none.
+// Guacd is one guacd daemon, made by NewGuacd.
 type Guacd struct {
-	Address string      // host:port
-	TLS     *tls.Config // nil: plain; only for loopback or a private network
+	Address string // host:port
+	Resume  Resume // set before use
 
-	shared *sharedGuacd
+	secure *tls.Config   // nil: plain
+	dials  chan struct{} // a slot for each connection that guacd has not answered yet
+	live   atomic.Int64
 }
 
-type sharedGuacd struct {
-	dials chan struct{} // a slot for each connection that guacd has not answered yet
-	live  atomic.Int64
-}
+// Resume says whether a desktop stays with guacd while the network of its
+// browser is gone, for the browser to come back to.
+type Resume string
+
+const (
+	ResumeAuto   Resume = ""       // unless guacd is a 1.6, since 1.6.0 can lock up when somebody joins (GUACAMOLE-2270)
+	ResumeAlways Resume = "always" // for a 1.6 where that is mended
+	ResumeNever  Resume = "never"
+)
 
 // NewGuacd is a guacd that is dialled by at most four desktops at once, and
-// that counts its connections. A nil config means plain TCP.
-func NewGuacd(address string, config *tls.Config) Guacd {
-	return Guacd{Address: address, TLS: config, shared: &sharedGuacd{dials: make(chan struct{}, maxDials)}}
+// that counts its connections. A nil config means plain TCP, which is only for
+// loopback or a private network.
+func NewGuacd(address string, config *tls.Config) *Guacd {
+	return &Guacd{Address: address, secure: config, dials: make(chan struct{}, maxDials)}
 }
 
-// Live is how many connections guacd holds. A desktop that ended counts until
-// guacd has freed its child. It is 0 for a Guacd that NewGuacd did not make.
-func (g Guacd) Live() int {
-	if g.shared == nil {
-		return 0
-	}
-	return int(g.shared.live.Load())
-}
+// Live is how many connections guacd holds or is about to. A desktop that
+// ended counts until guacd has freed its child.
+func (g *Guacd) Live() int { return int(g.live.Load()) }
 
 // Probe asks guacd whether it answers, without making it fork a child: it
 // selects a connection that cannot exist. guacd 1.6 says so (error 516), 1.3
 // only closes. A context without deadline gets one of 5 s.
-func (g Guacd) Probe(ctx context.Context) error {
+func (g *Guacd) Probe(ctx context.Context) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
 	}
+	g.claim()
 	l, err := g.dial(ctx)
 	if err != nil {
 		return fmt.Errorf("guacd %s: %w", g.Address, err)
@@ -79,41 +82,46 @@ func (g Guacd) Probe(ctx context.Context) error {
 // line is one connection to guacd.
 type line struct {
 	net.Conn
-	shared *sharedGuacd
-	dialed bool // still holds a slot in shared.dials
+	guacd  *Guacd
+	dialed bool // still holds a slot in guacd.dials
 }
 
-// dial connects, first waiting for one of the slots. The caller tells
-// answered when guacd has said something, and close at the end.
-func (g Guacd) dial(ctx context.Context) (*line, error) {
-	l := &line{shared: g.shared}
-	if g.shared != nil {
-		select {
-		case g.shared.dials <- struct{}{}:
-			l.dialed = true
-		case <-ctx.Done():
-			return nil, fmt.Errorf("waiting to dial: %w", context.Cause(ctx))
-		}
+// claim counts a connection that is about to be dialled.
+func (g *Guacd) claim() { g.live.Add(1) }
+
+// dial makes a connection that was claimed, first waiting for one of the
+// slots. The caller tells answered when guacd has said something, and close at
+// the end; on an error the claim is gone.
+func (g *Guacd) dial(ctx context.Context) (*line, error) {
+	l, err := g.connect(ctx)
+	if err != nil {
+		g.live.Add(-1)
 	}
-	conn, err := g.connect(ctx)
+	return l, err
+}
+
+func (g *Guacd) connect(ctx context.Context) (*line, error) {
+	select {
+	case g.dials <- struct{}{}:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting to dial: %w", context.Cause(ctx))
+	}
+	l := &line{guacd: g, dialed: true}
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "tcp", g.Address)
+	if err == nil && g.secure != nil {
+		conn, err = g.encrypt(ctx, conn)
+	}
 	if err != nil {
 		l.answered()
 		return nil, err
 	}
 	l.Conn = conn
-	if g.shared != nil {
-		g.shared.live.Add(1)
-	}
 	return l, nil
 }
 
-func (g Guacd) connect(ctx context.Context) (net.Conn, error) {
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "tcp", g.Address)
-	if err != nil || g.TLS == nil {
-		return conn, err
-	}
-	config := g.TLS.Clone()
+func (g *Guacd) encrypt(ctx context.Context, conn net.Conn) (net.Conn, error) {
+	config := g.secure.Clone()
 	if config.ServerName == "" {
 		config.ServerName, _, _ = net.SplitHostPort(g.Address)
 	}
@@ -128,7 +136,7 @@ func (g Guacd) connect(ctx context.Context) (net.Conn, error) {
 func (l *line) answered() {
 	if l.dialed {
 		l.dialed = false
-		<-l.shared.dials
+		<-l.guacd.dials
 	}
 }
 
@@ -136,9 +144,7 @@ func (l *line) answered() {
 func (l *line) close() {
 	l.answered()
 	l.Close()
-	if l.shared != nil {
-		l.shared.live.Add(-1)
-	}
+	l.guacd.live.Add(-1)
 }
 
 // drain reads what guacd still says until it has freed the child, which holds

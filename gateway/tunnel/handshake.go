@@ -150,30 +150,44 @@ func checkOptions(o *Options) error {
 }
 
 // shake does guacd's handshake up to ready (which comes before the desktop is
-// reached): select, args, size and so on, connect, ready.
-func shake(ctx context.Context, l *line, from *source, o *Options) error {
+// reached): select, args, size and so on, connect, ready. What is selected is a
+// protocol, for a new desktop, or guacd's name of one to join, which is done
+// without the secrets.
+func shake(ctx context.Context, l *line, from *source, selected string, o *Options) (remote, error) {
 	if err := checkOptions(o); err != nil {
-		return err
+		return remote{}, err
 	}
-	if _, err := l.Write(appendInstruction(nil, "select", o.Protocol)); err != nil {
-		return lost(ctx, err)
+	of := remote{guacd: l.guacd, protocol: o.Protocol, policy: o.Policy, arguments: withoutSecrets(o.Arguments)}
+	if _, err := l.Write(appendInstruction(nil, "select", selected)); err != nil {
+		return remote{}, lost(ctx, err)
 	}
-	args, err := await(ctx, from, "args")
+	names, err := await(ctx, from, "args")
 	if err != nil {
-		return err
+		return remote{}, err
 	}
 	l.answered()
-	answer, err := answerArgs(args, o)
+	joining := *o
+	if selected != o.Protocol {
+		joining.Arguments = of.arguments
+	}
+	answer, err := answerArgs(names, &joining)
 	if err != nil {
-		return err
+		return remote{}, err
 	}
 	_, err = l.Write(answer)
 	clear(answer) // it held the person's password
 	if err != nil {
-		return lost(ctx, err)
+		return remote{}, lost(ctx, err)
 	}
-	_, err = await(ctx, from, "ready")
-	return err
+	ready, err := await(ctx, from, "ready")
+	if err != nil {
+		return remote{}, err
+	}
+	if len(ready) > 0 {
+		of.id = ready[0]
+	}
+	of.holdable = holdable(l.guacd, of.id, names, o)
+	return of, nil
 }
 
 // await reads instructions up to the one wanted, and returns its arguments.

@@ -9,10 +9,12 @@ import (
 
 // heard is what guacd has said that decides what the browser may answer.
 type heard struct {
-	sync atomic.Int64 // newest frame, guacd's clock in ms
+	sync    atomic.Int64 // newest frame of this guacd, its clock in ms
+	anySync atomic.Int64 // newest frame of any guacd that was tried
 
 	mu      sync.Mutex
 	asked   []string      // arguments that guacd requires and nobody has given
+	ever    bool          // guacd has required something
 	changed time.Duration // of the desktop's life, when asked changed last
 	now     func() time.Duration
 }
@@ -21,7 +23,7 @@ type heard struct {
 func (h *heard) require(names []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.asked = names
+	h.asked, h.ever = names, true
 	h.changed = h.now()
 }
 
@@ -43,4 +45,19 @@ func (h *heard) asking() (asking bool, changed time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.asked) > 0, h.changed
+}
+
+// everAsked says whether the person was ever asked.
+func (h *heard) everAsked() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.ever
+}
+
+// frame notes a frame of guacd.
+func (h *heard) frame(timestamp int64) {
+	h.sync.Store(timestamp)
+	if timestamp > h.anySync.Load() {
+		h.anySync.Store(timestamp)
+	}
 }

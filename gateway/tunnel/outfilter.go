@@ -137,7 +137,7 @@ func (f *outFilter) sync(in *instruction) (pass bool, ending error) {
 	if !ok {
 		return false, endGuacdProtocol.because("sync without a time")
 	}
-	f.heard.sync.Store(timestamp)
+	f.heard.frame(timestamp)
 	f.framed = f.framed || f.drawn
 	return true, nil
 }

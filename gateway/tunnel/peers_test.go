@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,22 +27,38 @@ type portal struct {
 	*httptest.Server
 	ends   chan End
 	cancel context.CancelCauseFunc
+	mu     sync.Mutex // held while a WebSocket shows held
+	held   *Desktop
 }
 
-func newPortal(t testing.TB, guacd Guacd, options Options) *portal {
+func newPortal(t testing.TB, guacd *Guacd, options Options) *portal {
+	t.Helper()
+	return newPoolPortal(t, NewPool(options.Log, guacd), options)
+}
+
+// newPoolPortal lets every WebSocket show the same desktop, one after the other,
+// where options hold it.
+func newPoolPortal(t testing.TB, pool *Pool, options Options) *portal {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	p := &portal{ends: make(chan End, 1000), cancel: cancel}
+	p := &portal{ends: make(chan End, 1000), cancel: cancel, held: pool.Desktop()}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ws, err := Upgrade(w, r, p.URL)
 		if err != nil {
 			return
 		}
-		p.ends <- Serve(ctx, ws, guacd, options)
+		if options.Hold == 0 {
+			p.ends <- pool.Desktop().Serve(ctx, ws, options)
+			return
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.ends <- p.held.Serve(ctx, ws, options)
 	}))
 	t.Cleanup(func() {
 		cancel(ErrShutdown)
 		p.Close()
+		p.held.Leave()
 	})
 	return p
 }
@@ -169,7 +186,7 @@ var standardArgs = []string{"VERSION_1_5_0", "hostname", "port", "username", "pa
 
 // newFakeGuacd is a guacd on loopback that runs script for every connection,
 // after the handshake.
-func newFakeGuacd(t testing.TB, script func(*guacdConn)) Guacd {
+func newFakeGuacd(t testing.TB, script func(*guacdConn)) *Guacd {
 	t.Helper()
 	return NewGuacd(listen(t, func(g *guacdConn) {
 		if g.handshake(standardArgs...) {

@@ -210,7 +210,7 @@ func TestRealGuacdTLS(t *testing.T) {
 	g := startGuacd(t, testbed.GuacdOptions{TLS: certificate})
 	for _, test := range []struct {
 		name  string
-		guacd Guacd
+		guacd *Guacd
 		cause string
 		alive bool
 	}{

@@ -1,25 +1,26 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/gorilla/websocket"
 )
 
-// desktop is one browser connected to one remote desktop. Two goroutines run
-// it: carry takes guacd's pictures to the browser, listen takes the browser's
-// input to guacd. Whoever finds a reason to end cancels ctx with an ending;
-// the first one counts.
-type desktop struct {
+// relay is one browser's WebSocket joined to a remote desktop. Two goroutines
+// run it: carry takes guacd's pictures to the browser, listen takes the
+// browser's input to guacd. Whoever finds a reason to end cancels ctx with an
+// ending; the first one counts.
+type relay struct {
 	options Options
+	pool    *Pool
 	log     *slog.Logger
 	started time.Time
 	ctx     context.Context
@@ -34,154 +35,103 @@ type desktop struct {
 	pace    pace
 	bytesIn int64
 
+	kept    *keeper // to come back to; at the end, for the next WebSocket to come back to
+	remains remote  // what is held when the browser is lost,
+	line    *line   // and its connection; nil: nothing is
+
 	listened chan struct{} // closed when listen is over
 	left     chan struct{} // closed when guacd has been told
 }
 
-func newDesktop(ctx context.Context, ws *websocket.Conn, o Options) *desktop {
-	d := &desktop{options: o, log: o.Log, started: time.Now(), listened: make(chan struct{}), left: make(chan struct{})}
-	if d.log == nil {
-		d.log = slog.New(slog.DiscardHandler)
+func newRelay(ctx context.Context, ws *websocket.Conn, pool *Pool, o Options) *relay {
+	r := &relay{options: o, pool: pool, log: o.Log, started: time.Now(), listened: make(chan struct{}), left: make(chan struct{})}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
 	}
-	d.ctx, d.cancel = context.WithCancelCause(ctx)
-	d.heard.now = d.now
-	d.browser.ws = ws
-	d.in.policy, d.in.heard = o.Policy, &d.heard
-	d.out.policy, d.out.heard = o.Policy, &d.heard
-	d.pace.now = d.now
-	d.watch.firstFrame, d.watch.silence = o.FirstFrameTimeout, o.SilenceTimeout
-	d.watch.nextNop, d.watch.nextPing = nopEvery, pingEvery
-	d.hear()
-	ws.SetPongHandler(func(string) error { d.hear(); return nil })
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
+	r.heard.now = r.now
+	r.browser.ws = ws
+	r.in.policy, r.in.heard = o.Policy, &r.heard
+	r.out.policy, r.out.heard = o.Policy, &r.heard
+	r.pace.now = r.now
+	r.watch.silence = o.SilenceTimeout
+	r.watch.nextNop, r.watch.nextPing = nopEvery, pingEvery
+	r.hear()
+	ws.SetPongHandler(func(string) error { r.hear(); return nil })
 	ws.SetPingHandler(func(data string) error {
 		ws.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(time.Second))
-		d.pace.wait(d.ctx, 1)
+		r.pace.wait(r.ctx, 1)
 		return nil
 	})
-	return d
+	return r
 }
 
-// run is the desktop's life.
-func (d *desktop) run(guacd Guacd) End {
-	go d.listen()
-	d.watch.timer = time.AfterFunc(time.Hour, d.look)
-	defer d.watch.timer.Stop()
-	d.watch.timer.Reset(nopEvery)
-	context.AfterFunc(d.ctx, func() {
-		defer close(d.left)
-		d.browser.hurry()
-		d.guacd.leave()
+// run is the relay's life.
+func (r *relay) run() End {
+	go r.listen()
+	r.watch.timer = time.AfterFunc(time.Hour, r.look)
+	defer r.watch.timer.Stop()
+	r.watch.timer.Reset(nopEvery)
+	context.AfterFunc(r.ctx, func() {
+		defer close(r.left)
+		r.browser.hurry()
+		r.guacd.leave(endingOf(context.Cause(r.ctx)).holds && r.watch.framed.Load())
 	})
 	// Pings cannot wait for the handshake, so the browser is greeted first.
 	// The number is random and no key to anything (CVE-2021-41767).
-	err := d.browser.send(appendInstruction(nil, "", uuid.NewString()))
+	err := r.browser.send(appendInstruction(nil, "", uuid.NewString()))
 	if err != nil {
 		err = gone(err)
 	} else {
-		err = d.serve(guacd)
+		err = r.serve()
 	}
-	d.cancel(err)
-	return d.part()
-}
-
-// connect dials guacd and does the handshake.
-func (d *desktop) connect(guacd Guacd) (*line, *source, error) {
-	ctx, cancel := context.WithTimeoutCause(d.ctx, d.options.HandshakeTimeout, endHandshakeTimeout)
-	defer cancel()
-	l, err := guacd.dial(ctx)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil, context.Cause(ctx)
-		}
-		return nil, nil, endGuacdUnreachable.because("%v", err)
+	r.cancel(err)
+	end := r.part()
+	if r.line != nil { // only now nobody else writes to it
+		r.kept = keep(r.remains, r.line, r.options.Hold)
 	}
-	from := newSource(l.Conn)
-	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
-	err = shake(ctx, l, from, &d.options)
-	if !stop() && err == nil {
-		err = context.Cause(ctx)
-	}
-	if err != nil {
-		from.release()
-		l.close()
-		return nil, nil, err
-	}
-	return l, from, nil
-}
-
-// serve connects guacd and carries its pictures until something ends.
-func (d *desktop) serve(guacd Guacd) error {
-	l, from, err := d.connect(guacd)
-	if err != nil {
-		return err
-	}
-	if err = lost(d.ctx, d.guacd.open(l)); err == nil {
-		err = d.sized()
-	}
-	if err == nil {
-		err = d.carry(from)
-	}
-	d.cancel(err)
-	<-d.left
-	from.release()
-	if endingOf(err).cause == endGuacdEOF.cause {
-		l.close()
-	} else {
-		go l.drain() // until guacd has freed its child
-	}
-	return err
-}
-
-// sized tells the browser how large the desktop was asked to be. guacd says so
-// itself, but 1.3 starts the desktop before it counts the person among
-// those who watch (libguac/client.c, guac_client_add_user), and now and then
-// loses its first instruction that way; without a size a browser shows nothing.
-func (d *desktop) sized() error {
-	width, height := d.options.sides()
-	if err := d.browser.send(appendInstruction(nil, "size", "0", strconv.Itoa(width), strconv.Itoa(height))); err != nil {
-		return gone(err)
-	}
-	return nil
+	return end
 }
 
 // carry takes guacd's stream to the browser, whole instructions at a time.
-func (d *desktop) carry(from *source) error {
-	d.watch.ready.Store(int64(d.now()))
-	d.watch.waitingSince.Store(int64(d.now()))
-	d.watch.timer.Reset(0)
-	for d.ctx.Err() == nil {
-		if err := d.forward(from); err != nil {
+func (r *relay) carry(from *source) error {
+	r.watch.ready.Store(int64(r.now()))
+	r.watch.waitingSince.Store(int64(r.now()))
+	r.watch.timer.Reset(0)
+	for r.ctx.Err() == nil {
+		if err := r.forward(from); err != nil {
 			return err
 		}
-		d.watch.waitingSince.Store(int64(d.now()))
+		r.watch.waitingSince.Store(int64(r.now()))
 		err := from.fill()
-		d.watch.waitingSince.Store(0)
+		r.watch.waitingSince.Store(0)
 		if err != nil {
-			return lost(d.ctx, err)
+			return lost(r.ctx, cmp.Or(r.guacd.givenUp(), err))
 		}
 	}
-	return context.Cause(d.ctx)
+	return context.Cause(r.ctx)
 }
 
 // forward sends the whole instructions that have come.
-func (d *desktop) forward(from *source) error {
+func (r *relay) forward(from *source) error {
 	batch := from.bytes()
-	passed, used, ending := d.out.filter(batch)
+	passed, used, ending := r.out.filter(batch)
 	if passed > 0 {
-		if err := d.browser.send(batch[:passed]); err != nil {
+		if err := r.browser.send(batch[:passed]); err != nil {
 			return gone(err)
 		}
 	}
-	if len(d.out.acks) > 0 {
-		if err := d.guacd.write(d.out.acks); err != nil {
-			return lost(d.ctx, err)
+	if len(r.out.acks) > 0 {
+		if err := r.guacd.write(r.out.acks); err != nil {
+			return err
 		}
 	}
 	from.use(used)
-	if d.out.framed && !d.watch.framed.Load() {
-		d.watch.framed.Store(true)
-		if d.options.OnReady != nil {
-			d.options.OnReady()
+	if r.out.framed && !r.watch.framed.Load() {
+		r.watch.framed.Store(true)
+		r.options.Arguments = nil // no other guacd needs the password now
+		if r.options.OnReady != nil {
+			r.options.OnReady()
 		}
 	}
 	return ending
@@ -189,20 +139,20 @@ func (d *desktop) forward(from *source) error {
 
 // listen takes the browser's messages until the WebSocket is over. When the
 // desktop is, it waits for the answer to the close frame and drops the rest.
-func (d *desktop) listen() {
-	defer close(d.listened)
+func (r *relay) listen() {
+	defer close(r.listened)
 	for {
-		kind, message, err := d.browser.ws.NextReader()
+		kind, message, err := r.browser.ws.NextReader()
 		if err != nil {
-			d.cancel(gone(err))
+			r.cancel(gone(err))
 			return
 		}
-		if d.ctx.Err() != nil {
+		if r.ctx.Err() != nil {
 			continue
 		}
-		d.hear()
-		if err := d.receive(kind, message); err != nil {
-			d.cancel(err)
+		r.hear()
+		if err := r.receive(kind, message); err != nil {
+			r.cancel(err)
 		}
 	}
 }
@@ -210,7 +160,7 @@ func (d *desktop) listen() {
 // receive judges one message and passes it on. The buffer is wiped: keys and
 // passwords went through it. Its size is the read limit: gorilla's own would
 // send a close frame without a reason.
-func (d *desktop) receive(kind int, message io.Reader) error {
+func (r *relay) receive(kind int, message io.Reader) error {
 	if kind != websocket.TextMessage {
 		return endBadType.because("not a text message")
 	}
@@ -226,42 +176,42 @@ func (d *desktop) receive(kind int, message io.Reader) error {
 	case err != io.EOF && err != io.ErrUnexpectedEOF:
 		return gone(err)
 	}
-	d.bytesIn += int64(n)
-	if err := d.in.check(buffer[:n]); err != nil {
+	r.bytesIn += int64(n)
+	if err := r.in.check(buffer[:n]); err != nil {
 		return err
 	}
-	if d.in.human && d.options.OnInput != nil {
-		d.options.OnInput()
+	if r.in.human && r.options.OnInput != nil {
+		r.options.OnInput()
 	}
-	if len(d.in.forward) > 0 {
-		if err := d.guacd.write(d.in.forward); err != nil {
-			return lost(d.ctx, err)
+	if len(r.in.forward) > 0 {
+		if err := r.guacd.write(r.in.forward); err != nil {
+			return err
 		}
 	}
-	if err := d.browser.post(d.in.ping, d.in.acks); err != nil {
+	if err := r.browser.post(r.in.ping, r.in.acks); err != nil {
 		return gone(err)
 	}
-	return d.pace.wait(d.ctx, d.in.count)
+	return r.pace.wait(r.ctx, r.in.count)
 }
 
 // part tells the browser why, and waits for it to close.
-func (d *desktop) part() End {
-	<-d.left
-	end := endingOf(context.Cause(d.ctx))
+func (r *relay) part() End {
+	<-r.left
+	end := endingOf(context.Cause(r.ctx))
 	text := end.text
 	if end.said != "" {
 		text = end.said
 	}
-	ws := d.browser.ws
-	if !end.silent && d.browser.part(end.status, text) == nil {
+	ws := r.browser.ws
+	if !end.silent && r.browser.part(end.status, text) == nil {
 		ws.SetReadDeadline(time.Now().Add(lingerTimeout))
-		<-d.listened
+		<-r.listened
 	}
 	ws.Close()
-	<-d.listened
+	<-r.listened
 	result := End{Status: end.status, Cause: end.cause, Text: end.said,
-		BytesIn: d.bytesIn, BytesOut: d.browser.bytes, Duration: time.Since(d.started)}
-	d.log.Info("desktop over", "cause", end.cause, "status", reason(end.status), "detail", end.detail,
+		BytesIn: r.bytesIn, BytesOut: r.browser.bytes, Duration: time.Since(r.started)}
+	r.log.Info("desktop over", "cause", end.cause, "status", reason(end.status), "detail", end.detail,
 		"bytes_in", result.BytesIn, "bytes_out", result.BytesOut, "duration", result.Duration)
 	return result
 }
@@ -295,8 +245,10 @@ func gone(err error) error {
 	switch {
 	case ok && failed.Timeout(): // gorilla hides os.ErrDeadlineExceeded
 		return endBrowserStalled
-	case websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway, websocket.CloseNoStatusReceived):
+	case websocket.IsCloseError(err, websocket.CloseNormalClosure, websocket.CloseGoingAway):
 		return endBrowserClosed
+		// Without a status it is the client library, which has heard nothing for
+		// 15 s: a person who leaves says disconnect first.
 	}
 	return endBrowserLost.because("%v", err)
 }

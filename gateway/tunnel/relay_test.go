@@ -90,7 +90,7 @@ func TestInputBeforeGuacd(t *testing.T) {
 			g.until("disconnect")
 		}
 	})
-	p := newPortal(t, Guacd{Address: address}, Options{Protocol: "rdp"})
+	p := newPortal(t, NewGuacd(address, nil), Options{Protocol: "rdp"})
 	b := p.open(t)
 	b.say("size", "1280", "720")
 	b.say("", "ping", "1")

@@ -1,9 +1,10 @@
 // Package tunnel carries one desktop: it speaks the Guacamole protocol between
 // a browser's WebSocket and guacd. It knows no users and no SQL.
 //
-//	guacd := tunnel.NewGuacd("127.0.0.1:4822", nil)
+//	pool := tunnel.NewPool(log, tunnel.NewGuacd("127.0.0.1:4822", nil))
+//	desktop := pool.Desktop()
 //	ws, err := tunnel.Upgrade(w, r, "https://portal.example.se")
-//	end := tunnel.Serve(ctx, ws, guacd, options)   // until the desktop is over
+//	end := desktop.Serve(ctx, ws, options)   // until the desktop is over
 //
 // The browser is hostile: only whole, checked instructions of an allow-list
 // reach guacd. guacd's side is filtered by the target's policy. Every end has
@@ -11,13 +12,10 @@
 package tunnel
 
 import (
-	"cmp"
-	"context"
 	"errors"
 	"log/slog"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/wwt/guac"
 )
 
@@ -29,6 +27,7 @@ var (
 	ErrTakenOver = errors.New("tunnel: taken over")                // 521
 	ErrLimit     = errors.New("tunnel: too many desktops")         // 797
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
+	ErrReplaced  = errors.New("tunnel: the page came back")        // none: the page itself has dropped this WebSocket
 )
 
 // Policy is what may cross. The zero value denies everything but the picture,
@@ -61,8 +60,9 @@ type Options struct {
 	Log     *slog.Logger
 
 	HandshakeTimeout  time.Duration // 0 means 15 s
-	FirstFrameTimeout time.Duration // 0 means 30 s; stands still while guacd asks the person
+	FirstFrameTimeout time.Duration // 0 means 30 s; stands still while guacd asks the person; no other guacd is tried after it
 	SilenceTimeout    time.Duration // of guacd; 0 means 15 s
+	Hold              time.Duration // how long the desktop stays for a browser that was lost to come back; 0: not at all
 }
 
 // End says how a desktop ended.
@@ -70,6 +70,7 @@ type End struct {
 	Status   guac.Status // from the close table
 	Cause    string      // for the audit: "disconnect", "logoff", "guacd-error", ... (end.go has them all)
 	Text     string      // guacd's own error text, printable, at most 512 runes
+	Held     bool        // the browser was lost, and the desktop waits for it (Options.Hold)
 	BytesIn  int64       // from the browser
 	BytesOut int64       // to the browser
 	Duration time.Duration
@@ -77,15 +78,3 @@ type End struct {
 
 // Code is the end's Guacamole status, 0 when nothing went wrong.
 func (e End) Code() int { return int(e.Status.GetGuacamoleStatusCode()) }
-
-// Serve runs the desktop until it ends, and closes ws. It blocks; where
-// thousands of desktops are open, call it in a goroutine of its own with a
-// context of its own and return from the HTTP handler, which frees net/http's
-// share of the memory. After Serve has returned, guacd's connection may be
-// held for up to 20 s until guacd has freed its child (Guacd.Live counts it).
-func Serve(ctx context.Context, ws *websocket.Conn, guacd Guacd, options Options) End {
-	options.HandshakeTimeout = cmp.Or(options.HandshakeTimeout, 15*time.Second)
-	options.FirstFrameTimeout = cmp.Or(options.FirstFrameTimeout, 30*time.Second)
-	options.SilenceTimeout = cmp.Or(options.SilenceTimeout, 15*time.Second)
-	return newDesktop(ctx, ws, options).run(guacd)
-}

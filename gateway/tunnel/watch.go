@@ -23,7 +23,8 @@ const (
 // watch is the clockwork of one desktop. One timer wakes for whatever is due
 // next; times are since the desktop began. Zero limits are not in force.
 type watch struct {
-	firstFrame, silence time.Duration // limits
+	silence    time.Duration // limit
+	firstFrame atomic.Int64  // limit, as a time.Duration
 
 	browserHeard atomic.Int64 // when the browser last said anything
 	waitingSince atomic.Int64 // when the relay began to wait for guacd; 0: it does not
@@ -53,45 +54,60 @@ func (w *watch) due(now time.Duration, heard *heard) (next time.Duration, over *
 		if asking {
 			limit(changed+answerTimeout, endUnanswered)
 		} else {
-			limit(max(ready, changed)+w.firstFrame, endNoFirstFrame)
+			limit(max(ready, changed)+time.Duration(w.firstFrame.Load()), endNoFirstFrame)
 		}
 	}
 	return next, over
 }
 
 // look does what is due: it runs in the timer's goroutine and sets it again.
-func (d *desktop) look() {
-	d.watch.looking.Lock()
-	defer d.watch.looking.Unlock()
-	if d.ctx.Err() != nil {
+func (r *relay) look() {
+	r.watch.looking.Lock()
+	defer r.watch.looking.Unlock()
+	if r.ctx.Err() != nil {
 		return
 	}
-	now := d.now()
-	_, over := d.watch.due(now, &d.heard)
-	if over != nil {
-		d.cancel(over)
+	now := r.now()
+	_, over := r.watch.due(now, &r.heard)
+	switch over {
+	case nil:
+	case endGuacdSilent, endNoFirstFrame:
+		r.watch.waitingSince.Store(0)
+		r.watch.ready.Store(0)
+		r.guacd.giveUp(over) // another guacd may do better: the relay decides
+	default:
+		r.cancel(over)
 		return
 	}
-	if now >= d.watch.nextNop {
-		d.watch.nextNop = now + nopEvery
-		if d.watch.ready.Load() > 0 {
-			if err := d.guacd.write([]byte("3.nop;")); err != nil {
-				d.cancel(lost(d.ctx, err))
-				return
-			}
+	if now >= r.watch.nextNop {
+		r.watch.nextNop = now + nopEvery
+		if r.watch.ready.Load() > 0 {
+			r.guacd.write([]byte("3.nop;"))
 		}
 	}
-	if now >= d.watch.nextPing {
-		d.watch.nextPing = now + pingEvery
+	if now >= r.watch.nextPing {
+		r.watch.nextPing = now + pingEvery
 		// A full line is no reason to end here: writing pictures will find out.
-		d.browser.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+		r.browser.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
 	}
-	next, _ := d.watch.due(now, &d.heard)
-	d.watch.timer.Reset(max(next-now, time.Millisecond))
+	next, _ := r.watch.due(now, &r.heard)
+	r.watch.timer.Reset(max(next-now, time.Millisecond))
+}
+
+// again turns to another guacd, whose limit for the first picture is this. A
+// verdict on the one before must not hit it.
+func (r *relay) again(firstFrame time.Duration) {
+	r.watch.looking.Lock()
+	defer r.watch.looking.Unlock()
+	r.watch.ready.Store(0)
+	r.watch.waitingSince.Store(0)
+	r.watch.firstFrame.Store(int64(firstFrame))
+	r.heard.sync.Store(0)
+	r.guacd.again(r.ctx.Err() != nil)
 }
 
 // hear notes a sign of life of the browser.
-func (d *desktop) hear() { d.watch.browserHeard.Store(int64(d.now())) }
+func (r *relay) hear() { r.watch.browserHeard.Store(int64(r.now())) }
 
 // now is the age of the desktop. It is never 0, which means "not".
-func (d *desktop) now() time.Duration { return time.Since(d.started) + 1 }
+func (r *relay) now() time.Duration { return time.Since(r.started) + 1 }

@@ -35,7 +35,8 @@ func TestDue(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := &heard{now: func() time.Duration { return 100 * s }}
-			w := &watch{firstFrame: 30 * s, silence: 15 * s, nextNop: 1000 * s, nextPing: 1000 * s}
+			w := &watch{silence: 15 * s, nextNop: 1000 * s, nextPing: 1000 * s}
+			w.firstFrame.Store(int64(30 * s))
 			w.browserHeard.Store(int64(900 * s))
 			test.set(w, h)
 			for now := 100 * s; now < 900*s; now += s {

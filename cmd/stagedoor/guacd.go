@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os/user"
+	"slices"
+	"strings"
+	"time"
+
+	"stagedoor/store"
+)
+
+// guacd says how each guacd is. With --drain one gets no new desktops from any
+// node, so that it can be stopped once those that it has are over
+// (stagedoor_guacd_connections of each node's metrics counts them).
+func guacd(ctx context.Context, args, environ []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("guacd", flag.ContinueOnError)
+	drain := flags.String("drain", "", "")
+	undrain := flags.String("undrain", "", "")
+	var path string
+	if err := parse(flags, args, &path); err != nil {
+		return err
+	}
+	if *drain != "" && *undrain != "" {
+		return usageError("stagedoor guacd: --drain and --undrain are one or the other\n" + usageText)
+	}
+	config, err := loadConfig(path, environ)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, config.Database, time.Now)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	if *drain != "" {
+		err = setDrain(ctx, config, db, "guacd-drain", *drain, db.Drain)
+	}
+	if *undrain != "" {
+		err = setDrain(ctx, config, db, "guacd-undrain", *undrain, db.Undrain)
+	}
+	if err != nil {
+		return err
+	}
+	return tellGuacds(ctx, config, db, stdout)
+}
+
+// setDrain audits and does what an operator decides about a guacd.
+func setDrain(ctx context.Context, config Config, db *store.Store, kind, address string, set func(context.Context, string) error) error {
+	var addresses []string
+	for _, g := range config.Guacd {
+		addresses = append(addresses, g.Address)
+	}
+	if !slices.Contains(addresses, address) {
+		return fmt.Errorf("guacd: %s is not in the configuration, which has %s", address, strings.Join(addresses, ", "))
+	}
+	operator := "unknown"
+	if who, err := user.Current(); err == nil {
+		operator = who.Username
+	}
+	if _, err := db.AppendEvent(ctx, store.Event{Kind: kind, Result: "ok", Target: address, Name: operator, Address: "command line"}); err != nil {
+		return err
+	}
+	return set(ctx, address)
+}
+
+func tellGuacds(ctx context.Context, config Config, db *store.Store, stdout io.Writer) error {
+	drains, err := db.Drains(ctx)
+	if err != nil {
+		return err
+	}
+	guacds, err := config.guacds()
+	if err != nil {
+		return err
+	}
+	for _, g := range guacds {
+		state := "answers"
+		if err := g.Probe(ctx); err != nil {
+			state = err.Error()
+		}
+		if slices.Contains(drains, g.Address) {
+			state = "gets no new desktops; " + state
+		}
+		if _, err := fmt.Fprintf(stdout, "%s  %s\n", g.Address, state); err != nil {
+			return err
+		}
+	}
+	return nil
+}
