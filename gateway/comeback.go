@@ -68,6 +68,10 @@ func (e *desktop) turn(wait time.Duration) (*shown, context.Context) {
 	}
 	e.register.mu.Lock()
 	defer e.register.mu.Unlock()
+	select {
+	case <-e.arrived: // came together with the timer
+	default:
+	}
 	s := e.next
 	if s == nil {
 		e.closeLocked()

@@ -95,9 +95,15 @@ func serveFakeGuacd(conn net.Conn, said chan<- string, refuse string) {
 // tunnel opens a desktop's WebSocket as the page does.
 func (b *browser) tunnel(target string) (*websocket.Conn, *http.Response, error) {
 	b.t.Helper()
+	return b.tunnelOf(target, "")
+}
+
+// tunnelOf opens it as a page that has a name, which can come back.
+func (b *browser) tunnelOf(target, page string) (*websocket.Conn, *http.Response, error) {
+	b.t.Helper()
 	header := http.Header{"Origin": {b.server.URL}}
 	dialer := websocket.Dialer{Jar: b.client.Jar, Subprotocols: []string{"guacamole"}, HandshakeTimeout: 5 * time.Second}
-	ws, response, err := dialer.DialContext(b.t.Context(), strings.Replace(b.server.URL, "http", "ws", 1)+"/tunnel/"+target+"?width=1024&height=768", header)
+	ws, response, err := dialer.DialContext(b.t.Context(), strings.Replace(b.server.URL, "http", "ws", 1)+"/tunnel/"+target+"?width=1024&height=768&page="+page, header)
 	if err == nil {
 		b.t.Cleanup(func() { ws.Close() })
 	}

@@ -27,8 +27,7 @@ type portal struct {
 	*httptest.Server
 	ends   chan End
 	cancel context.CancelCauseFunc
-	mu     sync.Mutex // held while a WebSocket shows held
-	held   *Desktop
+	held   *Desktop // the one that every WebSocket shows, where it is held
 }
 
 func newPortal(t testing.TB, guacd *Guacd, options Options) *portal {
@@ -41,25 +40,39 @@ func newPortal(t testing.TB, guacd *Guacd, options Options) *portal {
 func newPoolPortal(t testing.TB, pool *Pool, options Options) *portal {
 	t.Helper()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	p := &portal{ends: make(chan End, 1000), cancel: cancel, held: pool.Desktop()}
-	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := Upgrade(w, r, p.URL)
-		if err != nil {
-			return
-		}
+	held := pool.Desktop()
+	ends := make(chan End, 1000)
+	var turn sync.Mutex
+	p := newServer(t, func(ws *websocket.Conn) {
 		if options.Hold == 0 {
-			p.ends <- pool.Desktop().Serve(ctx, ws, options)
+			ends <- pool.Desktop().Serve(ctx, ws, options)
 			return
 		}
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.ends <- p.held.Serve(ctx, ws, options)
-	}))
+		turn.Lock()
+		defer turn.Unlock()
+		ends <- held.Serve(ctx, ws, options)
+	})
+	p.ends, p.cancel, p.held = ends, cancel, held
 	t.Cleanup(func() {
 		cancel(ErrShutdown)
 		p.Close()
-		p.held.Leave()
+		turn.Lock()
+		defer turn.Unlock()
+		held.Leave()
 	})
+	return p
+}
+
+// newServer is an HTTP server that gives every WebSocket to serve.
+func newServer(t testing.TB, serve func(*websocket.Conn)) *portal {
+	t.Helper()
+	p := &portal{}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ws, err := Upgrade(w, r, p.URL); err == nil {
+			serve(ws)
+		}
+	}))
+	t.Cleanup(p.Close)
 	return p
 }
 
@@ -176,10 +189,11 @@ func (b *page) goodbye() (last []string, code int, reason string) {
 // guacdConn is one connection as guacd sees it.
 type guacdConn struct {
 	net.Conn
-	t    testing.TB
-	from *source
-	args map[string]string // connect's values by name
-	told map[string][]string
+	t        testing.TB
+	from     *source
+	args     map[string]string // connect's values by name
+	told     map[string][]string
+	selected string
 }
 
 var standardArgs = []string{"VERSION_1_5_0", "hostname", "port", "username", "password", "disable-copy"}
@@ -262,6 +276,8 @@ func (g *guacdConn) handshake(args ...string) bool {
 	g.told = map[string][]string{}
 	if got := g.read(); got == nil || got[0] != "select" {
 		return false
+	} else {
+		g.selected = got[1]
 	}
 	g.say(append([]string{"args"}, args...)...)
 	for {

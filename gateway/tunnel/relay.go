@@ -116,6 +116,10 @@ func (r *relay) carry(from *source) error {
 func (r *relay) forward(from *source) error {
 	batch := from.bytes()
 	passed, used, ending := r.out.filter(batch)
+	first := r.out.framed && !r.watch.framed.Load()
+	if first { // before it leaves: whoever has seen the picture can come back to it
+		r.watch.framed.Store(true)
+	}
 	if passed > 0 {
 		if err := r.browser.send(batch[:passed]); err != nil {
 			return gone(err)
@@ -127,8 +131,7 @@ func (r *relay) forward(from *source) error {
 		}
 	}
 	from.use(used)
-	if r.out.framed && !r.watch.framed.Load() {
-		r.watch.framed.Store(true)
+	if first {
 		r.options.Arguments = nil // no other guacd needs the password now
 		if r.options.OnReady != nil {
 			r.options.OnReady()
