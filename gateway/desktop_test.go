@@ -337,6 +337,24 @@ func TestNoGuacd(t *testing.T) {
 	got.shows(t, 503, "/desktop/multiaccess01", "install guacd with testbed/install run")
 }
 
+// A guacd that an operator empties gets no new desktops, at once and on every
+// node; those that it has stay.
+func TestDrainedGuacd(t *testing.T) {
+	b, _ := withDesktops(t)
+	cecilia, ws := b.atDesktop()
+	b.must(b.store.Drain(t.Context(), b.guacd))
+	refused, _, err := cecilia.tunnel("multiaccess01")
+	b.must(err)
+	if reason := closeReason(t, refused); reason != "520" {
+		t.Errorf("closed with %q, want 520", reason)
+	}
+	until(t, ws, "4.sync,")
+	b.must(b.store.Undrain(t.Context(), b.guacd))
+	again, _, err := cecilia.tunnel("multiaccess01")
+	b.must(err)
+	until(t, again, "4.sync,")
+}
+
 func TestShutdownTellsDesktops(t *testing.T) {
 	b, _ := withDesktops(t)
 	_, ws := b.atDesktop()

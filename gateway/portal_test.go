@@ -41,6 +41,7 @@ type bench struct {
 	codes     *otp.Codes
 	log       *lockedBuffer
 	clock     *clock
+	guacd     string // its address
 	targets   string // the list's file
 	watcher   *targets.Watcher
 }
@@ -106,7 +107,7 @@ func open(t *testing.T, change func(*gateway.Settings)) *bench {
 
 func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100, time.Now)}
+	b := &bench{t: t, guacd: guacd, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100, time.Now)}
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	b.directory, err = directorytest.Start(directorytest.Config{Domain: "AMIDO", Suffix: "amido.example", Users: people,

@@ -97,9 +97,7 @@ func (r *relay) attempt(g *Guacd, kept *keeper) error {
 	if err != nil {
 		return err
 	}
-	if kept != nil {
-		kept.leave() // this one is there
-	}
+	r.joined = kept
 	r.out = outFilter{policy: r.options.Policy, heard: &r.heard}
 	if err = lost(r.ctx, r.guacd.open(l, of.holdable)); err == nil {
 		err = r.sized(kept != nil)

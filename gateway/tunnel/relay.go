@@ -36,6 +36,7 @@ type relay struct {
 	bytesIn int64
 
 	kept    *keeper // to come back to; at the end, for the next WebSocket to come back to
+	joined  *keeper // whose desktop this one has joined; nil once its picture is here
 	remains remote  // what is held when the browser is lost,
 	line    *line   // and its connection; nil: nothing is
 
@@ -133,6 +134,12 @@ func (r *relay) forward(from *source) error {
 	from.use(used)
 	if first {
 		r.options.Arguments = nil // no other guacd needs the password now
+		if r.joined != nil {
+			// Not before: guacd is ready before it counts who joins (libguac/user-handshake.c),
+			// and ends a desktop that its last user leaves.
+			r.joined.leave()
+			r.joined = nil
+		}
 		if r.options.OnReady != nil {
 			r.options.OnReady()
 		}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -122,6 +123,38 @@ func TestAuditCommand(t *testing.T) {
 	}
 	if out, exit := stagedoor(t, "audit", "--config", config, "--verify"); exit != 0 || !strings.Contains(out, "the chain is whole") {
 		t.Errorf("exit %d: %s", exit, out)
+	}
+}
+
+// An operator looks at the guacds, empties one and fills it again; it is audited.
+func TestGuacdCommand(t *testing.T) {
+	testbed.Need(t, "guacd")
+	r := newRig(t)
+	live := must[*testbed.Guacd](t)(testbed.StartGuacd(t.Context(), testbed.GuacdOptions{}))
+	t.Cleanup(func() { ok(t, live.Stop()) })
+	r.blocks["guacd"] = fmt.Sprintf("guacd:\n  - address: %s\n  - address: 127.0.0.1:1\n", live.Address)
+	config := r.config()
+	for _, step := range []struct {
+		args []string
+		exit int
+		want string
+	}{
+		{nil, 0, live.Address + "  answers\n127.0.0.1:1  guacd 127.0.0.1:1: dial"},
+		{[]string{"--drain", live.Address}, 0, live.Address + "  gets no new desktops; answers\n"},
+		{nil, 0, live.Address + "  gets no new desktops; answers\n"},
+		{[]string{"--undrain", live.Address}, 0, live.Address + "  answers\n"},
+		{[]string{"--drain", "guacd9:4822"}, 1, "guacd9:4822 is not in the configuration, which has " + live.Address + ", 127.0.0.1:1"},
+		{[]string{"--drain", live.Address, "--undrain", live.Address}, 2, "one or the other"},
+	} {
+		if out, exit := stagedoor(t, append([]string{"guacd", "--config", config}, step.args...)...); exit != step.exit || !strings.Contains(out, step.want) {
+			t.Errorf("guacd %v: exit %d\n%s\nwant %d and %q", step.args, exit, out, step.exit, step.want)
+		}
+	}
+	out, _ := stagedoor(t, "audit", "--config", config)
+	for _, want := range []string{`"Kind":"guacd-drain","Result":"ok"`, `"Kind":"guacd-undrain","Result":"ok"`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %s in\n%s", want, out)
+		}
 	}
 }
 

@@ -18,6 +18,7 @@ import { text } from "./text";
 class Desktop {
   private readonly page = document.body.dataset;
   private readonly target = this.page["targetName"] ?? "";
+  private readonly name = crypto.randomUUID(); // of this page, for coming back
   private readonly frame = part("display");
   private readonly whisper = new Whisper();
   private readonly picture = new Picture(this.frame);
@@ -69,7 +70,7 @@ class Desktop {
       this.status.busy("waiting", "desktop.js.sign-in");
       this.signIn.ask(connection.client, parameters, this.lastFault);
     };
-    connection.open(this.picture.size(), this.allows("audioOut"));
+    connection.open(this.picture.size(), this.allows("audioOut"), this.name);
   }
 
   private signedIn(): void {
@@ -79,6 +80,7 @@ class Desktop {
 
   private rendered(): void {
     this.lastFault = "";
+    this.picture.reveal();
     this.status.connected();
     this.input.attach(this.connection?.client ?? null);
     this.input.focus();
@@ -89,9 +91,10 @@ class Desktop {
   private over(fault: Fault): void {
     this.signIn.close();
     this.input.attach(null);
-    this.picture.remove();
     this.whisper.say("");
     const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
+    if (cause.reconnects) this.picture.fade();
+    else this.picture.remove();
     this.lastFault = cause.key === "desktop.js.refused" ? text(cause.key, { target: this.target }) : "";
     this.status.over(cause, fault);
     void this.checkSession(); // if the session is over, the login page says why

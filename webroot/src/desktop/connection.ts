@@ -39,9 +39,13 @@ export class Connection {
     };
   }
 
-  /** Connects. size and formats tell guacd what this window can show; nothing in it is secret. */
-  open(size: Size, audio: boolean): void {
+  /**
+   * Connects. size and formats tell guacd what this window can show; page lets the
+   * gateway find the desktop again that a lost network took away. Nothing in it is secret.
+   */
+  open(size: Size, audio: boolean, page: string): void {
     const query = new URLSearchParams({
+      page,
       width: String(size.width),
       height: String(size.height),
       dpi: "96",

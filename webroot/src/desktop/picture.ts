@@ -10,6 +10,7 @@ export interface Size {
 
 export class Picture {
   private client: Guacamole.Client | null = null;
+  private last: HTMLElement | null = null; // the picture of a connection that was lost
   private timer = 0;
   private asked = "";
 
@@ -29,7 +30,7 @@ export class Picture {
 
   /** Shows a client's display; rendered is called when it has a size. */
   attach(client: Guacamole.Client, rendered: () => void): void {
-    this.remove();
+    if (!this.last) this.remove();
     this.client = client;
     const { width, height } = this.size();
     this.asked = `${width}x${height}`;
@@ -38,12 +39,34 @@ export class Picture {
       this.fit();
       rendered();
     };
+    display.getElement().classList.toggle("coming", this.last !== null);
     this.frame.prepend(display.getElement());
+  }
+
+  /** The whole picture has come: it takes the place of the one before. */
+  reveal(): void {
+    this.client?.getDisplay().getElement().classList.remove("coming");
+    this.last?.remove();
+    this.last = null;
+  }
+
+  /** Leaves the picture as it is, faded, until the desktop has come back. */
+  fade(): void {
+    const picture = this.client?.getDisplay().getElement();
+    if (picture?.classList.contains("coming")) {
+      picture.remove(); // the one before stays
+    } else {
+      this.last = picture ?? null;
+      this.last?.classList.add("faded");
+    }
+    this.client = null;
   }
 
   remove(): void {
     this.client?.getDisplay().getElement().remove();
     this.client = null;
+    this.last?.remove();
+    this.last = null;
   }
 
   /** Asks for the window's size if the desktop was not yet told. */

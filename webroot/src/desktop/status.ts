@@ -5,9 +5,9 @@ import type { Cause, Fault } from "./cause";
 
 export type State = "connecting" | "waiting" | "connected" | "error" | "closed";
 
-const firstDelay = 5;
-const longestDelay = 30;
-const mostTries = 20;
+// Before each try to connect again, in seconds; the last one from then on. The
+// gateway keeps a desktop for 30 s, and the session's end ends the tries.
+const delays = [1, 2, 4, 8, 15, 30];
 
 export class StatusCard {
   private readonly card = part("status");
@@ -15,6 +15,7 @@ export class StatusCard {
   private readonly cancel = part<HTMLButtonElement>("cancel");
   private timer = 0;
   private tries = 0;
+  private counting = false;
 
   constructor(
     private readonly target: string,
@@ -24,6 +25,9 @@ export class StatusCard {
     this.again.addEventListener("click", () => {
       this.tries = 0;
       this.connect();
+    });
+    window.addEventListener("online", () => {
+      if (this.counting) this.connect();
     });
     this.cancel.addEventListener("click", () => {
       if (this.state === "error" || this.state === "closed") this.stopCounting();
@@ -64,12 +68,13 @@ export class StatusCard {
       helpdesk: cause.helpdesk === true,
     });
     if (!this.again.hidden) this.again.focus();
-    if (cause.reconnects && this.tries < mostTries) this.countDown();
+    if (cause.reconnects) this.countDown();
   }
 
   private countDown(): void {
-    const due = Date.now() + Math.min(firstDelay + 5 * this.tries, longestDelay) * 1000;
+    const due = Date.now() + (delays[Math.min(this.tries, delays.length - 1)] ?? 0) * 1000;
     this.tries++;
+    this.counting = true;
     this.cancel.hidden = false;
     const show = (): void => {
       const left = Math.ceil((due - Date.now()) / 1000);
@@ -81,12 +86,14 @@ export class StatusCard {
   }
 
   private stopCounting(): void {
+    this.counting = false;
     window.clearInterval(this.timer);
     this.cancel.hidden = true;
     this.say("status-detail", "");
   }
 
   private set(state: State, code: string, words: string): void {
+    this.counting = false;
     window.clearInterval(this.timer);
     this.card.dataset["state"] = state;
     this.card.dataset["code"] = code;

@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"stagedoor/testbed"
+)
+
+// network is what lies between the browser and the portal, and can fail.
+type network struct {
+	mu    sync.Mutex
+	conns []net.Conn
+	gone  bool
+}
+
+// throughNetwork puts a network before the portal.
+func (r *rig) throughNetwork() *network {
+	r.t.Helper()
+	n := &network{}
+	listener := must[net.Listener](r.t)(net.Listen("tcp", fmt.Sprintf("localhost:%d", r.port)))
+	r.t.Cleanup(func() { listener.Close() })
+	portal := fmt.Sprintf("localhost:%d", must[int](r.t)(testbed.FreePort()))
+	r.blocks["listen"] = fmt.Sprintf("listen: %s\npublic_url: %s\n", portal, r.address)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go n.carry(conn, portal)
+		}
+	}()
+	return n
+}
+
+func (n *network) carry(browser net.Conn, to string) {
+	defer browser.Close()
+	portal, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer portal.Close()
+	n.mu.Lock()
+	if n.gone {
+		n.mu.Unlock()
+		return
+	}
+	n.conns = append(n.conns, browser, portal)
+	n.mu.Unlock()
+	go func() {
+		io.Copy(portal, browser)
+		portal.Close()
+	}()
+	io.Copy(browser, portal)
+}
+
+// fail resets every connection, and lets no new one through until it is mended.
+func (n *network) fail() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gone = true
+	for _, conn := range n.conns {
+		conn.(*net.TCPConn).SetLinger(0)
+		conn.Close()
+	}
+	n.conns = nil
+}
+
+func (n *network) mend() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gone = false
+}
+
+// A network that fails for a moment costs nobody their desktop: the page says
+// so, tries again by itself, and is back in the very same guacd process, with
+// what was typed before and no new login.
+func TestBrowserComesBack(t *testing.T) {
+	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
+	r := newRig(t)
+	r.withDesktops()
+	network := r.throughNetwork()
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Language("sv")
+	r.logIn(page)
+	page.Click(`a[data-target="multiaccess01"]`)
+	connected(t, page)
+	page.WaitColour(800, 500, terminal)
+	page.Type("echo före") // not yet entered: it waits in the terminal
+	before := r.guacd.Children()
+
+	network.fail()
+	page.WaitText("Förbindelsen med portalen bröts.")
+	page.Shot("desktop-coming-back")
+	network.mend()
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitColour(800, 500, terminal)
+	if after := r.guacd.Children(); len(before) != 1 || !slices.Equal(before, after) {
+		t.Errorf("guacd's processes were %v and are %v", before, after)
+	}
+	page.Shot("desktop-came-back")
+	typed := filepath.Join(r.shared(), "typed")
+	command(page, " och efter > "+typed)
+	r.contains(typed, "före och efter")
+	page.Open(r.address + "/")
+	page.WaitText("Välj system")
+
+	out, exit := stagedoor(t, "audit", "--config", filepath.Join(r.dir, "config.yaml"))
+	for _, want := range []string{`"Kind":"desktop-close","Result":"error","Reason":"browser-lost"`, `"Kind":"desktop-open","Result":"ok","Reason":"back"`} {
+		if exit != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit %d, no %s in:\n%s", exit, want, out)
+		}
+	}
+}
