@@ -77,6 +77,9 @@ func (e *desktop) turn(wait time.Duration) (*shown, context.Context) {
 		e.closeLocked()
 		return nil, nil
 	}
+	if e.interrupt != nil {
+		e.interrupt(nil) // that turn is over: nothing of it may stay
+	}
 	var ctx context.Context
 	ctx, e.interrupt = context.WithCancelCause(e.ctx)
 	e.next = nil

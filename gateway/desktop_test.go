@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -349,6 +350,14 @@ func TestDrainedGuacd(t *testing.T) {
 		t.Errorf("closed with %q, want 520", reason)
 	}
 	until(t, ws, "4.sync,")
+	answer := httptest.NewRecorder()
+	b.portal.MetricsServer().Handler.ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{"stagedoor_desktops 1", fmt.Sprintf("stagedoor_guacd_connections{guacd=%q} 1", b.guacd),
+		fmt.Sprintf("stagedoor_guacd_draining{guacd=%q} 1", b.guacd), fmt.Sprintf("stagedoor_guacd_up{guacd=%q} 1", b.guacd)} {
+		if !strings.Contains(answer.Body.String(), want) {
+			t.Errorf("the metrics do not say %s", want)
+		}
+	}
 	b.must(b.store.Undrain(t.Context(), b.guacd))
 	again, _, err := cecilia.tunnel("multiaccess01")
 	b.must(err)

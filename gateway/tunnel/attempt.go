@@ -75,6 +75,9 @@ func (r *relay) elsewhere(err error) bool {
 		return false
 	}
 	end := endingOf(err)
+	if end.cause == endLacksArgument.cause {
+		return true // found out before guacd was told anything; another one may be newer
+	}
 	switch end.status {
 	case guac.UpstreamTimeout, guac.UpstreamError, guac.UpstreamNotFound, guac.UpstreamUnavailable:
 	default:
