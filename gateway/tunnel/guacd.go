@@ -17,6 +17,10 @@ import (
 // it listens with a backlog of 5.
 const maxDials = 4
 
+// dialTimeout is for TCP and TLS. guacd is near: a dead one must not use up the
+// time that another one has.
+const dialTimeout = 5 * time.Second
+
 // Guacd is one guacd daemon, made by NewGuacd.
 type Guacd struct {
 	Address string // host:port
@@ -107,6 +111,8 @@ func (g *Guacd) connect(ctx context.Context) (*line, error) {
 		return nil, fmt.Errorf("waiting to dial: %w", context.Cause(ctx))
 	}
 	l := &line{guacd: g, dialed: true}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", g.Address)
 	if err == nil && g.secure != nil {
