@@ -107,6 +107,7 @@ func listen(config Config) (net.Listener, error) {
 	}
 	return tls.NewListener(listener, &tls.Config{
 		MinVersion: tls.VersionTLS12, GetCertificate: certificate.get, NextProtos: []string{"http/1.1"},
+		DynamicRecordSizingDisabled: true, // desktops are streams: small records would only cost
 	}), nil
 }
 

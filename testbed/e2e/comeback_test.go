@@ -8,7 +8,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"stagedoor/testbed"
 )
@@ -16,8 +18,13 @@ import (
 // network is what lies between the browser and the portal, and can fail.
 type network struct {
 	mu    sync.Mutex
-	conns []net.Conn
+	links []*link
 	gone  bool
+}
+
+type link struct {
+	browser, portal net.Conn
+	dead            atomic.Bool // what comes is thrown away, and nobody is told
 }
 
 // throughNetwork puts a network before the portal.
@@ -47,18 +54,35 @@ func (n *network) carry(browser net.Conn, to string) {
 		return
 	}
 	defer portal.Close()
+	l := &link{browser: browser, portal: portal}
 	n.mu.Lock()
 	if n.gone {
 		n.mu.Unlock()
 		return
 	}
-	n.conns = append(n.conns, browser, portal)
+	n.links = append(n.links, l)
 	n.mu.Unlock()
 	go func() {
-		io.Copy(portal, browser)
-		portal.Close()
+		l.copy(portal, browser)
+		if !l.dead.Load() {
+			portal.Close()
+		}
 	}()
-	io.Copy(browser, portal)
+	l.copy(browser, portal)
+}
+
+// copy carries bytes until its source ends.
+func (l *link) copy(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if err != nil {
+			return
+		}
+		if !l.dead.Load() {
+			to.Write(buffer[:n])
+		}
+	}
 }
 
 // fail resets every connection, and lets no new one through until it is mended.
@@ -66,17 +90,30 @@ func (n *network) fail() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.gone = true
-	for _, conn := range n.conns {
-		conn.(*net.TCPConn).SetLinger(0)
-		conn.Close()
+	for _, l := range n.links {
+		for _, conn := range []net.Conn{l.browser, l.portal} {
+			conn.(*net.TCPConn).SetLinger(0)
+			conn.Close()
+		}
 	}
-	n.conns = nil
+	n.links = nil
 }
 
 func (n *network) mend() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.gone = false
+}
+
+// fallSilent drops what goes through the connections that there are, as when a
+// laptop changes its network: neither side is told. New ones work.
+func (n *network) fallSilent() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, l := range n.links {
+		l.dead.Store(true)
+	}
+	n.links = nil
 }
 
 // A network that fails for a moment costs nobody their desktop: the page says
@@ -90,6 +127,7 @@ func TestBrowserComesBack(t *testing.T) {
 	r.serve()
 	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
 	page.Language("sv")
+	page.Limit = 30 * time.Second // the browser gives a silent line 15
 	r.logIn(page)
 	page.Click(`a[data-target="multiaccess01"]`)
 	connected(t, page)
@@ -110,11 +148,22 @@ func TestBrowserComesBack(t *testing.T) {
 	typed := filepath.Join(r.shared(), "typed")
 	command(page, " och efter > "+typed)
 	r.contains(typed, "före och efter")
+	network.fallSilent()
+	page.WaitText("Förbindelsen är långsam eller bruten.")
+	page.WaitText("Förbindelsen med portalen bröts.")
+	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitColour(800, 500, terminal)
+	if after := r.guacd.Children(); !slices.Equal(before, after) {
+		t.Errorf("guacd's processes were %v and are %v", before, after)
+	}
+	command(page, "echo och igen >> "+typed)
+	r.contains(typed, "och igen")
 	page.Open(r.address + "/")
 	page.WaitText("Välj system")
 
 	out, exit := stagedoor(t, "audit", "--config", filepath.Join(r.dir, "config.yaml"))
-	for _, want := range []string{`"Kind":"desktop-close","Result":"error","Reason":"browser-lost"`, `"Kind":"desktop-open","Result":"ok","Reason":"back"`} {
+	for _, want := range []string{`"Kind":"desktop-close","Result":"error","Reason":"browser-lost"`, `"Kind":"desktop-open","Result":"ok","Reason":"back"`,
+		`"Kind":"desktop-close","Result":"ok","Reason":"replaced"`} {
 		if exit != 0 || !strings.Contains(out, want) {
 			t.Errorf("exit %d, no %s in:\n%s", exit, want, out)
 		}
