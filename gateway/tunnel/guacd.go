@@ -108,7 +108,7 @@ func (g Guacd) dial(ctx context.Context) (*line, error) {
 }
 
 func (g Guacd) connect(ctx context.Context) (net.Conn, error) {
-	var dialer net.Dialer
+	dialer := net.Dialer{Control: limitReceive}
 	conn, err := dialer.DialContext(ctx, "tcp", g.Address)
 	if err != nil || g.TLS == nil {
 		return conn, err

@@ -56,7 +56,12 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 	if r.TLS != nil {
 		upgrader.WriteBufferSize, upgrader.WriteBufferPool = 64<<10, &secureWrites
 	}
-	return upgrader.Upgrade(w, r, nil)
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	limitUnsent(ws.NetConn(), unsentBytes) // a kernel that cannot makes pictures older, no more
+	return ws, nil
 }
 
 // Refuse closes a fresh WebSocket for one of the causes of this package, such
