@@ -42,7 +42,7 @@ func (s *speed) learn(conn net.Conn, n int, began, now time.Time) {
 	switch {
 	case took > slowMessage && s.limit() > minMessage:
 		s.halvings++
-	case took < fastMessage && s.halvings > 0:
+	case took < fastMessage && s.halvings > 0 && n >= s.limit()/2: // an answer to a ping says nothing
 		s.halvings--
 	}
 	if began.Sub(s.since) > fastTime {

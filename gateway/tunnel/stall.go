@@ -56,15 +56,20 @@ func (s *stall) look() {
 	if s.conn == nil {
 		return
 	}
-	now := time.Now()
 	taken, err := acknowledged(s.conn)
-	if err == nil && s.looked && taken > s.taken {
-		s.moved = now
-	}
-	s.taken, s.looked = taken, err == nil
-	if s.hurried || now.Sub(s.moved) >= writeTimeout {
+	if s.over(time.Now(), taken, err == nil) {
 		s.conn.SetWriteDeadline(time.Unix(1, 0)) // wakes the writer
 		return
 	}
 	s.timer.Reset(stallCheck)
+}
+
+// over says whether the browser has taken nothing for too long. Taken is how
+// many bytes it has acknowledged in all, if that is known.
+func (s *stall) over(now time.Time, taken uint64, known bool) bool {
+	if known && s.looked && taken > s.taken {
+		s.moved = now
+	}
+	s.taken, s.looked = taken, known
+	return s.hurried || now.Sub(s.moved) >= writeTimeout
 }
