@@ -100,6 +100,9 @@ func (in *instruction) parseTrusted(b []byte) error {
 	if at >= len(b) || b[at] != ',' {
 		return in.parse(b)
 	}
+	if _, ok := parseIndex(b[indexAt:at]); !ok { // bytes may not count
+		return in.parse(b)
+	}
 	length, digits, err := parseLength(b[at+1:])
 	if err != nil {
 		return err
