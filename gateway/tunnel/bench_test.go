@@ -26,6 +26,7 @@ func streams() map[string][]byte {
 		small = appendInstruction(small, "rect", "0", "128", "256", "64", "64")
 		small = appendInstruction(small, "cfill", "14", "0", "255", "128", "0", "255")
 		small = appendInstruction(small, "copy", "0", "0", "64", "1024", "704", "14", "0", "0", "0")
+		small = appendInstruction(small, "mouse", "512", "384", "0", "1760000000000")
 	}
 	small = appendInstruction(small, "sync", "1760000000")
 	return map[string][]byte{"pictures": pictures, "small": small}

@@ -20,7 +20,9 @@ type downlink struct {
 	ws *websocket.Conn
 
 	hurried atomic.Bool // the desktop is over: no long waits
-	writing sync.Mutex  // held while a message is written
+	stall   stall
+	writing sync.Mutex // held while a message is written
+	speed   speed
 	bytes   int64
 	scratch []byte
 
@@ -29,12 +31,16 @@ type downlink struct {
 	acks []byte // refusals, in order
 }
 
-// send writes whole instructions as one message.
+// send writes whole instructions: as one message, or on a slow line as several.
 func (d *downlink) send(batch []byte) error {
 	d.writing.Lock()
-	err := d.write(batch)
-	if err == nil {
-		err = d.writePosted()
+	var err error
+	for len(batch) > 0 && err == nil {
+		n := firstMessage(batch, d.speed.limit())
+		if err = d.write(batch[:n]); err == nil {
+			err = d.writePosted()
+		}
+		batch = batch[n:]
 	}
 	d.writing.Unlock()
 	if err == nil {
@@ -92,15 +98,19 @@ func (d *downlink) writePosted() error {
 	return d.write(d.scratch)
 }
 
+// write has no deadline but the one that stall keeps, until the desktop is over.
 func (d *downlink) write(message []byte) error {
-	timeout := writeTimeout
+	conn, began := d.ws.NetConn(), time.Now()
 	if d.hurried.Load() {
-		timeout = partingTimeout
+		d.ws.SetWriteDeadline(began.Add(partingTimeout))
 	}
-	d.ws.SetWriteDeadline(time.Now().Add(timeout))
-	if err := d.ws.WriteMessage(websocket.TextMessage, message); err != nil {
+	d.stall.begin(conn, began)
+	err := d.ws.WriteMessage(websocket.TextMessage, message)
+	d.stall.end()
+	if err != nil {
 		return err
 	}
+	d.speed.learn(conn, len(message), began, time.Now())
 	d.bytes += int64(len(message))
 	return nil
 }
@@ -122,5 +132,6 @@ func (d *downlink) part(status guac.Status, text string) error {
 // hurry shortens the time that a message on its way to a slow browser has.
 func (d *downlink) hurry() {
 	d.hurried.Store(true)
+	d.stall.hurry()
 	d.ws.NetConn().SetWriteDeadline(time.Now().Add(partingTimeout))
 }

@@ -113,7 +113,7 @@ func (g *Guacd) connect(ctx context.Context) (*line, error) {
 	l := &line{guacd: g, dialed: true}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	var dialer net.Dialer
+	dialer := net.Dialer{Control: limitReceive}
 	conn, err := dialer.DialContext(ctx, "tcp", g.Address)
 	if err == nil && g.secure != nil {
 		conn, err = g.encrypt(ctx, conn)

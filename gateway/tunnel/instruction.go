@@ -100,6 +100,9 @@ func (in *instruction) parseTrusted(b []byte) error {
 	if at >= len(b) || b[at] != ',' {
 		return in.parse(b)
 	}
+	if _, ok := parseIndex(b[indexAt:at]); !ok { // bytes may not count
+		return in.parse(b)
+	}
 	length, digits, err := parseLength(b[at+1:])
 	if err != nil {
 		return err
@@ -118,45 +121,57 @@ func (in *instruction) parseTrusted(b []byte) error {
 	return nil
 }
 
-// skipDrawing returns the length of the instruction that b starts with if it
-// draws with numbers alone and has no further meaning: most of what guacd
-// sends beside blobs. Otherwise, or if b ends too early, it returns 0 and
-// leaves the verdict to parseTrusted. Numbers are ASCII, so that bytes count.
+// isDrawing says whether an opcode draws, or clears up after drawing, with
+// numbers alone and has no further meaning for the filter: most of what guacd
+// sends beside blobs.
+func isDrawing(opcode []byte) bool {
+	switch string(opcode) {
+	case "arc", "cfill", "clip", "close", "copy", "cstroke", "cursor", "curve", "dispose", "distort", "identity", "lfill",
+		"line", "lstroke", "mouse", "move", "nop", "pop", "push", "rect", "reset", "shade", "size", "start", "transfer",
+		"transform", "undefine":
+		return true
+	}
+	return false
+}
+
+// skipDrawing returns the length of the instruction that b starts with if
+// isDrawing. Otherwise, or if b ends too early, it returns 0 and leaves the
+// verdict to parseTrusted. Numbers are ASCII, so that bytes count, and hold no
+// semicolon: the end is looked for first, so that the processor can begin with
+// the next instruction while it still checks the lengths in this one.
 func skipDrawing(b []byte) int {
 	if len(b) < 8 || b[1] != '.' || b[0] < '3' || b[0] > '9' {
 		return 0
 	}
 	at := 2 + int(b[0]-'0')
-	if at >= len(b) {
+	if at >= len(b) || !isDrawing(b[2:at]) {
 		return 0
 	}
-	switch string(b[2:at]) {
-	case "arc", "cfill", "clip", "close", "copy", "cursor", "curve", "line", "move", "pop", "push", "rect", "reset",
-		"shade", "size", "start", "transfer":
-	default:
+	end := bytes.IndexByte(b, ';')
+	if end < 0 {
 		return 0
 	}
-	for at+3 < len(b) && b[at] == ',' {
-		digit := b[at+1] - '0'
-		length := int(digit)
+	b = b[:end+1]
+	for at+2 < len(b) && b[at] == ',' {
+		length := b[at+1] - '0'
 		at += 2
-		if b[at] != '.' && length > 0 {
+		if b[at] != '.' && length > 0 && length < 10 && at+1 < len(b) {
 			ones := b[at] - '0'
-			digit = max(digit, ones)
-			length = length*10 + int(ones)
+			if ones > 9 {
+				return 0
+			}
+			length = length*10 + ones
 			at++
 		}
-		if digit > 9 || b[at] != '.' {
+		if length > 99 || b[at] != '.' {
 			return 0
 		}
-		if at += 1 + length; at >= len(b) {
-			return 0
-		}
+		at += 1 + int(length)
 	}
-	if b[at] != ';' {
+	if at != end {
 		return 0
 	}
-	return at + 1
+	return end + 1
 }
 
 // parseLength reads the digits before an element's dot.

@@ -110,7 +110,7 @@ func TestParseNumber(t *testing.T) {
 // appendInstruction.
 func FuzzScanner(f *testing.F) {
 	for _, seed := range []string{"3.nop;", "4.blob,1.1,4.AAAA;", "4.blob,1.1,4.AAAA;3.end", "4.name,8.pässword;", "-1.a;", "0.;",
-		"4.blob,1.1,1.ö;", "4.blob,5.1", "4.blob,1.1,1.1,4.AAAA;", "4.rect,1.0,3.128;", "4.copy,02.64,1.0;", "5.cfill,2.14,", "4294967306.disconnect;", "3.nop,1.\xF0,9.;3.zzz,9.,6.abcdef;"} {
+		"4.blob,1.1,1.ö;", "4.blob,5.1", "4.blob,1.1,1.1,4.AAAA;", "4.rect,1.0,3.128;", "4.copy,02.64,1.0;", "5.mouse,3.512,3.384,1.0,13.1760000000000;", "4.rect,3.1;2;", "5.cfill,2.14,", "4294967306.disconnect;", "3.nop,1.\xF0,9.;3.zzz,9.,6.abcdef;"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -87,9 +87,7 @@ func (f *outFilter) judge(in *instruction) (pass bool, ending error) {
 	switch string(in.opcode) {
 	case "blob", "end":
 		return f.data(in), nil
-	case "copy", "rect", "arc", "clip", "close", "cstroke", "cursor", "curve", "dispose",
-		"distort", "identity", "lfill", "line", "lstroke", "mouse", "move", "nop", "pop", "push", "reset", "set",
-		"shade", "size", "start", "transfer", "transform", "ack", "msg", "name", "undefine":
+	case "ack", "msg", "name", "set":
 		return true, nil
 	case "cfill", "png", "jpeg": // mask, layer, ...
 		f.picture(in.arg(1))
@@ -109,7 +107,7 @@ func (f *outFilter) judge(in *instruction) (pass bool, ending error) {
 	case "clipboard", "file", "body", "filesystem", "audio", "video", "pipe", "argv":
 		return f.open(in)
 	}
-	return false, nil // unknown to the browser client, or not for it
+	return isDrawing(in.opcode), nil // the rest is unknown to the browser client, or not for it
 }
 
 // data judges blob and end by their opener.

@@ -147,6 +147,7 @@ func TestRequired(t *testing.T) {
 func FuzzOutFilter(f *testing.F) {
 	f.Add("3.img,1.2,2.14,1.0,9.image/png,1.0,1.0;4.blob,1.2,4.AAAA;3.end,1.2;9.clipboard,1.1,10.text/plain;4.blob,1.1,4.AAAA;", 3)
 	f.Add("4.name,5.abc\xED\xA0\x80d;4.sync,1.1;5.error,1.a,3.519;", 1)
+	f.Add("4.blob,1.\xCA,0.", 3)
 	f.Fuzz(func(t *testing.T, text string, step int) {
 		if step < 1 || len(text) > maxInstruction {
 			return

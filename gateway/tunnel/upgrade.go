@@ -19,10 +19,12 @@ var (
 	ErrSubprotocol = errors.New("tunnel: request does not offer the subprotocol guacamole")
 )
 
-// Write buffers are shared by all desktops. Plain TCP sends a message's memory
-// as it is (writev) and needs room for the header only; over TLS one large
-// write makes full records.
-var plainWrites, secureWrites sync.Pool
+// Plain TCP sends a message's memory as it is (writev): the write buffer has
+// room for a header, or for a whole answer to a ping. Over TLS one large write
+// makes full records, from buffers that all desktops share.
+const plainWriteBuffer = 114 // bytes; gorilla adds 14 for the header
+
+var secureWrites sync.Pool
 
 // WebSocket is the browser's end of a tunnel.
 type WebSocket = websocket.Conn
@@ -44,8 +46,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: writeTimeout,
 		ReadBufferSize:   512,
-		WriteBufferSize:  512,
-		WriteBufferPool:  &plainWrites,
+		WriteBufferSize:  plainWriteBuffer,
 		Subprotocols:     []string{subprotocol},
 		CheckOrigin:      func(*http.Request) bool { return true }, // checked above
 		Error: func(w http.ResponseWriter, _ *http.Request, status int, _ error) {
@@ -56,7 +57,12 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 	if r.TLS != nil {
 		upgrader.WriteBufferSize, upgrader.WriteBufferPool = 64<<10, &secureWrites
 	}
-	return upgrader.Upgrade(w, r, nil)
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	limitUnsent(ws.NetConn(), unsentBytes) // a kernel that cannot makes pictures older, no more
+	return ws, nil
 }
 
 // Refuse closes a fresh WebSocket for one of the causes of this package, such
