@@ -15,7 +15,7 @@ type inFilter struct {
 
 	streams [maxStreams]inStream
 	touched touchMemory
-	pointer [3]int64 // last x, y, buttons
+	pressed pressed
 	pasting maphash.Hash
 	pasted  uint64 // hash of the last clipboard that came
 

@@ -13,14 +13,26 @@ const maxSide = 8192
 func (f *inFilter) input(in *instruction) (pass bool, err error) {
 	switch string(in.opcode) {
 	case "key":
-		err = f.numbers(in, span{0, 0, 0x1FFFFFFF}, span{1, 0, 1}) // X11 keysyms have 29 bits
-		f.human = f.human || err == nil
+		err = f.key(in)
 	case "mouse":
 		err = f.mouse(in)
 	case "touch":
 		err = f.touch(in)
 	}
 	return err == nil && !f.policy.ReadOnly, err
+}
+
+func (f *inFilter) key(in *instruction) error {
+	err := f.numbers(in, span{0, 0, 0x1FFFFFFF}, span{1, 0, 1}) // X11 keysyms have 29 bits
+	if err != nil {
+		return err
+	}
+	if !f.policy.ReadOnly {
+		keysym, _ := parseNumber(in.arg(0))
+		f.pressed.key(keysym, in.arg(1)[0] == '1')
+	}
+	f.human = true
+	return nil
 }
 
 func (f *inFilter) mouse(in *instruction) error {
@@ -32,8 +44,8 @@ func (f *inFilter) mouse(in *instruction) error {
 	for i := range now {
 		now[i], _ = parseNumber(in.arg(i))
 	}
-	f.human = f.human || now != f.pointer
-	f.pointer = now
+	f.human = f.human || now != f.pressed.pointer
+	f.pressed.pointer = now
 	return nil
 }
 

@@ -63,18 +63,21 @@ type keeper struct {
 	left    chan struct{} // closed when guacd has been told
 }
 
-// keep holds a desktop for a while at most. What guacd still sends is thrown away.
-func keep(of remote, l *line, duration time.Duration) *keeper {
+// keep holds a desktop for a while at most, and first tells guacd some last
+// instructions. What guacd still sends is thrown away.
+func keep(of remote, l *line, last []byte, duration time.Duration) *keeper {
 	k := &keeper{remote: of, line: l, left: make(chan struct{})}
-	go k.hold(time.Now().Add(duration))
+	go k.hold(last, time.Now().Add(duration))
 	return k
 }
 
-func (k *keeper) hold(until time.Time) {
-	err := k.wait(until)
+func (k *keeper) hold(last []byte, until time.Time) {
+	err := k.say(last)
 	if err == nil {
-		k.line.SetWriteDeadline(time.Now().Add(partingTimeout))
-		_, err = k.line.Write(appendInstruction(nil, "disconnect"))
+		err = k.wait(until)
+	}
+	if err == nil {
+		err = k.say(appendInstruction(nil, "disconnect"))
 	}
 	close(k.left)
 	if err != nil {
@@ -94,8 +97,7 @@ func (k *keeper) wait(until time.Time) error {
 		}
 		if !now.Before(nop) {
 			nop = now.Add(nopEvery)
-			k.line.SetWriteDeadline(now.Add(partingTimeout))
-			if _, err := k.line.Write([]byte("3.nop;")); err != nil {
+			if err := k.say([]byte("3.nop;")); err != nil {
 				return err
 			}
 		}
@@ -107,6 +109,15 @@ func (k *keeper) wait(until time.Time) error {
 			return err
 		}
 	}
+}
+
+func (k *keeper) say(instructions []byte) error {
+	if len(instructions) == 0 {
+		return nil
+	}
+	k.line.SetWriteDeadline(time.Now().Add(partingTimeout))
+	_, err := k.line.Write(instructions)
+	return err
 }
 
 // leave tells guacd that nobody holds the desktop any more.

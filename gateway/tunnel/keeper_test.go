@@ -2,6 +2,7 @@ package tunnel
 
 import (
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -105,6 +106,34 @@ func TestKeeperSpeaks(t *testing.T) {
 	for got := []string{"", ""}; got[0] == "rdp" || got[1] != "size"; {
 		if got = next(t, said, "the size"); got[1] == "size" && (got[2] != "1280" || got[3] != "720") {
 			t.Errorf("size %q", got)
+		}
+	}
+}
+
+// TestKeysLetGo: whoever comes back must not find Ctrl held down.
+func TestKeysLetGo(t *testing.T) {
+	guacd, said := NewGuacd("", nil), make(chan []string, 100)
+	guacd.Address = listen(t, func(g *guacdConn) {
+		g.handshake(standardArgs...)
+		g.picture("1000")
+		for got := g.read(); got != nil; got = g.read() {
+			said <- got
+		}
+	})
+	p := newPortal(t, guacd, heldOptions)
+	b := p.open(t)
+	b.untilPicture()
+	b.say("key", "65507", "1") // Ctrl
+	b.say("key", "65", "1")
+	b.say("key", "65", "0")
+	b.say("mouse", "10", "20", "1")
+	for got := []string{""}; got[0] != "mouse"; {
+		got = next(t, said, "the mouse")
+	}
+	vanish(b)
+	for _, want := range [][]string{{"key", "65507", "0"}, {"mouse", "10", "20", "0"}, {"nop"}} {
+		if got := next(t, said, want[0]); !slices.Equal(got, want) {
+			t.Errorf("guacd got %q, want %q", got, want)
 		}
 	}
 }

@@ -89,7 +89,7 @@ func (r *relay) run() End {
 	r.cancel(err)
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
-		r.kept = keep(r.remains, r.line, r.options.Hold)
+		r.kept = keep(r.remains, r.line, r.in.pressed.release(), r.options.Hold)
 	}
 	return end
 }

@@ -67,7 +67,7 @@ func TestGuacdReceiveBuffer(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if bytes := option(t, conn, unix.SOL_SOCKET, unix.SO_RCVBUF); bytes > 2*guacdReceiveBuffer {
+	if bytes := option(t, conn.Conn, unix.SOL_SOCKET, unix.SO_RCVBUF); bytes > 2*guacdReceiveBuffer {
 		t.Errorf("receive buffer of %d bytes", bytes)
 	}
 }
