@@ -29,7 +29,8 @@ func (f *inFilter) key(in *instruction) error {
 	}
 	if !f.policy.ReadOnly {
 		keysym, _ := parseNumber(in.arg(0))
-		f.pressed.key(keysym, in.arg(1)[0] == '1')
+		down, _ := parseNumber(in.arg(1))
+		f.pressed.key(keysym, down == 1)
 	}
 	f.human = true
 	return nil
