@@ -11,7 +11,7 @@ import (
 // (it takes twice that for its own bookkeeping). Left alone it grows to
 // tcp_rmem's 32 MB, all of it old pictures when the browser is slow. Less than
 // this costs CPU on fast lines.
-const guacdReceiveBuffer = 128 << 10
+const guacdReceiveBuffer = 192 << 10
 
 // limitReceive is for net.Dialer.Control: a receive buffer has to be set before
 // the connection is made, because the window scale is agreed on there.
