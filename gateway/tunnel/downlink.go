@@ -115,6 +115,16 @@ func (d *downlink) write(message []byte) error {
 	return nil
 }
 
+// ask pings the browser, whose network answers for a page that sleeps. Not while
+// a message is on its way: stall sees whether that one gets through.
+func (d *downlink) ask() {
+	if d.writing.TryLock() {
+		d.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+		d.writing.Unlock()
+		d.flush() // what was posted meanwhile; its error is the next write's as well
+	}
+}
+
 // part says why the desktop is over: an instruction for the page, then the
 // close frame. After it nothing can be written.
 func (d *downlink) part(status guac.Status, text string) error {

@@ -4,8 +4,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/gorilla/websocket"
 )
 
 // Times that are the same for every desktop.
@@ -87,8 +85,9 @@ func (r *relay) look() {
 	}
 	if now >= r.watch.nextPing {
 		r.watch.nextPing = now + pingEvery
-		// A full line is no reason to end here: writing pictures will find out.
-		r.browser.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(writeTimeout))
+		if now-time.Duration(r.watch.browserHeard.Load()) > pingEvery/2 {
+			r.browser.ask()
+		}
 	}
 	next, _ := r.watch.due(now, &r.heard)
 	r.watch.timer.Reset(max(next-now, time.Millisecond))
