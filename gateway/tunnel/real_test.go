@@ -136,33 +136,3 @@ func TestRealProbe(t *testing.T) {
 		t.Error("a dead port passes for guacd")
 	}
 }
-
-// TestRealWrongConnect is why values go by name: guacd takes a connect with too
-// few of them for ready, and hangs up later without a word.
-func TestRealWrongConnect(t *testing.T) {
-	g := startGuacd(t, testbed.GuacdOptions{})
-	conn, err := net.Dial("tcp", g.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	raw := &guacdConn{Conn: conn, t: t, from: newSource(conn)}
-	raw.say("select", "rdp")
-	if args := raw.read(); len(args) < 50 || args[0] != "args" {
-		t.Fatalf("guacd says %.80q", args)
-	}
-	raw.say("size", "1024", "768", "96")
-	raw.say("audio")
-	raw.say("video")
-	raw.say("image", "image/png")
-	raw.say("connect", "VERSION_1_3_0", "127.0.0.1")
-	if got := raw.read(); len(got) != 2 || got[0] != "ready" {
-		t.Fatalf("guacd says %q instead of ready", got)
-	}
-	waitFor(t, "guacd's child to end", func() bool { return len(g.Children()) == 0 })
-	raw.say("nop")
-	if got := raw.read(); got != nil {
-		t.Errorf("guacd says %q instead of hanging up", got)
-	}
-}
