@@ -90,13 +90,44 @@ func (l *lane) run(t *testing.T, n int) {
 	waitFor(t, "guacd's children to end", func() bool { return len(l.daemon.Children()) == 0 })
 }
 
-// connected reads until guacd is ready, or gives up.
-func (b *page) connected() {
+// connected reads until guacd is ready. It is false where guacd never was.
+func (b *page) connected() bool {
 	for {
-		if got, err := b.read(); err != nil || got[0] == "size" {
-			return
+		got, err := b.read()
+		if err != nil {
+			return false
+		}
+		if got[0] == "size" {
+			return true
 		}
 	}
+}
+
+func leavesAtOnce(b *page) {
+	if b.connected() {
+		b.say("disconnect")
+		b.goodbye()
+	}
+}
+
+func newLane(t *testing.T) *lane {
+	t.Helper()
+	daemon := startGuacd(t, testbed.GuacdOptions{})
+	l := &lane{daemon: daemon, guacd: NewGuacd(daemon.Address, nil)}
+	options := rdp(t, deadPort(t), "anna", "secret")
+	options.Log = slog.New(slog.NewTextHandler(&l.log, nil))
+	l.cycles = []cycle{
+		{name: "the target is dead", options: options, causes: "guacd-error", browser: func(b *page) { b.goodbye() }},
+		{name: "the page leaves", options: options, causes: "disconnect", browser: leavesAtOnce},
+		{name: "TCP is closed", options: options, causes: "browser-lost", browser: func(b *page) { b.connected(); b.tcp().Close() }},
+		{name: "the tab is closed at once", options: options, causes: "browser-lost", browser: func(b *page) { b.tcp().Close() }},
+	}
+	for _, c := range l.cycles {
+		l.stages = append(l.stages, newStage(t, l.guacd, c))
+	}
+	// It still looks at the connection that tried whether it listens.
+	waitFor(t, "guacd to be idle", func() bool { return l.holds(t).threads == 1 })
+	return l
 }
 
 // TestRealCycles opens and ends desktops through real guacds, which must have
@@ -106,20 +137,7 @@ func TestRealCycles(t *testing.T) {
 	total := realCycles(t)
 	lanes := make([]*lane, 8)
 	for i := range lanes {
-		daemon := startGuacd(t, testbed.GuacdOptions{})
-		l := &lane{daemon: daemon, guacd: NewGuacd(daemon.Address, nil)}
-		options := rdp(t, deadPort(t), "anna", "secret")
-		options.Log = slog.New(slog.NewTextHandler(&l.log, nil))
-		l.cycles = []cycle{
-			{name: "the target is dead", options: options, causes: "guacd-error", browser: func(b *page) { b.goodbye() }},
-			{name: "the page leaves", options: options, causes: "disconnect", browser: func(b *page) { b.connected(); b.say("disconnect"); b.goodbye() }},
-			{name: "TCP is closed", options: options, causes: "browser-lost", browser: func(b *page) { b.connected(); b.tcp().Close() }},
-			{name: "the tab is closed at once", options: options, causes: "browser-lost", browser: func(b *page) { b.tcp().Close() }},
-		}
-		for _, c := range l.cycles {
-			l.stages = append(l.stages, newStage(t, l.guacd, c))
-		}
-		lanes[i] = l
+		lanes[i] = newLane(t)
 	}
 	each := func(n int) func(*testing.T) {
 		return func(t *testing.T) {
@@ -127,9 +145,6 @@ func TestRealCycles(t *testing.T) {
 				t.Run(strconv.Itoa(i), func(t *testing.T) { t.Parallel(); l.run(t, n) })
 			}
 		}
-	}
-	for _, l := range lanes { // guacd looks at the connection that tried whether it listens
-		waitFor(t, "guacd to be idle", func() bool { return l.holds(t).threads == 1 })
 	}
 	t.Run("first", each(3))
 	for _, l := range lanes {

@@ -57,14 +57,14 @@ func broken(t *testing.T, p *portal, b *page) {
 	}
 }
 
-// TestRealDesktop works on real desktops, and ends them in every way.
-func TestRealDesktop(t *testing.T) {
-	testbed.Need(t, "guacd", "xrdp")
-	t.Parallel()
-	tests := []struct {
-		name string
-		run  func(*testing.T, *realDesktop)
-	}{
+// desktopTest is what happens to one user's desktop.
+type desktopTest struct {
+	name string
+	run  func(*testing.T, *realDesktop)
+}
+
+func desktopTests() []desktopTest {
+	return []desktopTest{
 		{"picture, input and leaving", leaves},
 		{"security tls", func(t *testing.T, d *realDesktop) { d.options.Arguments["security"] = "tls"; leaves(t, d) }},
 		{"security rdp", refusal{"", argument("security", "rdp"), "guacd-error", 1011, "515", ""}.of},
@@ -77,6 +77,13 @@ func TestRealDesktop(t *testing.T) {
 		{"guacd's child killed", losesChild},
 		{"guacd's master killed", losesMaster},
 	}
+}
+
+// TestRealDesktop works on real desktops, and ends them in every way.
+func TestRealDesktop(t *testing.T) {
+	testbed.Need(t, "guacd", "xrdp")
+	t.Parallel()
+	tests := desktopTests()
 	users := make([]testbed.UnixUser, len(tests))
 	for i := range users {
 		users[i] = testbed.NewUnixUser()
