@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // GuacdOptions may stay empty.
@@ -64,5 +65,26 @@ func StartGuacd(ctx context.Context, o GuacdOptions) (*Guacd, error) {
 
 // Stop ends guacd and its children, one of which serves each connection.
 func (g *Guacd) Stop() error {
+	if err := g.Resume(); err != nil { // a frozen process ends only when it is killed
+		return errors.Join(err, g.Process.Stop(), os.RemoveAll(g.home))
+	}
 	return errors.Join(g.Process.Stop(), os.RemoveAll(g.home))
+}
+
+// Pause freezes guacd and its children, as an overloaded machine would: it
+// takes connections, as many as its backlog holds, and says nothing. Resume or
+// Stop must follow.
+func (g *Guacd) Pause() error { return g.signal(syscall.SIGSTOP) }
+
+// Resume ends Pause.
+func (g *Guacd) Resume() error { return g.signal(syscall.SIGCONT) }
+
+func (g *Guacd) signal(signal syscall.Signal) error {
+	for _, pid := range g.alive() {
+		// It may have ended since it was listed.
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("%v guacd: %w", signal, err)
+		}
+	}
+	return nil
 }

@@ -207,9 +207,14 @@ func (x *Xrdp) Kill(ctx context.Context) error { return x.command(ctx, "kill") }
 // Restart starts xrdp again after Kill, on the same port.
 func (x *Xrdp) Restart(ctx context.Context) error { return x.command(ctx, "start") }
 
-func (x *Xrdp) command(ctx context.Context, word string) error {
+// LogOff ends a user's desktop, as when its session is left from inside. It
+// returns when the desktop has been told.
+func (x *Xrdp) LogOff(ctx context.Context, user string) error { return x.command(ctx, "logoff", user) }
+
+func (x *Xrdp) command(ctx context.Context, word string, arguments ...string) error {
 	x.commands++
-	if err := x.process.Tell(fmt.Sprintf("%s %d\n", word, x.commands)); err != nil {
+	line := append([]string{word, strconv.Itoa(x.commands)}, arguments...)
+	if err := x.process.Tell(strings.Join(line, " ") + "\n"); err != nil {
 		return err
 	}
 	return x.process.WaitReady(ctx, x.process.Printing(fmt.Sprintf("done %d\n", x.commands)))

@@ -40,10 +40,15 @@ const (
 
 func modelInstruction(text []byte) (elements []string, used int, state modelState) {
 	for {
+		if len(elements) == 128 {
+			return nil, 0, modelError
+		}
 		var length int32
 		for {
-			if used == len(text) {
+			if used == len(text) && length <= 8192 {
 				return nil, 0, modelIncomplete
+			} else if used == len(text) {
+				return nil, 0, modelError // it does not wait for the dot
 			}
 			c := text[used]
 			used++
@@ -55,7 +60,7 @@ func modelInstruction(text []byte) (elements []string, used int, state modelStat
 			}
 			length = length*10 + int32(c) - '0'
 		}
-		if length > 8192 || len(elements) == 128 {
+		if length > 8192 {
 			return nil, 0, modelError
 		}
 		start := used
@@ -67,7 +72,7 @@ func modelInstruction(text []byte) (elements []string, used int, state modelStat
 				return nil, 0, modelIncomplete
 			}
 		}
-		if length < 0 || used == len(text) {
+		if length < 0 || used == len(text) || used+modelRune(text[used]) > len(text) {
 			return nil, 0, modelIncomplete
 		}
 		element := text[start:used]

@@ -2,13 +2,7 @@ package tunnel
 
 import (
 	"context"
-	"encoding/base64"
-	"io"
-	"log/slog"
 	"net"
-	"strconv"
-	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -56,73 +50,6 @@ func deadPort(t *testing.T) string {
 	return port.Addr().String()
 }
 
-// TestRealDesktop works on a real desktop, and then kills what carries it.
-func TestRealDesktop(t *testing.T) {
-	g := startGuacd(t, testbed.GuacdOptions{})
-	testbed.Need(t, "xrdp")
-	user := testbed.NewUnixUser()
-	x, err := testbed.StartXrdp(t.Context(), testbed.XrdpOptions{Users: []testbed.UnixUser{user}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := x.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	guacd := NewGuacd(g.Address, nil)
-	options := rdp(t, x.Address, user.Name, user.Password)
-	ready := make(chan bool, 10)
-	options.OnReady = func() { ready <- true }
-
-	t.Run("picture, input and leaving", func(t *testing.T) {
-		p := newPortal(t, guacd, options)
-		b := p.open(t)
-		b.untilPicture()
-		<-ready
-		b.say("key", "97", "1")
-		b.say("key", "97", "0")
-		b.say("size", "800", "600")
-		b.untilPicture() // the key reached the terminal
-		b.say("disconnect")
-		if _, code, why := b.goodbye(); code != 1000 || why != "0" {
-			t.Errorf("close frame %d %s", code, why)
-		}
-		if end := p.end(t); end.Cause != "disconnect" {
-			t.Errorf("end %+v", end)
-		}
-		waitFor(t, "guacd to free its child", func() bool { return guacd.Live() == 0 && len(g.Children()) == 0 })
-	})
-	t.Run("guacd's child killed", func(t *testing.T) {
-		p := newPortal(t, guacd, options)
-		b := p.open(t)
-		b.untilPicture()
-		for _, child := range g.Children() {
-			if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if last, code, why := b.goodbye(); code != 1011 || why != "520" || last[0] != "error" {
-			t.Errorf("%q, close frame %d %s", last, code, why)
-		}
-		if end := p.end(t); end.Cause != "guacd-eof" {
-			t.Errorf("end %+v", end)
-		}
-	})
-	t.Run("RDP server killed", func(t *testing.T) {
-		p := newPortal(t, guacd, options)
-		b := p.open(t)
-		b.untilPicture()
-		if err := x.Kill(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		last, _, why := b.goodbye()
-		if end := p.end(t); why == "" || end.Cause != "guacd-error" && end.Cause != "logoff" {
-			t.Errorf("%q, reason %s, end %+v", last, why, end)
-		}
-	})
-}
-
 // untilPicture reads until a picture is drawn on the desktop, and confirms
 // frames as the browser client does.
 func (b *page) untilPicture() {
@@ -146,7 +73,7 @@ func (b *page) untilPicture() {
 
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(2 * patience) // guacd takes 15 s for some things
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
@@ -155,45 +82,6 @@ func waitFor(t *testing.T, what string, done func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		case <-tick.C:
 		}
-	}
-}
-
-// TestRealRefusals are targets that do not work, through a real guacd.
-func TestRealRefusals(t *testing.T) {
-	g := startGuacd(t, testbed.GuacdOptions{})
-	silent := listen(t, func(s *guacdConn) { io.Copy(io.Discard, s) })
-	for _, test := range []struct {
-		name    string
-		change  func(*Options)
-		cause   string
-		reason  string
-		inWords string
-	}{
-		{"port closed", func(*Options) {}, "guacd-error", "519", "refused"},
-		{"target accepts and stays silent", func(o *Options) {
-			o.Arguments["hostname"], o.Arguments["port"], _ = strings.Cut(silent, ":")
-			o.FirstFrameTimeout = 2 * time.Second
-		}, "first-frame-timeout", "514", "no picture"},
-		{"guacd does not know the protocol", func(o *Options) {
-			o.Protocol, o.HandshakeTimeout = "nonsense", time.Second
-		}, "handshake-timeout", "514", "in time"},
-		{"guacd lacks an argument", func(o *Options) { o.MustHave = []string{"no-such-rule"} }, "guacd-lacks-argument", "512", "no-such-rule"},
-		// A parse error would be EOF; this one reaches the dead port.
-		{"password with the protocol in it", func(o *Options) { o.Arguments["password"] = "pässword,5.false;" }, "guacd-error", "519", "refused"},
-		{"password as in CVE-2023-30575", func(o *Options) { o.Arguments["password"] = "åäöxx,5.false,1./;3.nop,20." }, "guacd-error", "519", "refused"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			options := rdp(t, deadPort(t), "anna", "secret")
-			test.change(&options)
-			p := newPortal(t, NewGuacd(g.Address, nil), options)
-			last, _, why := p.open(t).goodbye()
-			if why != test.reason || len(last) != 3 || last[2] != test.reason || !strings.Contains(last[1], test.inWords) {
-				t.Errorf("%q, close reason %s", last, why)
-			}
-			if end := p.end(t); end.Cause != test.cause {
-				t.Errorf("end %+v", end)
-			}
-		})
 	}
 }
 
@@ -246,59 +134,5 @@ func TestRealProbe(t *testing.T) {
 	defer cancel()
 	if err := NewGuacd(deadPort(t), nil).Probe(ctx); err == nil {
 		t.Error("a dead port passes for guacd")
-	}
-}
-
-// answer sends what guacd requires, as the page does.
-func (b *page) answer(stream, name, value string) {
-	b.t.Helper()
-	b.say("argv", stream, "text/plain", name)
-	b.say("blob", stream, base64.StdEncoding.EncodeToString([]byte(value)))
-	b.say("end", stream)
-}
-
-// TestRealRequired: an NLA server needs the password before it shows anything.
-// guacd asks, the page answers, and no answer goes to the log.
-func TestRealRequired(t *testing.T) {
-	g := startGuacd(t, testbed.GuacdOptions{})
-	testbed.Need(t, "nla")
-	const username, password = "nlauser", "Ångström,5.false; 1"
-	server, err := testbed.StartNLA(t.Context(), username, password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	for _, test := range []struct{ name, password, cause string }{
-		{"right", password, "disconnect"},
-		{"wrong", "Not-this-one-7", "guacd-error"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var log strings.Builder
-			options := rdp(t, server.Address, "", "")
-			options.Arguments["security"] = "nla"
-			options.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			p := newPortal(t, NewGuacd(g.Address, nil), options)
-			b := p.open(t)
-			values := map[string]string{"username": username, "password": test.password, "domain": ""}
-			for stream, name := range b.until("required")[1:] {
-				b.answer(strconv.Itoa(stream), name, values[name])
-			}
-			if test.cause == "disconnect" {
-				b.untilPicture()
-				b.say("disconnect")
-			}
-			last, _, why := b.goodbye()
-			end := p.end(t)
-			if end.Cause != test.cause || test.cause == "guacd-error" && (why != "519" || end.Text == "" || last[1] != end.Text) {
-				t.Errorf("%q, close reason %s, end %+v", last, why, end)
-			}
-			if got := log.String(); got == "" || strings.Contains(got, test.password) {
-				t.Errorf("log: %s", got)
-			}
-		})
 	}
 }

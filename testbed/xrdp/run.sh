@@ -4,9 +4,9 @@
 # DIR holds xrdp.ini, sesman.ini, desktop.sh, certificate. Standard input is
 # first NAME:PASSWORD a line, one for each unix user to make, then an empty
 # line, then words: "kill N" kills xrdp as a crash would, "start N" starts it
-# again; each is answered by "done N". At the end of standard input, however
-# the program at the other end ended, everything is taken down: desktops first,
-# then the daemons, then the users.
+# again, "logoff N NAME" ends that user's desktop; each is answered by "done N".
+# At the end of standard input, however the program at the other end ended,
+# everything is taken down: desktops first, then the daemons, then the users.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 dir=$1
@@ -47,6 +47,15 @@ end_window_managers() {
   for session in $(pgrep -P "$sesman"); do
     echo "$session"
     for pid in $(pgrep -P "$session"); do
+      case $(ps -o comm= -p "$pid") in Xorg|xrdp-chansrv) ;; *) kill -TERM "$pid" ;; esac
+    done
+  done
+}
+
+# log_off NAME: ends NAME's window manager, and with it the desktop.
+log_off() {
+  for session in $(pgrep -P "$sesman"); do
+    for pid in $(pgrep -P "$session" -u "$1"); do
       case $(ps -o comm= -p "$pid") in Xorg|xrdp-chansrv) ;; *) kill -TERM "$pid" ;; esac
     done
   done
@@ -145,9 +154,10 @@ while IFS= read -r line && [ -n "$line" ]; do add_user "$line"; done
 start_sesman
 start_xrdp
 say ready
-while [ -z "$told_to_end" ] && read -r word number; do
+while [ -z "$told_to_end" ] && read -r word number name; do
   case $word in
     kill) kill_xrdp ;;
+    logoff) log_off "$name" || true ;;
     start) [ -n "$xrdp" ] || start_xrdp ;;
   esac
   say "done $number"
