@@ -156,7 +156,7 @@ func (r *relay) connect(g *Guacd, kept *keeper) (*line, *source, remote, error) 
 	}
 	if err != nil {
 		from.release()
-		l.close()
+		l.abandon()
 		return nil, nil, remote{}, err
 	}
 	return l, from, of, nil

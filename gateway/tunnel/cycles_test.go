@@ -69,7 +69,7 @@ type stage struct {
 	ends chan End
 }
 
-func newStage(t *testing.T, guacd Guacd, c cycle) *stage {
+func newStage(t *testing.T, guacd *Guacd, c cycle) *stage {
 	t.Helper()
 	s := &stage{ends: make(chan End, 1)}
 	c.options.Protocol = "rdp"
@@ -84,7 +84,7 @@ func newStage(t *testing.T, guacd Guacd, c cycle) *stage {
 		if c.revoke {
 			options.OnReady = func() { cancel(ErrRevoked) }
 		}
-		s.ends <- Serve(ctx, ws, guacd, options)
+		s.ends <- NewPool(options.Log, guacd).Desktop().Serve(ctx, ws, options)
 	}))
 	t.Cleanup(s.Close)
 	return s
@@ -139,7 +139,7 @@ func (before resources) waitForAll(t *testing.T) {
 }
 
 // newStages are a stage for each cycle, with a guacd of its own.
-func newStages(t *testing.T, all []cycle) (stages []*stage, guacds []Guacd) {
+func newStages(t *testing.T, all []cycle) (stages []*stage, guacds []*Guacd) {
 	t.Helper()
 	for _, c := range all {
 		address := deadPort(t)
@@ -182,7 +182,7 @@ func TestCycles(t *testing.T) {
 			})
 		}
 	}
-	live := func(guacd Guacd) bool { return guacd.Live() > 0 }
+	live := func(guacd *Guacd) bool { return guacd.Live() > 0 }
 	released := func() bool { return !slices.ContainsFunc(guacds, live) }
 	t.Run("once", func(t *testing.T) { round(t, 1) })
 	waitFor(t, "guacd's connections", released)

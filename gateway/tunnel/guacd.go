@@ -146,6 +146,19 @@ func (l *line) answered() {
 	}
 }
 
+// abandon ends a connection in its handshake. guacd 1.3 notices neither a close
+// nor disconnect there and keeps its child for 15 s; what it cannot parse ends
+// it at once.
+func (l *line) abandon() {
+	l.answered()
+	l.SetWriteDeadline(time.Now().Add(partingTimeout))
+	if _, err := l.Write([]byte(";")); err != nil {
+		l.close()
+		return
+	}
+	go l.drain()
+}
+
 // close ends the connection. guacd has freed its child, or is given up.
 func (l *line) close() {
 	l.answered()

@@ -34,7 +34,7 @@ func realCycles(t *testing.T) int {
 // guacd's thread for the last desktop is gone.
 type lane struct {
 	daemon *testbed.Guacd
-	guacd  Guacd
+	guacd  *Guacd
 	cycles []cycle
 	stages []*stage
 	log    strings.Builder // of the last desktop

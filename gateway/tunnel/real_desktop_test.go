@@ -14,7 +14,7 @@ type realDesktop struct {
 	xrdp    *testbed.Xrdp
 	user    testbed.UnixUser
 	daemon  *testbed.Guacd
-	guacd   Guacd
+	guacd   *Guacd
 	options Options
 }
 

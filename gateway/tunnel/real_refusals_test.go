@@ -24,7 +24,7 @@ type refusal struct {
 }
 
 // check opens a desktop that guacd or its target refuse.
-func (r refusal) check(t *testing.T, guacd Guacd, options Options) End {
+func (r refusal) check(t *testing.T, guacd *Guacd, options Options) End {
 	t.Helper()
 	if r.change != nil {
 		r.change(&options)
