@@ -41,6 +41,8 @@ lint: $(WEBROOT)
 	npm run --silent check
 
 bench: build ## a table, and bench/results.json
+	-testbed/install bench
+	-cd bench && npm ci
 	cd bench && $(GO) run . -out results.json
 
 webroot: $(WEBROOT)

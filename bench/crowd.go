@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	crowd     = 2000 // desktops
+	crowdTime = 10 * time.Second
+	pingEvery = 500 * time.Millisecond // as the browser client does (guacamole-common-js, Tunnel.js)
+)
+
+// crowd is the memory and CPU of this product's relay with many idle
+// desktops, over TLS, whose browsers ask every half second whether it lives.
+func (r *tunnelRun) crowd(ctx context.Context) (err error) {
+	r.say("tunnel: %d idle desktops over TLS, with pings", crowd)
+	still, err := enterStill(ctx, r.relays[0], r.id, crowd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, still.leave()) }()
+	pinging, stop := context.WithCancel(ctx)
+	var pings atomic.Int64
+	var pinger sync.WaitGroup
+	var fault error
+	pinger.Go(func() { fault = still.ping(pinging, &pings) })
+	defer func() { stop(); pinger.Wait(); err = errors.Join(err, fault) }()
+	if err := wait(ctx, 3*time.Second); err != nil { // until what opening has left is done
+		return err
+	}
+	asked, answered := pings.Load(), still.read.Load()
+	used, err := cpuDuring([]*worker{still.rig.worker}, func() error { return wait(ctx, crowdTime) })
+	if err != nil {
+		return err
+	}
+	asked, answered = pings.Load()-asked, (still.read.Load()-answered)/int64(len(pingInstruction()))
+	if want := crowd * int64(crowdTime/pingEvery); asked < want*9/10 || answered < want*9/10 {
+		return fmt.Errorf("of %d pings %d were sent and %d answered: this machine is too slow for the load", want, asked, answered)
+	}
+	kb, err := rssOf(still.rig.worker.pid)
+	if err != nil {
+		return err
+	}
+	r.add("stagedoor", "many_rss_mb", kb*1024/1e6)
+	r.add("stagedoor", "many_cpu_percent", 100*used[0].Seconds()/crowdTime.Seconds())
+	return still.missing()
+}
+
+func pingInstruction() []byte { return fmt.Appendf(nil, "0.,4.ping,13.%d;", time.Now().UnixMilli()) }
+
+// ping asks for every desktop every half second, some of them at a time.
+func (s *stillRoom) ping(ctx context.Context, sent *atomic.Int64) error {
+	const share = 100 // of the desktops, each time
+	ticker := time.NewTicker(pingEvery / share)
+	defer ticker.Stop()
+	for turn := 0; ; turn++ {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		for i := turn % share; i < len(s.viewers); i += share {
+			if err := s.viewers[i].say(pingInstruction()); err != nil {
+				return err
+			}
+			sent.Add(1)
+		}
+	}
+}
