@@ -69,8 +69,7 @@ type stillRoom struct {
 	read    atomic.Int64 // bytes after the first pictures
 	reading sync.WaitGroup
 
-	mu   sync.Mutex
-	left bool
+	left bool  // with room's mu
 	gone error // a desktop that ended before its viewer left
 }
 

@@ -115,6 +115,9 @@ func (t *tunnelResults) shown(name, key string) any {
 func (t *tunnelResults) rows(out io.Writer) {
 	keys := relayKeys()
 	for some := range slices.Chunk(keys, 4) {
+		if !t.measured(some) {
+			continue // -part
+		}
 		fmt.Fprintln(out, "RELAY\t"+strings.Join(some, "\t"))
 		for _, each := range append(relays(), relay{name: "direct"}) {
 			var values []any
@@ -131,6 +134,18 @@ func (t *tunnelResults) rows(out io.Writer) {
 	row(out, "mixed is: "+t.Mixed)
 	fmt.Fprintln(out)
 	t.verdicts(out)
+}
+
+// measured says whether there is any number under the keys.
+func (t *tunnelResults) measured(keys []string) bool {
+	for _, each := range relays() {
+		for _, key := range keys {
+			if t.Relays[each.name][key] != nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (t *tunnelResults) verdicts(out io.Writer) {

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
+	"sync"
 	"time"
 )
 
@@ -59,22 +59,43 @@ func (r *rig) stop() error {
 // room is people who look at desktops of one rig.
 type room struct {
 	rig     *rig
+	mu      sync.Mutex
 	viewers []viewer
 }
 
-// enter opens desktops, one after the other, each up to its first picture.
+// entering is how many people open their desktops at the same time: some
+// relays let each wait for delayed acknowledgements of guacd's system.
+const entering = 10
+
+// enter opens desktops, each up to its first picture.
 func (o *room) enter(ctx context.Context, desktops int, how viewing) error {
-	for range desktops {
-		v, err := o.rig.watch(ctx, how)
-		if err != nil {
-			return fmt.Errorf("desktop %d: %w", len(o.viewers)+1, err)
-		}
-		o.viewers = append(o.viewers, v)
-		if err := untilPicture(v); err != nil {
-			return fmt.Errorf("desktop %d: %w", len(o.viewers), err)
-		}
+	var all sync.WaitGroup
+	var faults error
+	for i := range entering {
+		all.Go(func() {
+			for n := i; n < desktops; n += entering {
+				if err := o.open(ctx, how); err != nil {
+					o.mu.Lock()
+					defer o.mu.Unlock()
+					faults = errors.Join(faults, err)
+					return
+				}
+			}
+		})
 	}
-	return nil
+	all.Wait()
+	return faults
+}
+
+func (o *room) open(ctx context.Context, how viewing) error {
+	v, err := o.rig.watch(ctx, how)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	o.viewers = append(o.viewers, v)
+	o.mu.Unlock()
+	return untilPicture(v)
 }
 
 func (o *room) leave() (err error) {
