@@ -16,7 +16,7 @@ const (
 // frameAge is how old the frames are that a viewer on a slow line sees. All
 // run at once, each on a line of its own: at this pace the CPU is no matter.
 func (r *tunnelRun) frameAge(ctx context.Context) error {
-	r.say("tunnel: frame age on a line of %g MB/s", lineSpeed/1e6)
+	r.say("tunnel: frame age on a line of %d kB/s", lineSpeed/1000)
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	var faults error

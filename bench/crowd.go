@@ -17,8 +17,12 @@ const (
 
 // crowd is the memory and CPU of this product's relay with many idle
 // desktops, over TLS, whose browsers ask every half second whether it lives.
-func (r *tunnelRun) crowd(ctx context.Context) (err error) {
+func (r *tunnelRun) crowd(ctx context.Context) error {
 	r.say("tunnel: %d idle desktops over TLS, with pings", crowd)
+	return r.try(ctx, r.relays[0], func() error { return r.watchCrowd(ctx) }, crowdKeys()...)
+}
+
+func (r *tunnelRun) watchCrowd(ctx context.Context) (err error) {
 	still, err := enterStill(ctx, r.relays[0], r.id, crowd)
 	if err != nil {
 		return err

@@ -82,6 +82,18 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 	if r.Machine.busy() {
 		say("others are using this machine (load %.1f on %d cores): the numbers will be noisy", r.Machine.Load, r.Machine.Cores)
 	}
+	faults := r.measure(ctx, dir, o, say)
+	if faults != nil && r.tunnelResults == nil {
+		return faults
+	}
+	if err := r.table(stdout); err != nil {
+		return err
+	}
+	return errors.Join(r.save(o.out), faults)
+}
+
+// measure fills in the results. The tunnel's may come with an error.
+func (r *results) measure(ctx context.Context, dir string, o options, say func(string, ...any)) (err error) {
 	if o.only != "tunnel" {
 		if r.Portal, err = measurePortal(ctx, dir, o.profile, say); err != nil {
 			return fmt.Errorf("portal: %w", err)
@@ -92,8 +104,5 @@ func run(ctx context.Context, args []string, stdout, progress io.Writer) (err er
 			return fmt.Errorf("tunnel: %w", err)
 		}
 	}
-	if err := r.table(stdout); err != nil {
-		return err
-	}
-	return r.save(o.out)
+	return nil
 }

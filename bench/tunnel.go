@@ -40,9 +40,11 @@ type tunnelRun struct {
 	mu     sync.Mutex
 	rounds map[string]map[string]series // by relay and key
 	why    map[string]string            // "relay key", or a relay: why it was not measured
+	faults error                        // of what is ours
 }
 
-// measureTunnel measures the given parts; none means all.
+// measureTunnel measures the given part, or all. Results may come with an
+// error, which says what of ours has failed.
 func measureTunnel(ctx context.Context, dir string, o options, say func(string, ...any)) (*tunnelResults, error) {
 	mixed, source, err := mixedStream(o.stream)
 	if err != nil {
@@ -67,7 +69,7 @@ func measureTunnel(ctx context.Context, dir string, o options, say func(string, 
 	if err := r.profileRelay(ctx, o.profile); err != nil {
 		return nil, err
 	}
-	return r.results(source), nil
+	return r.results(source), r.faults
 }
 
 func newTunnelRun(mixed []byte, id *identity, say func(string, ...any)) *tunnelRun {
@@ -101,8 +103,9 @@ func (r *tunnelRun) add(name, key string, value float64) {
 	r.rounds[name][key] = append(r.rounds[name][key], value)
 }
 
-// try measures some numbers of a relay. Where somebody else's fails, all
-// rounds of these numbers are dropped and the run goes on; ours must work.
+// try measures some numbers of a relay. Where it fails, all rounds of these
+// numbers are dropped and the run goes on; where it is ours, the run has failed
+// nevertheless. An error is the end of the run.
 func (r *tunnelRun) try(ctx context.Context, each relay, measure func() error, keys ...string) error {
 	what := each.name + " " + keys[0]
 	if r.failed(what) {
@@ -112,12 +115,17 @@ func (r *tunnelRun) try(ctx context.Context, each relay, measure func() error, k
 	if err == nil {
 		return nil
 	}
-	if !each.peer || ctx.Err() != nil {
+	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	for _, key := range keys {
 		r.skip(each.name+" "+key, err.Error())
 		r.drop(each.name, key)
+	}
+	if !each.peer {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.faults = errors.Join(r.faults, fmt.Errorf("%s: %w", what, err))
 	}
 	return nil
 }
@@ -134,7 +142,8 @@ func (r *tunnelRun) drop(name, key string) {
 	delete(r.rounds[name], key)
 }
 
-// startAll starts all relays. stop is to be called also on an error.
+// startAll starts all relays; one of somebody else's that does not start is
+// left out. stop is to be called also on an error.
 func (r *tunnelRun) startAll(ctx context.Context) (rigs []*rig, stop func() error, err error) {
 	stop = func() (err error) {
 		for _, each := range rigs {
@@ -144,10 +153,14 @@ func (r *tunnelRun) startAll(ctx context.Context) (rigs []*rig, stop func() erro
 	}
 	for _, each := range r.relays {
 		rig, err := startRig(ctx, each, nil, "")
-		if err != nil {
+		switch {
+		case err == nil:
+			rigs = append(rigs, rig)
+		case each.peer && ctx.Err() == nil:
+			r.skip(each.name, err.Error())
+		default:
 			return nil, stop, err
 		}
-		rigs = append(rigs, rig)
 	}
 	return rigs, stop, nil
 }

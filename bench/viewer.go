@@ -168,8 +168,8 @@ func discard(v viewer, buffer int) (total int64, err error) {
 }
 
 const (
-	lineSpeed  = 1e6      // bytes a second
-	lineWindow = 64 << 10 // bytes that the viewer's system takes ahead
+	lineSpeed  = 1_000_000 // bytes a second
+	lineWindow = 64 << 10  // bytes that the viewer's system takes ahead
 )
 
 // smallWindow bounds, before it connects, what a socket takes ahead of its reader.
@@ -188,10 +188,11 @@ type slowLine struct {
 
 func (l *slowLine) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p[:min(len(p), 16<<10)])
-	if now := time.Now(); l.free.Before(now) {
-		l.free = now
+	// What the window holds has come meanwhile, where the reader was late.
+	if held := time.Now().Add(-lineWindow * time.Second / lineSpeed); l.free.Before(held) {
+		l.free = held
 	}
-	l.free = l.free.Add(time.Duration(float64(n) / lineSpeed * float64(time.Second)))
+	l.free = l.free.Add(time.Duration(n) * time.Second / lineSpeed)
 	time.Sleep(time.Until(l.free))
 	return n, err
 }
