@@ -97,7 +97,7 @@ func TestFakeGuacdFloods(t *testing.T) {
 			t.Fatalf("%s, %v; want %s", got, err, want)
 		}
 	}
-	if sent := g.sent.Load(); sent != int64(len(picture)) {
+	if sent := g.sent.Load(); sent > int64(len(picture)) {
 		t.Errorf("%d bytes before it was to begin", sent)
 	}
 	close(begin)

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	latencyRounds = 7
-	latencyTime   = time.Second            // of each relay in a round
+	latencyRounds = 13
+	latencyTime   = 500 * time.Millisecond // of each relay in a round
 	latencyWarm   = 200 * time.Millisecond // before
 	latencyPace   = 5 * time.Millisecond   // between instructions of a desktop
 )
