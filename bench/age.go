@@ -11,6 +11,8 @@ import (
 const (
 	ageWarm = 14 * time.Second // until what a relay and its sockets hold is full
 	ageTime = 12 * time.Second
+	// How much the system's sockets hold is up to how they happened to grow.
+	ageLines = 3 // through each relay
 )
 
 // frameAge is how old the frames are that a viewer on a slow line sees. All
@@ -41,11 +43,19 @@ func (r *tunnelRun) ageOf(ctx context.Context, each relay, key string, throttled
 	}
 	defer func() { err = errors.Join(err, rig.stop()) }()
 	rig.guacd.set(frames(throttled))
-	age, err := rig.age(ctx, ageWarm, ageTime)
-	if err == nil {
-		r.add(each.name, key, age)
+	var all sync.WaitGroup
+	faults := make([]error, ageLines)
+	for i := range faults {
+		all.Go(func() {
+			age, err := rig.age(ctx, ageWarm, ageTime)
+			if err == nil {
+				r.add(each.name, key, age)
+			}
+			faults[i] = err
+		})
 	}
-	return err
+	all.Wait()
+	return errors.Join(faults...)
 }
 
 // age is the median age of frames in seconds. The viewer answers each as the
