@@ -9,7 +9,7 @@ WEBROOT := webroot/dist/.built
 PORT ?= 8080
 PHONE_PORT ?= 8081
 
-.PHONY: run test test-unit e2e build lint bench webroot clean peers
+.PHONY: run test test-unit e2e build lint soak bench webroot clean peers
 
 run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
 	-testbed/install run
@@ -40,7 +40,12 @@ lint: $(WEBROOT)
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff
 	npm run --silent check
 
+soak: peers ## 10,000 desktops through real guacds, about 20 minutes
+	STAGEDOOR_CYCLES=10000 $(GO) test -race -parallel 8 -timeout 60m -count=1 -v -run '^TestRealCycles$$' ./gateway/tunnel
+
 bench: build ## a table, and bench/results.json
+	-testbed/install bench
+	-cd bench && npm ci
 	cd bench && $(GO) run . -out results.json
 
 webroot: $(WEBROOT)

@@ -2,37 +2,28 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// picture is a whole first frame, so that a relay's wait for one is over.
-const picture = "4.size,1.0,4.1024,3.768;5.cfill,2.14,1.0,1.0,1.0,1.0,3.255;4.sync,13.1700000000000,1.0;"
-
 // fakeGuacd stands in for guacd so that the relay alone is measured. It speaks
-// the handshake, and then what the play says.
+// the handshake, and then what the scene says.
 type fakeGuacd struct {
 	address string
 	listen  net.Listener
-	play    atomic.Pointer[script]
-	sent    atomic.Int64 // bytes of plays that were taken by the network
+	scene   atomic.Value // scene
+	sent    atomic.Int64 // bytes of scenes that were taken by the network
 
 	mu     sync.Mutex
 	open   int        // connections
 	closed *sync.Cond // of mu: open went down
-}
-
-// script is what each desktop gets after the handshake: the stream over and
-// over, as fast as it is read, until total bytes are out, and then a
-// disconnect. Without a stream it is a picture that stands still.
-type script struct {
-	stream []byte
-	total  int64
 }
 
 func startFakeGuacd() (*fakeGuacd, error) {
@@ -42,7 +33,7 @@ func startFakeGuacd() (*fakeGuacd, error) {
 	}
 	g := &fakeGuacd{address: listener.Addr().String(), listen: listener}
 	g.closed = sync.NewCond(&g.mu)
-	g.play.Store(&script{})
+	g.set(scene(still))
 	go func() {
 		for {
 			conn, err := listener.AcceptTCP()
@@ -61,11 +52,21 @@ func startFakeGuacd() (*fakeGuacd, error) {
 
 func (g *fakeGuacd) stop() error { return g.listen.Close() }
 
+// set says what desktops that open from now on show.
+func (g *fakeGuacd) set(s scene) { g.scene.Store(s) }
+
 func (g *fakeGuacd) count(change int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open += change
 	g.closed.Broadcast()
+}
+
+// connected is how many connections there are.
+func (g *fakeGuacd) connected() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.open
 }
 
 // wait returns once nobody is connected: then the relay is done with the desktops.
@@ -81,27 +82,13 @@ func (g *fakeGuacd) wait() {
 // load notices.
 func (g *fakeGuacd) serve(conn *net.TCPConn) {
 	defer conn.Close()
-	in := bufio.NewReader(conn)
+	in := bufio.NewReaderSize(conn, 512)
 	if handshake(in, conn) != nil {
 		return
 	}
-	over := make(chan bool)
-	go func() { // what the client says goes nowhere, but must be read
-		defer close(over)
-		for {
-			if said, err := in.ReadString(';'); err != nil || said == "10.disconnect;" {
-				return
-			}
-		}
-	}()
-	play := g.play.Load()
-	if play.stream == nil {
-		g.standStill(conn, over)
-		return
-	}
-	if g.replay(conn, play) == nil && conn.CloseWrite() == nil {
-		<-over // closed with something unread, TCP would throw away what is on its way
-	}
+	d := &desktop{guacd: g, conn: conn, over: make(chan struct{})}
+	go d.listen(in)
+	_ = g.scene.Load().(scene)(d)
 }
 
 func handshake(in *bufio.Reader, out io.Writer) error {
@@ -124,33 +111,61 @@ func handshake(in *bufio.Reader, out io.Writer) error {
 	return err
 }
 
-func (g *fakeGuacd) replay(out io.Writer, play *script) error {
-	for sent := int64(0); sent < play.total; sent += int64(len(play.stream)) {
-		n, err := out.Write(play.stream)
-		g.sent.Add(int64(n))
-		if err != nil {
-			return err
+// desktop is one connection after the handshake.
+type desktop struct {
+	guacd *fakeGuacd
+	conn  *net.TCPConn
+	over  chan struct{} // closed when the relay has left
+	lag   atomic.Int64  // of the viewer, in ms, by its answers to frames
+}
+
+// listen reads what the client says, as it must be; only the answers to
+// frames mean anything here. At the end it also ends a write that is stuck.
+func (d *desktop) listen(in *bufio.Reader) {
+	defer close(d.over)
+	defer func() { _ = d.conn.SetWriteDeadline(time.Unix(1, 0)) }()
+	var quickest int64
+	for {
+		said, err := in.ReadString(';')
+		if err != nil || said == "10.disconnect;" {
+			return
 		}
+		text, isSync := strings.CutPrefix(said, "4.sync,")
+		_, text, _ = strings.Cut(strings.TrimSuffix(text, ";"), ".")
+		stamp, err := strconv.ParseInt(text, 10, 64)
+		if !isSync || err != nil {
+			continue
+		}
+		// As __guac_handle_sync of libguac/user-handlers.c reckons (1.3): what the
+		// quickest answer took is the way there and back, the rest is lag.
+		took := max(time.Now().UnixMilli()-stamp, 1)
+		if quickest == 0 || took < quickest {
+			quickest = took
+		}
+		d.lag.Store(took - quickest)
 	}
-	_, err := io.WriteString(out, "10.disconnect;")
+}
+
+// write sends a part of a scene.
+func (d *desktop) write(b []byte) error {
+	n, err := d.conn.Write(b)
+	d.guacd.sent.Add(int64(n))
 	return err
 }
 
-// standStill is guacd 1.6 with a quiet screen: a nop now and then.
-func (g *fakeGuacd) standStill(out io.Writer, over <-chan bool) {
-	if _, err := io.WriteString(out, picture); err != nil {
-		return
+var errOver = errors.New("the relay has left")
+
+// pause waits, unless the relay leaves.
+func (d *desktop) pause(t time.Duration) error {
+	if t <= 0 {
+		return nil
 	}
-	ticker := time.NewTicker(5 * time.Second)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-over:
-			return
-		case <-ticker.C:
-			if _, err := io.WriteString(out, "3.nop;"); err != nil {
-				return
-			}
-		}
+	timer := time.NewTimer(t)
+	defer timer.Stop()
+	select {
+	case <-d.over:
+		return errOver
+	case <-timer.C:
+		return nil
 	}
 }

@@ -1,25 +1,18 @@
 package main
 
 import (
-	"encoding/json"
+	"bufio"
+	"context"
+	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 )
 
 // fake is a fake guacd for one test, and a viewer that talks to it directly.
-func fake(t *testing.T, play script) (*fakeGuacd, viewer) {
-	t.Helper()
-	g := fakeAlone(t)
-	g.play.Store(&play)
-	v, err := watchTCP(t.Context(), g.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, v
-}
-
-func fakeAlone(t *testing.T) *fakeGuacd {
+func fake(t *testing.T, s scene) (*fakeGuacd, viewer) {
 	t.Helper()
 	g, err := startFakeGuacd()
 	if err != nil {
@@ -30,7 +23,21 @@ func fakeAlone(t *testing.T) *fakeGuacd {
 			t.Error(err)
 		}
 	})
-	return g
+	g.set(s)
+	v, err := viewing{}.watchTCP(t.Context(), g.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, v
+}
+
+// leave closes the viewer and waits for the fake to notice.
+func leave(t *testing.T, g *fakeGuacd, v viewer) {
+	t.Helper()
+	if err := v.close(); err != nil {
+		t.Error(err)
+	}
+	g.wait()
 }
 
 const (
@@ -51,18 +58,15 @@ func TestFakeGuacdReplays(t *testing.T) {
 		{"a little over two", 2*int64(len(stream)) + 1, 3},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			g, v := fake(t, script{stream: stream, total: test.total})
-			got, err := io.ReadAll(v.(*tcpViewer).conn)
+			g, v := fake(t, replay(stream, test.total))
+			got, err := io.ReadAll(v)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if want := answer + strings.Repeat(string(stream), test.times) + farewell; string(got) != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			if err := v.close(); err != nil {
-				t.Error(err)
-			}
-			g.wait()
+			leave(t, g, v)
 			if sent := g.sent.Load(); sent != int64(test.times*len(stream)) {
 				t.Errorf("it counts %d bytes, and sent %d streams of %d", sent, test.times, len(stream))
 			}
@@ -72,68 +76,133 @@ func TestFakeGuacdReplays(t *testing.T) {
 
 // TestFakeGuacdStandsStill: one picture, and the connection stays until the viewer goes.
 func TestFakeGuacdStandsStill(t *testing.T) {
-	g, v := fake(t, script{})
-	if err := v.first(); err != nil {
+	g, v := fake(t, still)
+	if err := untilPicture(v); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan bool)
-	go func() { g.wait(); close(ended) }()
-	select {
-	case <-ended:
+	if g.connected() != 1 {
 		t.Fatal("the desktop is over before its viewer has left")
-	default:
 	}
-	if err := v.close(); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
+	leave(t, g, v)
 }
 
-// TestRelaysCarryEverything runs each relay's own code, in this process,
-// against the fake guacd: nothing is lost, and the end is a good one.
-func TestRelaysCarryEverything(t *testing.T) {
-	g := fakeAlone(t)
-	stream, err := playable(smallStream()[:1<<20])
-	if err != nil {
+// TestFakeGuacdFloods: nothing before it begins, at most so much, and then it stays.
+func TestFakeGuacdFloods(t *testing.T) {
+	begin := make(chan struct{})
+	const stream = "5.mouse,1.1,1.2;"
+	g, v := fake(t, flood(t.Context(), begin, []byte(stream), 3*int64(len(stream))-1))
+	in := scan(v)
+	for _, want := range []string{"args", "ready", "size", "cfill", "sync"} {
+		if got, _, err := in.next(); got != want || err != nil {
+			t.Fatalf("%s, %v; want %s", got, err, want)
+		}
+	}
+	if sent := g.sent.Load(); sent > int64(len(picture)) {
+		t.Errorf("%d bytes before it was to begin", sent)
+	}
+	close(begin)
+	for _, want := range []string{"mouse", "mouse", "mouse", "size"} { // and the quiet screen's picture
+		if got, _, err := in.next(); got != want || err != nil {
+			t.Fatalf("%s, %v; want %s", got, err, want)
+		}
+	}
+	leave(t, g, v)
+}
+
+func TestFloodEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	begin := make(chan struct{})
+	close(begin)
+	g, v := fake(t, flood(ctx, begin, []byte("3.nop;"), 1e9))
+	if err := untilPicture(v); err != nil {
 		t.Fatal(err)
 	}
-	for _, each := range relays() {
-		t.Run(each.name, func(t *testing.T) {
-			g.play.Store(&script{stream: stream, total: 1})
-			v, err := each.watch(t.Context(), inProcess(t, each, g.address))
+	leave(t, g, v)
+	if sent := g.sent.Load(); sent > 2*int64(len(picture)) {
+		t.Errorf("it sent %d bytes", sent)
+	}
+}
+
+// TestPaced: the time that an instruction carries is when it was sent.
+func TestPaced(t *testing.T) {
+	zero := time.Now()
+	g, v := fake(t, paced(time.Millisecond, zero))
+	in, last := scan(v), int64(0)
+	for seen := 0; seen < 5; {
+		opcode, instruction, err := in.next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if opcode != "mouse" {
+			continue
+		}
+		sent, err := number(instruction)
+		if err != nil || sent <= last || in.arrived.Sub(zero) < time.Duration(sent) {
+			t.Fatalf("sent at %d after %d, arrived at %v, %v", sent, last, in.arrived.Sub(zero), err)
+		}
+		last = sent
+		seen++
+	}
+	leave(t, g, v)
+}
+
+// TestFrames: a viewer reads whole frames, and their answers throttle guacd.
+func TestFrames(t *testing.T) {
+	for _, throttled := range []bool{false, true} {
+		t.Run(fmt.Sprintf("throttled %v", throttled), func(t *testing.T) {
+			g, err := startFakeGuacd()
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := v.rest()
-			if err != nil || n < int64(len(stream)) {
-				t.Errorf("%d of %d bytes came, %v", n, len(stream), err)
-			}
-			if err := v.close(); err != nil {
-				t.Error(err)
+			g.set(frames(throttled))
+			direct := &rig{guacd: g, at: relayReady{Address: g.address}}
+			age, err := direct.age(t.Context(), 200*time.Millisecond, 300*time.Millisecond)
+			if err != nil || age <= 0 || age > 60 {
+				t.Errorf("age %v, %v", age, err)
 			}
 			g.wait()
+			if err := direct.stop(); err != nil {
+				t.Error(err)
+			}
 		})
 	}
 }
 
-// inProcess plays a relay's role within the test and returns its address.
-func inProcess(t *testing.T, each relay, guacd string) string {
-	t.Helper()
-	questions, ask := io.Pipe()
-	answers, out := io.Pipe()
-	over := make(chan error, 1)
-	go func() { over <- play(each.role, questions, out) }()
-	each.work.Guacd = guacd
-	var address string
-	w := worker{name: each.role, in: ask, out: json.NewDecoder(answers)}
-	if err := w.ask(each.work, &address); err != nil {
+// TestLag: what an answer takes longer than the quickest one did.
+func TestLag(t *testing.T) {
+	viewer, conn := tcpPair(t)
+	d := &desktop{conn: conn, over: make(chan struct{})}
+	go d.listen(bufio.NewReader(conn))
+	now := time.Now().UnixMilli()
+	for _, stamp := range []int64{now - 5000, now - 50, now - 1050} {
+		if _, err := viewer.Write(syncInstruction(stamp, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := viewer.Write([]byte("3.nop;4.sync,1.x;10.disconnect;")); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		ask.Close()
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
-	})
-	return address
+	<-d.over
+	if lag := d.lag.Load(); lag < 1000 || lag > 4900 {
+		t.Errorf("lag %d ms, want 1000 and what this machine took", lag)
+	}
+}
+
+func tcpPair(t *testing.T) (dialed, accepted *net.TCPConn) {
+	t.Helper()
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if dialed, err = net.DialTCP("tcp", nil, listener.Addr().(*net.TCPAddr)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { dialed.Close() })
+	if accepted, err = listener.AcceptTCP(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { accepted.Close() })
+	return dialed, accepted
 }

@@ -3,115 +3,99 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
-	"time"
+	"sync/atomic"
+	"syscall"
 )
 
 const (
 	idleWarm     = 10 // desktops that are open before, so that pools and code are there
-	idleDesktops = 200
-	idleSettle   = 2 * time.Second
-	idleRounds   = 3
+	idleDesktops = 1000
+	idleRounds   = 2
 )
 
-// idle measures each relay's memory for a desktop whose picture stands still.
-// It gets fresh processes: what the loads have left would hide it.
-func (r *tunnelResults) idle(ctx context.Context, guacd *fakeGuacd) error {
-	for _, each := range relays() {
-		each.work.Guacd = guacd.address
-		result := r.Relays[each.name]
-		var err error
-		if result.Idle, err = result.idleMedian(ctx, guacd, each, "idle_kb"); err != nil {
-			return err
-		}
-		if each.role != "relay" {
-			continue
-		}
-		each.work.Detached = true
-		if result.Detached, err = result.idleMedian(ctx, guacd, each, "idle_detached_kb"); err != nil {
-			return err
+// idle measures each relay's memory for a desktop whose picture stands still,
+// each time in a fresh process: what a load has left would hide it.
+func (r *tunnelRun) idle(ctx context.Context) error {
+	for round := range idleRounds {
+		r.say("tunnel: %d idle desktops, round %d of %d", idleDesktops, round+1, idleRounds)
+		for _, each := range r.relays {
+			for key, id := range map[string]*identity{"idle_kb": nil, "idle_tls_kb": r.id} {
+				if id != nil && each.plainOnly {
+					r.skip(each.name+" "+key, "it cannot do TLS")
+					continue
+				}
+				err := r.try(ctx, each, func() error {
+					kb, err := idleMemory(ctx, each, id)
+					if err == nil {
+						r.add(each.name, key, kb)
+					}
+					return err
+				}, key)
+				if err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// idleMedian is of several processes: where a collection of garbage falls
-// makes some KiB of difference.
-func (r *relayResult) idleMedian(ctx context.Context, guacd *fakeGuacd, by relay, name string) (*float64, error) {
-	var rounds series
-	for range idleRounds {
-		kb, err := idleMemory(ctx, guacd, by)
-		if err != nil {
-			return nil, err
-		}
-		rounds.add(kb)
+// idleMemory is the growth of the resident memory in KiB for each desktop.
+func idleMemory(ctx context.Context, each relay, id *identity) (kb float64, err error) {
+	still, err := enterStill(ctx, each, id, idleWarm)
+	if err != nil {
+		return 0, err
 	}
-	figure, err := rounds.sum()
+	defer func() { err = errors.Join(err, still.leave()) }()
+	before, err := still.rig.settledMemory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := still.enter(ctx, idleDesktops); err != nil {
+		return 0, err
+	}
+	after, err := still.rig.settledMemory(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return (after - before) / idleDesktops, still.missing()
+}
+
+// stillRoom is people who look at desktops where nothing moves, and read on.
+type stillRoom struct {
+	room
+	read    atomic.Int64 // bytes after the first pictures
+	reading sync.WaitGroup
+
+	left bool  // with room's mu
+	gone error // a desktop that ended before its viewer left
+}
+
+func enterStill(ctx context.Context, each relay, id *identity, desktops int) (*stillRoom, error) {
+	if err := enoughDescriptors(2*crowd + 500); err != nil {
+		return nil, err
+	}
+	rig, err := startRig(ctx, each, id, "")
 	if err != nil {
 		return nil, err
 	}
-	r.Spread[name] = figure
-	return &figure.Median, nil
+	s := &stillRoom{room: room{rig: rig}}
+	if err := s.enter(ctx, desktops); err != nil {
+		return nil, errors.Join(err, s.leave())
+	}
+	return s, nil
 }
 
-// idleMemory is the growth of the resident memory, in KiB for each desktop,
-// as the operating system sees it: garbage included.
-func idleMemory(ctx context.Context, guacd *fakeGuacd, by relay) (kb float64, err error) {
-	guacd.play.Store(&script{})
-	var address string
-	w, err := start(ctx, by.role, by.work, &address)
-	if err != nil {
-		return 0, err
+func (s *stillRoom) enter(ctx context.Context, desktops int) error {
+	already := len(s.viewers)
+	if err := s.room.enter(ctx, desktops, viewing{buffer: 512}); err != nil {
+		return err
 	}
-	defer func() { err = errors.Join(err, w.stop()) }()
-	var room stillRoom
-	defer func() { err = errors.Join(err, room.leave()) }()
-	if err := room.enter(ctx, by, address, idleWarm); err != nil {
-		return 0, err
-	}
-	before, err := settledMemory(ctx, w)
-	if err != nil {
-		return 0, err
-	}
-	if err := room.enter(ctx, by, address, idleDesktops); err != nil {
-		return 0, err
-	}
-	after, err := settledMemory(ctx, w)
-	if err != nil {
-		return 0, err
-	}
-	return round((after - before) / idleDesktops), room.missing()
-}
-
-func settledMemory(ctx context.Context, w *worker) (float64, error) {
-	if err := wait(ctx, idleSettle); err != nil {
-		return 0, err
-	}
-	return rssOf(w.pid)
-}
-
-// stillRoom is people who look at desktops where nothing moves.
-type stillRoom struct {
-	viewers []viewer
-	reading sync.WaitGroup
-	mu      sync.Mutex
-	left    bool
-	gone    error // a desktop that ended before its viewer left
-}
-
-// enter opens desktops, one after the other, each up to its first picture.
-func (s *stillRoom) enter(ctx context.Context, by relay, address string, desktops int) error {
-	for range desktops {
-		v, err := by.watch(ctx, address)
-		if err != nil {
-			return err
-		}
-		s.viewers = append(s.viewers, v)
-		if err := v.first(); err != nil {
-			return err
-		}
+	for _, v := range s.viewers[already:] {
 		s.reading.Go(func() {
-			_, err := v.rest()
+			err := s.readOn(v)
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if !s.left {
@@ -122,6 +106,17 @@ func (s *stillRoom) enter(ctx context.Context, by relay, address string, desktop
 	return nil
 }
 
+func (s *stillRoom) readOn(v viewer) error {
+	buffer := make([]byte, 512)
+	for {
+		n, err := v.Read(buffer)
+		s.read.Add(int64(n))
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // missing is an error when a desktop is no longer there.
 func (s *stillRoom) missing() error {
 	s.mu.Lock()
@@ -129,13 +124,24 @@ func (s *stillRoom) missing() error {
 	return s.gone
 }
 
-func (s *stillRoom) leave() (err error) {
+func (s *stillRoom) leave() error {
 	s.mu.Lock()
 	s.left = true
 	s.mu.Unlock()
-	for _, v := range s.viewers {
-		err = errors.Join(err, v.close())
-	}
+	err := s.room.leave()
 	s.reading.Wait()
-	return err
+	return errors.Join(err, s.rig.stop())
+}
+
+// enoughDescriptors says whether a process may have so many files and sockets.
+// Go and Node raise the soft limit to the hard one by themselves.
+func enoughDescriptors(need uint64) error {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	if limit.Max < need {
+		return fmt.Errorf("a process may have %d files here, and %d are needed (ulimit -Hn)", limit.Max, need)
+	}
+	return nil
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
 	"runtime/pprof"
-	"sync"
 	"time"
 
 	"stagedoor/gateway/tunnel"
@@ -17,111 +16,87 @@ import (
 
 // relayWork is what a relay is told.
 type relayWork struct {
-	Guacd string // address
-	// Detached: the HTTP handler returns once the desktop has its goroutines,
-	// as tunnel.Serve advises; otherwise it stays, as the portal's does.
-	Detached bool
-	Splice   bool   // of the copying proxy: the kernel moves the bytes
-	Profile  string // file for a CPU profile; empty: none
+	Guacd    string    // address
+	Identity *identity // for TLS towards the viewers; null: plain
+	Splice   bool      // of the copying proxy: the kernel moves the bytes
+	Profile  string    // file for a CPU profile; empty: none
+}
+
+// relayReady is where a relay answers.
+type relayReady struct {
+	Address string
+	Query   string // of the WebSocket's address, where the relay wants one
+	PID     int    // the process to measure, where it is not the role's own
 }
 
 // playRelay is a WebSocket server with this product's tunnel and nothing else.
-// It answers with its address.
+// As in the portal, the HTTP handler returns once the desktop has a goroutine.
 func playRelay(in *json.Decoder, out *json.Encoder) error {
 	var work relayWork
 	if err := in.Decode(&work); err != nil {
 		return err
 	}
-	if work.Profile != "" {
-		file, err := os.Create(work.Profile)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	stopProfile, err := profileTo(work.Profile)
 	if err != nil {
 		return err
 	}
-	address := listener.Addr().String()
+	defer stopProfile()
+	listener, err := listenAs(work.Identity, "http/1.1")
+	if err != nil {
+		return err
+	}
+	origin := "http://" + listener.Addr().String()
 	pool := tunnel.NewPool(nil, tunnel.NewGuacd(work.Guacd, nil))
 	options := tunnel.Options{Protocol: "rdp", Arguments: map[string]string{"hostname": "192.0.2.1", "port": "3389"},
 		// As open as can be, so that everything that guacd sends has to go through.
 		Policy: tunnel.Policy{Copy: true, Paste: true, Download: true, Upload: true, Print: true, AudioOut: true}}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(tunnel.ErrShutdown)
-	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ws, err := tunnel.Upgrade(w, r, "http://"+address)
-		if err != nil {
-			return // it has been answered
-		}
-		if work.Detached {
+	return serveUntilEnd(in, out, listener, func(w http.ResponseWriter, r *http.Request) {
+		if ws, err := tunnel.Upgrade(w, r, origin); err == nil { // otherwise it has been answered
 			go pool.Desktop().Serve(ctx, ws, options)
-		} else {
-			pool.Desktop().Serve(ctx, ws, options)
 		}
-	})}
+	})
+}
+
+// serveUntilEnd answers with the listener's address, and serves until standard
+// input ends.
+func serveUntilEnd(in *json.Decoder, out *json.Encoder, listener net.Listener, handler http.HandlerFunc) error {
+	server := &http.Server{ReadHeaderTimeout: 5 * time.Second, Handler: handler}
 	go func() { _ = server.Serve(listener) }() // until Close
-	if err := out.Encode(address); err != nil {
+	if err := out.Encode(relayReady{Address: listener.Addr().String()}); err != nil {
 		return err
 	}
 	return errors.Join(untilEnd(in), server.Close())
 }
 
-// playCopy is a TCP proxy on io.Copy: what any relay in Go costs at least.
-// With splice the bytes do not pass through it at all.
-func playCopy(in *json.Decoder, out *json.Encoder) error {
-	var work relayWork
-	if err := in.Decode(&work); err != nil {
-		return err
-	}
+// listenAs listens on loopback, with TLS where there is an identity.
+func listenAs(id *identity, protocols ...string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil || id == nil {
+		return listener, err
+	}
+	pair, err := tls.LoadX509KeyPair(id.Cert, id.Key)
 	if err != nil {
-		return err
+		return nil, errors.Join(err, listener.Close())
 	}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return // closed
-			}
-			go carry(client, work)
-		}
-	}()
-	if err := out.Encode(listener.Addr().String()); err != nil {
-		return err
-	}
-	return errors.Join(untilEnd(in), listener.Close())
+	return tls.NewListener(listener, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, NextProtos: protocols}), nil
 }
 
-// carry connects a client with guacd until either leaves.
-func carry(client net.Conn, work relayWork) {
-	defer client.Close()
-	guacd, err := net.Dial("tcp", work.Guacd)
+// profileTo starts a CPU profile; with an empty path it does nothing.
+func profileTo(path string) (stop func(), err error) {
+	if path == "" {
+		return func() {}, nil
+	}
+	file, err := os.Create(path)
 	if err != nil {
-		return // the load sees its connection end
+		return nil, err
 	}
-	defer guacd.Close()
-	var input sync.WaitGroup
-	input.Go(func() {
-		_ = copyOver(guacd, client, work.Splice)
-		_ = guacd.(*net.TCPConn).CloseWrite()
-	})
-	_ = copyOver(client, guacd, work.Splice)
-	_ = client.(*net.TCPConn).CloseWrite()
-	input.Wait()
-}
-
-// copyOver hides, where it is not to be used, the way by which io.Copy finds splice(2).
-func copyOver(to, from net.Conn, splice bool) error {
-	if splice {
-		_, err := io.Copy(to, from)
-		return err
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
 	}
-	_, err := io.Copy(struct{ io.Writer }{to}, struct{ io.Reader }{from})
-	return err
+	return func() {
+		pprof.StopCPUProfile()
+		_ = file.Close()
+	}, nil
 }

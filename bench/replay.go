@@ -152,10 +152,11 @@ func syntheticStream() []byte {
 	return b.Bytes()
 }
 
-// smallStream is 2 MB of small instructions: cursor moves, rectangles, fills.
+// smallStream is 128 KiB of small instructions: cursor moves, rectangles,
+// fills. It is short so that a relay that needs much CPU can get little of it.
 func smallStream() []byte {
 	var b bytes.Buffer
-	for i := 0; b.Len() < 2<<20; i++ {
+	for i := 0; b.Len() < 128<<10; i++ {
 		b.WriteString("4.rect,1.0,3.100,3.200,2.64,2.16;5.cfill,2.14,1.0,3.255,3.255,3.255,3.255;5.mouse,3.512,3.384;")
 		if i%20 == 0 {
 			b.WriteString("4.sync,13.1700000000000,1.0;")

@@ -65,7 +65,7 @@ func TestMadeStreams(t *testing.T) {
 		least, longer int // bytes; longest instruction
 	}{
 		{"office mix", syntheticStream(), 10 << 20, 8192 + 64},
-		{"small instructions", smallStream(), 2 << 20, 64},
+		{"small instructions", smallStream(), 128 << 10, 64},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if len(test.stream) < test.least {

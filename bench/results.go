@@ -4,15 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 )
 
 // results are what a run found. Null is: not measured.
 type results struct {
-	Machine machine        `json:"machine"`
-	Portal  *portalResults `json:"portal"`
-	Tunnel  *tunnelResults `json:"tunnel"`
+	Machine  machine            `json:"machine"`
+	Versions map[string]*string `json:"versions"` // of the peers and what runs them; null: not installed
+	*tunnelResults
+	Portal *portalResults `json:"portal"`
 }
 
 // save writes the results, whole or not at all.
@@ -38,8 +42,8 @@ func (r results) table(out io.Writer) error {
 	if r.Portal != nil {
 		r.Portal.rows(t)
 	}
-	if r.Tunnel != nil {
-		r.Tunnel.rows(t)
+	if r.tunnelResults != nil {
+		r.tunnelResults.rows(t)
 	}
 	return t.Flush()
 }
@@ -97,19 +101,63 @@ func (p *portalResults) rows(out io.Writer) {
 	fmt.Fprintln(out)
 }
 
-func optional(figures map[string]figure, name string) *figure {
-	if f, ok := figures[name]; ok {
-		return &f
+// shown is a number with its range, where it was measured more than once.
+func (t *tunnelResults) shown(name, key string) any {
+	if spread, ok := t.Spread[name][key]; ok {
+		return spread
 	}
-	return nil
+	if name == "direct" {
+		return t.Direct[key]
+	}
+	return t.Relays[name][key]
 }
 
 func (t *tunnelResults) rows(out io.Writer) {
-	row(out, "TUNNEL, CPU-s/GB", "mixed, 10 desktops", "small, 10", "mixed, 1", "small, 1", "idle KiB", "detached KiB")
-	for _, each := range relays() {
-		r := t.Relays[each.name]
-		row(out, each.name, r.Spread["mixed"], r.Spread["small"], r.Spread["mixed_one"], r.Spread["small_one"], optional(r.Spread, "idle_kb"), optional(r.Spread, "idle_detached_kb"))
+	keys := relayKeys()
+	for some := range slices.Chunk(keys, 4) {
+		if !t.measured(some) {
+			continue // -part
+		}
+		fmt.Fprintln(out, "RELAY\t"+strings.Join(some, "\t"))
+		for _, each := range append(relays(), relay{name: "direct"}) {
+			var values []any
+			for _, key := range some {
+				values = append(values, t.shown(each.name, key))
+			}
+			row(out, each.name, values...)
+		}
+		fmt.Fprintln(out)
 	}
-	row(out, "stagedoor/iocopy", t.Ratios["mixed"], t.Ratios["small"], t.Ratios["mixed_one"], t.Ratios["small_one"])
+	for _, key := range crowdKeys() {
+		row(out, "stagedoor "+key, t.shown("stagedoor", key))
+	}
 	row(out, "mixed is: "+t.Mixed)
+	fmt.Fprintln(out)
+	t.verdicts(out)
+}
+
+// measured says whether there is any number under the keys.
+func (t *tunnelResults) measured(keys []string) bool {
+	for _, each := range relays() {
+		for _, key := range keys {
+			if t.Relays[each.name][key] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (t *tunnelResults) verdicts(out io.Writer) {
+	row(out, "TARGET", "measured", "limit", "verdict")
+	for _, each := range t.Targets {
+		limit := "at most "
+		if each.AtLeast {
+			limit = "at least "
+		}
+		row(out, each.Name, each.Measured, limit+fmt.Sprint(each.Limit), each.Verdict)
+	}
+	for _, what := range slices.Sorted(maps.Keys(t.Why)) {
+		fmt.Fprintf(out, "not measured: %s: %s\n", what, t.Why[what])
+	}
 }

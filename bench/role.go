@@ -26,6 +26,8 @@ func play(name string, in io.Reader, out io.Writer) error {
 		"binds":     playBinds,
 		"portal":    playPortal,
 		"relay":     playRelay,
+		"wwtguac":   playWWTGuac,
+		"haproxy":   playHaproxy,
 		"copy":      playCopy,
 	}
 	role, known := roles[name]
@@ -56,13 +58,17 @@ type worker struct {
 	out  *json.Decoder
 }
 
-// start runs this program in a role and waits for its first answer.
+// start runs a program in a role, mostly this one, and waits for its first answer.
 func start(ctx context.Context, name string, config, ready any) (*worker, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	w := &worker{name: name, cmd: exec.CommandContext(ctx, program, roleArgument, name)}
+	command := []string{program, roleArgument, name}
+	if name == "guacamolelite" { // is not Go, and plays its role in a file of its own
+		command = []string{"node", "guacamolelite.cjs"}
+	}
+	w := &worker{name: name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	w.cmd.Stderr = os.Stderr
 	// A Ctrl-C at the terminal is for the run, which then ends its roles.
 	w.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

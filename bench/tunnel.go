@@ -4,249 +4,218 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"slices"
 	"sync"
 )
 
-const (
-	tunnelRounds = 3
-	mixedBytes   = 500e6 // a run, over all desktops
-	smallBytes   = 120e6
-	manyDesktops = 10
-)
-
-// relay is one way between the viewers and guacd.
-type relay struct {
-	name  string
-	role  string
-	work  relayWork
-	watch func(ctx context.Context, address string) (viewer, error)
-}
-
-// relays are those that are compared, in the order of each round. Further
-// peers are further rows.
-func relays() []relay {
-	return []relay{
-		{name: "stagedoor", role: "relay", watch: watchWebSocket},
-		{name: "iocopy", role: "copy", watch: watchTCP},
-		{name: "splice", role: "copy", work: relayWork{Splice: true}, watch: watchTCP},
+// relayKeys are what is measured of each relay; README.md says how.
+func relayKeys() []string {
+	return []string{
+		"mixed_cpu_s_per_gb", "small_cpu_s_per_gb", "latency_p50_us", "latency_p99_us",
+		"idle_kb", "idle_tls_kb", "stalled_kb", "frame_age_s",
+		// Beyond the comparison's eight:
+		"mixed_one_cpu_s_per_gb", "small_one_cpu_s_per_gb", "through_p50_us", "through_p99_us",
+		"stalled_gone_s", "frame_age_throttled_s",
 	}
 }
 
-// tunnelResults are the tunnel's numbers; null is: not measured.
-type tunnelResults struct {
-	Mixed  string                  `json:"mixed_stream"` // what it is
-	Relays map[string]*relayResult `json:"relays"`
-	// Ratios are stagedoor's CPU to iocopy's, the median over pairs of runs
-	// that followed each other.
-	Ratios map[string]figure `json:"stagedoor_to_iocopy"`
+// crowdKeys are measured of the product's relay alone.
+func crowdKeys() []string { return []string{"many_rss_mb", "many_cpu_percent"} }
+
+// directKeys are measured without a relay too.
+func directKeys() []string {
+	return []string{"through_p50_us", "through_p99_us", "frame_age_s", "frame_age_throttled_s"}
 }
 
-// relayResult holds medians over the rounds: CPU-seconds of the relay's
-// process for 1e9 bytes of guacd's stream, and its memory in KiB.
-type relayResult struct {
-	Mixed    *float64          `json:"mixed_cpu_s_per_gb"` // 10 desktops
-	Small    *float64          `json:"small_cpu_s_per_gb"`
-	MixedOne *float64          `json:"mixed_one_cpu_s_per_gb"` // 1 desktop
-	SmallOne *float64          `json:"small_one_cpu_s_per_gb"`
-	Idle     *float64          `json:"idle_kb"` // a desktop
-	Detached *float64          `json:"idle_detached_kb"`
-	Spread   map[string]figure `json:"spread"`
+// parts are the parts of the comparison, in their order.
+func parts() []string { return []string{"cpu", "latency", "idle", "stalled", "age", "crowd"} }
 
-	relay    relay
-	worker   *worker
-	address  string
-	perRound map[string]series
+// tunnelRun is the comparison as it runs.
+type tunnelRun struct {
+	relays []relay // that are installed
+	mixed  []byte
+	id     *identity
+	say    func(string, ...any)
+
+	mu     sync.Mutex
+	rounds map[string]map[string]series // by relay and key
+	why    map[string]string            // "relay key", or a relay: why it was not measured
+	faults error                        // of what is ours
 }
 
-// load is one kind of run.
-type load struct {
-	name     string
-	stream   []byte
-	total    int64
-	desktops int
-	result   func(*relayResult) **float64
-}
-
-func loads(mixed, small []byte) []load {
-	return []load{
-		{"mixed", mixed, mixedBytes, manyDesktops, func(r *relayResult) **float64 { return &r.Mixed }},
-		{"small", small, smallBytes, manyDesktops, func(r *relayResult) **float64 { return &r.Small }},
-		{"mixed_one", mixed, mixedBytes, 1, func(r *relayResult) **float64 { return &r.MixedOne }},
-		{"small_one", small, smallBytes, 1, func(r *relayResult) **float64 { return &r.SmallOne }},
-	}
-}
-
-func measureTunnel(ctx context.Context, path, profiles string, say func(string, ...any)) (_ *tunnelResults, err error) {
-	mixed, source, err := mixedStream(path)
+// measureTunnel measures the given part, or all. Results may come with an
+// error, which says what of ours has failed.
+func measureTunnel(ctx context.Context, dir string, o options, say func(string, ...any)) (*tunnelResults, error) {
+	mixed, source, err := mixedStream(o.stream)
 	if err != nil {
 		return nil, err
 	}
-	guacd, err := startFakeGuacd()
+	id, err := makeIdentity(dir)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, guacd.stop()) }()
+	r := newTunnelRun(mixed, id, say)
+	measure := map[string]func(context.Context) error{
+		"cpu": r.cpu, "latency": r.latency, "idle": r.idle, "stalled": r.stalled, "age": r.frameAge, "crowd": r.crowd,
+	}
+	for _, part := range parts() {
+		if o.part != "" && o.part != part {
+			continue
+		}
+		if err := measure[part](ctx); err != nil {
+			return nil, fmt.Errorf("%s: %w", part, err)
+		}
+	}
+	if err := r.profileRelay(ctx, o.profile); err != nil {
+		return nil, err
+	}
+	return r.results(source), r.faults
+}
 
-	r := &tunnelResults{Mixed: source, Relays: map[string]*relayResult{}, Ratios: map[string]figure{}}
-	defer func() { err = errors.Join(err, r.stop()) }()
+func newTunnelRun(mixed []byte, id *identity, say func(string, ...any)) *tunnelRun {
+	r := &tunnelRun{mixed: mixed, id: id, say: say, rounds: map[string]map[string]series{}, why: map[string]string{}}
+	r.rounds["direct"] = map[string]series{}
 	for _, each := range relays() {
-		if r.Relays[each.name], err = startRelay(ctx, each, guacd); err != nil {
-			return nil, err
+		r.rounds[each.name] = map[string]series{}
+		if missing := each.missing(); missing != "" {
+			r.skip(each.name, missing)
+		} else {
+			r.relays = append(r.relays, each)
 		}
 	}
-	all := loads(mixed, smallStream())
-	for round := range tunnelRounds + 1 {
-		say("tunnel: round %d of %d", round, tunnelRounds)
-		if err := r.round(ctx, guacd, all, round == 0); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.add(all); err != nil {
-		return nil, err
-	}
-	say("tunnel: idle desktops")
-	if err := r.idle(ctx, guacd); err != nil {
-		return nil, err
-	}
-	return r, profileRelay(ctx, guacd, all, profiles)
+	return r
 }
 
-func startRelay(ctx context.Context, each relay, guacd *fakeGuacd) (*relayResult, error) {
-	each.work.Guacd = guacd.address
-	r := &relayResult{Spread: map[string]figure{}, perRound: map[string]series{}, relay: each}
-	var err error
-	r.worker, err = start(ctx, each.role, each.work, &r.address)
-	return r, err
-}
-
-// round runs each load through all relays, one after the other: what disturbs
-// the machine meanwhile disturbs all. A round to warm up is short and not counted.
-func (r *tunnelResults) round(ctx context.Context, guacd *fakeGuacd, loads []load, warmUp bool) error {
-	for _, l := range loads {
-		if warmUp {
-			l.total /= 5
-		}
-		for _, each := range relays() {
-			result := r.Relays[each.name]
-			cost, err := result.carry(ctx, guacd, l)
-			if err != nil {
-				return fmt.Errorf("%s, %s: %w", each.name, l.name, err)
-			}
-			if !warmUp {
-				result.perRound[l.name] = append(result.perRound[l.name], cost)
-			}
-		}
+// skip notes, and says, why something is not measured.
+func (r *tunnelRun) skip(what, why string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.why[what] == "" {
+		r.why[what] = why
+		r.say("tunnel: not measured: %s: %s", what, why)
 	}
-	return nil
 }
 
-// profileRelay takes CPU profiles of the product's relay, in a process of its own.
-func profileRelay(ctx context.Context, guacd *fakeGuacd, loads []load, dir string) error {
-	if dir == "" {
+// add is one round's number.
+func (r *tunnelRun) add(name, key string, value float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rounds[name][key] = append(r.rounds[name][key], value)
+}
+
+// try measures some numbers of a relay. Where it fails, all rounds of these
+// numbers are dropped and the run goes on; where it is ours, the run has failed
+// nevertheless. An error is the end of the run.
+func (r *tunnelRun) try(ctx context.Context, each relay, measure func() error, keys ...string) error {
+	what := each.name + " " + keys[0]
+	if r.failed(what) {
 		return nil
 	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return err
+	err := measure()
+	if err == nil {
+		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", what, err)
 	}
-	for _, l := range loads {
-		ours := relays()[0]
-		ours.work.Profile = filepath.Join(dir, "tunnel-"+l.name+".pprof")
-		r, err := startRelay(ctx, ours, guacd)
-		if err != nil {
-			return err
-		}
-		l.total *= 2
-		_, err = r.carry(ctx, guacd, l)
-		if err = errors.Join(err, r.worker.stop()); err != nil {
-			return err
-		}
+	for _, key := range keys {
+		r.skip(each.name+" "+key, err.Error())
+		r.drop(each.name, key)
+	}
+	if !each.peer {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.faults = errors.Join(r.faults, fmt.Errorf("%s: %w", what, err))
 	}
 	return nil
 }
 
-func (r *tunnelResults) stop() (err error) {
-	for _, result := range r.Relays {
-		if result.worker != nil {
-			err = errors.Join(err, result.worker.stop())
+func (r *tunnelRun) failed(what string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.why[what] != ""
+}
+
+func (r *tunnelRun) drop(name, key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.rounds[name], key)
+}
+
+// startAll starts all relays; one of somebody else's that does not start is
+// left out. stop is to be called also on an error.
+func (r *tunnelRun) startAll(ctx context.Context) (rigs []*rig, stop func() error, err error) {
+	stop = func() (err error) {
+		for _, each := range rigs {
+			err = errors.Join(err, each.stop())
+		}
+		return err
+	}
+	for _, each := range r.relays {
+		rig, err := startRig(ctx, each, nil, "")
+		switch {
+		case err == nil:
+			rigs = append(rigs, rig)
+		case each.peer && ctx.Err() == nil:
+			r.skip(each.name, err.Error())
+		default:
+			return nil, stop, err
 		}
 	}
-	return err
+	return rigs, stop, nil
 }
 
-// carry runs one load through a relay and returns its CPU-seconds for 1e9
-// bytes. Nothing that guacd sent may be missing at the viewers.
-func (r *relayResult) carry(ctx context.Context, guacd *fakeGuacd, l load) (float64, error) {
-	guacd.play.Store(&script{stream: l.stream, total: l.total / int64(l.desktops)})
-	before := guacd.sent.Load()
-	var received int64
-	used, err := cpuDuring([]*worker{r.worker}, func() (err error) {
-		received, err = r.view(ctx, l.desktops)
-		guacd.wait()
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	sent := guacd.sent.Load() - before
-	if sent < l.total || received < sent {
-		return 0, fmt.Errorf("guacd sent %d bytes of %d, the viewers got %d", sent, l.total, received)
-	}
-	return used[0].Seconds() / (float64(sent) / 1e9), nil
+// tunnelResults are the tunnel's numbers.
+type tunnelResults struct {
+	Mixed   string                         `json:"mixed_stream"` // what it is
+	Relays  map[string]map[string]*float64 `json:"relays"`       // medians; null: not measured
+	Spread  map[string]map[string]figure   `json:"spread"`       // of what was measured more than once
+	Direct  map[string]*float64            `json:"direct"`       // without a relay
+	Why     map[string]string              `json:"not_measured"` // the reasons
+	Targets []target                       `json:"targets"`
 }
 
-// view watches desktops to their end and returns the bytes that came.
-func (r *relayResult) view(ctx context.Context, desktops int) (int64, error) {
-	var mu sync.Mutex
-	var all sync.WaitGroup
-	var total int64
-	var faults error
-	for range desktops {
-		all.Go(func() {
-			n, err := r.viewOne(ctx)
-			mu.Lock()
-			defer mu.Unlock()
-			total, faults = total+n, errors.Join(faults, err)
-		})
+// results makes the medians of the rounds. Every relay has every key.
+func (r *tunnelRun) results(source string) *tunnelResults {
+	t := &tunnelResults{Mixed: source, Why: r.why, Relays: map[string]map[string]*float64{}, Spread: map[string]map[string]figure{}}
+	for _, each := range relays() {
+		keys := relayKeys()
+		if each.name == "stagedoor" {
+			keys = append(keys, crowdKeys()...)
+		}
+		t.Relays[each.name] = t.numbers(each.name, keys, r.rounds[each.name])
 	}
-	all.Wait()
-	return total, faults
+	t.Direct = t.numbers("direct", directKeys(), r.rounds["direct"])
+	t.Targets = r.targets()
+	return t
 }
 
-func (r *relayResult) viewOne(ctx context.Context) (int64, error) {
-	v, err := r.relay.watch(ctx, r.address)
-	if err != nil {
-		return 0, err
-	}
-	n, err := v.rest()
-	return n, errors.Join(err, v.close())
-}
-
-// add makes the medians of the rounds, and the ratios.
-func (r *tunnelResults) add(loads []load) error {
-	for _, l := range loads {
-		for _, result := range r.Relays {
-			figure, err := result.perRound[l.name].sum()
-			if err != nil {
-				return err
+// numbers are the medians, null where there are no rounds, and notes the spread.
+func (t *tunnelResults) numbers(name string, keys []string, rounds map[string]series) map[string]*float64 {
+	numbers := map[string]*float64{}
+	t.Spread[name] = map[string]figure{}
+	for _, key := range keys {
+		numbers[key] = nil
+		if sum, err := rounds[key].sum(); err == nil { // otherwise it was not measured
+			numbers[key] = &sum.Median
+			if len(rounds[key]) > 1 {
+				t.Spread[name][key] = sum
 			}
-			result.Spread[l.name] = figure
-			*l.result(result) = &figure.Median
-		}
-		var ratios series
-		ours, copied := r.Relays["stagedoor"].perRound[l.name], r.Relays["iocopy"].perRound[l.name]
-		for i := range ours {
-			ratios.add(ours[i] / copied[i])
-		}
-		var err error
-		if r.Ratios[l.name], err = ratios.sum(); err != nil {
-			return err
 		}
 	}
-	return nil
+	return numbers
 }
+
+// median is null where nothing was measured.
+func (s series) median() *float64 {
+	if len(s) == 0 {
+		return nil
+	}
+	sum, err := s.sum()
+	if err != nil {
+		return nil
+	}
+	return &sum.Median
+}
+
+func knownPart(name string) bool { return name == "" || slices.Contains(parts(), name) }

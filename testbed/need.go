@@ -32,8 +32,8 @@ func peerNeeds(peer string) (needs, bool) {
 
 // Need skips the test, with one line that says what is missing and how to get
 // it, when this machine cannot run one of the peers: samba, slapd, guacd, xrdp,
-// nla, chromium, libguac (guacd's library and a C compiler). Under CI=true it fails the test instead: there a missing peer
-// must not look like a success.
+// nla, chromium, libguac (guacd's library and a C compiler). Under CI=true it
+// fails the test instead: there a missing peer must not look like a success.
 func Need(t TB, peers ...string) {
 	t.Helper()
 	for _, peer := range peers {
