@@ -121,7 +121,7 @@ func (r *relay) attempt(g *Guacd, kept *keeper) error {
 	case endingOf(err).cause == endGuacdEOF.cause:
 		l.close()
 	default:
-		go l.drain() // until guacd has freed its child
+		go l.drain(drainTimeout) // until guacd has freed its child
 	}
 	return err
 }

@@ -156,7 +156,7 @@ func (l *line) abandon() {
 		l.close()
 		return
 	}
-	go l.drain()
+	go l.drain(lingerTimeout)
 }
 
 // close ends the connection. guacd has freed its child, or is given up.
@@ -167,13 +167,14 @@ func (l *line) close() {
 }
 
 // drain reads what guacd still says until it has freed the child, which holds
-// the slot that long: up to 2.7 s after disconnect, 18 s without. guacd notices
-// that its child is gone only when the client writes or ends its side too.
-func (l *line) drain() {
+// the slot that long (up to 2.7 s after disconnect, 18 s without), but no longer
+// than timeout. guacd notices that its child is gone only when the client writes
+// or ends its side too.
+func (l *line) drain(timeout time.Duration) {
 	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
-	l.SetReadDeadline(time.Now().Add(drainTimeout))
+	l.SetReadDeadline(time.Now().Add(timeout))
 	var rest [4096]byte
 	for {
 		if _, err := l.Read(rest[:]); err != nil {

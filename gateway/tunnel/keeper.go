@@ -84,7 +84,7 @@ func (k *keeper) hold(last []byte, until time.Time) {
 		k.line.close()
 		return
 	}
-	k.line.drain()
+	k.line.drain(drainTimeout)
 }
 
 // wait is nil when the keeper has to leave, an error when guacd is gone.
