@@ -17,7 +17,8 @@ const maxPending = 8 << 10
 // which must not. So a small answer is posted: whoever is writing takes it
 // along, and if nobody is, the poster writes it.
 type downlink struct {
-	ws *websocket.Conn
+	ws      *websocket.Conn
+	started time.Time // the beginning of the relay's life
 
 	hurried atomic.Bool // the desktop is over: no long waits
 	stall   stall
@@ -98,19 +99,20 @@ func (d *downlink) writePosted() error {
 	return d.write(d.scratch)
 }
 
-// write has no deadline but the one that stall keeps, until the desktop is over.
+// write has no deadline until the desktop is over: stall ends one that does not
+// get through.
 func (d *downlink) write(message []byte) error {
-	conn, began := d.ws.NetConn(), time.Now()
+	began := time.Now()
 	if d.hurried.Load() {
 		d.ws.SetWriteDeadline(began.Add(partingTimeout))
 	}
-	d.stall.begin(conn, began)
+	d.stall.writing.Store(int64(began.Sub(d.started)) + 1)
 	err := d.ws.WriteMessage(websocket.TextMessage, message)
-	d.stall.end()
+	d.stall.writing.Store(0)
 	if err != nil {
 		return err
 	}
-	d.speed.learn(conn, len(message), began, time.Now())
+	d.speed.learn(d.ws.NetConn(), len(message), began, time.Now())
 	d.bytes += int64(len(message))
 	return nil
 }
@@ -139,9 +141,14 @@ func (d *downlink) part(status guac.Status, text string) error {
 	return d.ws.WriteControl(websocket.CloseMessage, closing, deadline)
 }
 
-// hurry shortens the time that a message on its way to a slow browser has.
+// hurry bounds the time that a message which is on its way to a slow browser
+// still has.
 func (d *downlink) hurry() {
 	d.hurried.Store(true)
-	d.stall.hurry()
-	d.ws.NetConn().SetWriteDeadline(time.Now().Add(partingTimeout))
+	last := int64(time.Since(d.started)) + 1
+	time.AfterFunc(partingTimeout, func() {
+		if writing := d.stall.writing.Load(); writing > 0 && writing <= last {
+			d.ws.NetConn().SetWriteDeadline(time.Unix(1, 0)) // wakes the writer
+		}
+	})
 }

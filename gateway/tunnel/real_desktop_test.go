@@ -83,7 +83,7 @@ func desktopTests() []desktopTest {
 func TestRealDesktop(t *testing.T) {
 	testbed.Need(t, "guacd", "xrdp")
 	t.Parallel()
-	tests := desktopTests()
+	tests := append(desktopTests(), poolTests()...)
 	users := make([]testbed.UnixUser, len(tests))
 	for i := range users {
 		users[i] = testbed.NewUnixUser()

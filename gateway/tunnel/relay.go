@@ -51,7 +51,7 @@ func newRelay(ctx context.Context, ws *websocket.Conn, pool *Pool, o Options) *r
 	}
 	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	r.heard.now = r.now
-	r.browser.ws = ws
+	r.browser.ws, r.browser.started = ws, r.started
 	r.in.policy, r.in.heard = o.Policy, &r.heard
 	r.out.policy, r.out.heard = o.Policy, &r.heard
 	r.pace.now = r.now

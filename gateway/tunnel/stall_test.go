@@ -3,6 +3,7 @@ package tunnel
 import (
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -13,7 +14,6 @@ func TestStall(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		taken []int // bytes at each look
-		hurry bool
 		over  int // the look at which patience ends; 0: it does not
 	}{
 		{name: "takes nothing", taken: []int{5, 5, 5, 5, 5}, over: 4},
@@ -22,18 +22,14 @@ func TestStall(t *testing.T) {
 		{name: "takes little now and then", taken: []int{5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8}},
 		{name: "stops", taken: []int{5, 6, 7, 7, 7, 7, 7}, over: 7},
 		{name: "the kernel does not say", taken: []int{unknown, unknown, unknown, unknown}, over: 4},
-		{name: "the desktop is over", taken: []int{5, 6}, hurry: true, over: 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			began := time.Now()
-			s := stall{moved: began}
-			if test.hurry {
-				s.hurry()
-			}
+			const began = time.Minute
+			s := stall{message: 1, taken: 1, known: true} // of a message before this one
 			over := 0
 			for i, taken := range test.taken {
-				now := began.Add(time.Duration(i+1) * stallCheck)
-				if s.over(now, uint64(max(taken, 0)), taken != unknown) {
+				now := began + time.Duration(i+1)*stallCheck
+				if s.over(now, int64(began), uint64(max(taken, 0)), taken != unknown) {
 					over = i + 1
 					break
 				}
@@ -43,7 +39,8 @@ func TestStall(t *testing.T) {
 			}
 		})
 	}
-	if longest := writeTimeout + stallCheck; longest >= 15*time.Second {
+	// It is looked at for the first time with the next nop.
+	if longest := max(nopEvery, stallCheck) + writeTimeout; longest > 15*time.Second {
 		t.Errorf("a browser that takes nothing stays for %v", longest)
 	}
 }
@@ -54,45 +51,31 @@ func TestUnreadPicturesAreFew(t *testing.T) {
 	t.Parallel()
 	const guacdsOwn = 128 << 10
 	sent := make(chan int, 1)
-	address := listen(t, func(g *guacdConn) {
+	guacd := newFakeGuacd(t, func(g *guacdConn) {
 		g.Conn.(*net.TCPConn).SetWriteBuffer(guacdsOwn / 2)
 		frame := appendInstruction(nil, "sync", "1")
 		for range 16 {
 			frame = appendInstruction(frame, "name", strings.Repeat("a", 8000))
 		}
-		total := 0
+		g.picture("1")
+		var total atomic.Int64
+		go func() {
+			g.until("disconnect") // from then on the tunnel throws away what comes
+			sent <- int(total.Load())
+			g.Close()
+		}()
 		for {
 			n, err := g.Write(frame)
-			total += n
+			total.Add(int64(n))
 			if err != nil {
-				sent <- total
 				return
 			}
 		}
 	})
-	ends := make(chan error, 1)
-	p := newUpgrader(t, func(d *downlink) {
-		conn, err := NewGuacd(address, nil).connect(t.Context())
-		if err != nil {
-			ends <- err
-			return
-		}
-		defer conn.Close()
-		from := newSource(conn)
-		defer from.release()
-		filter := newOutFilter(Policy{})
-		for err == nil {
-			if err = from.fill(); err == nil {
-				passed, used, _ := filter.filter(from.bytes())
-				err = d.send(from.bytes()[:passed])
-				from.use(used)
-			}
-		}
-		ends <- err
-	})
-	p.dial(t) // and never read
-	if err := gone(<-ends); err != endBrowserStalled {
-		t.Errorf("ended with %v", err)
+	p := newPortal(t, guacd, Options{Protocol: "rdp"})
+	p.open(t) // and never read again
+	if end := p.end(t); end.Cause != "browser-stalled" {
+		t.Errorf("end %+v", end)
 	}
 	if total := <-sent; total > 1<<20+guacdsOwn {
 		t.Errorf("%d bytes are on their way to a browser that does not read", total)

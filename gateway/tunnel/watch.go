@@ -90,6 +90,14 @@ func (r *relay) look() {
 		}
 	}
 	next, _ := r.watch.due(now, &r.heard)
+	if writing := r.browser.stall.writing.Load(); writing > 0 {
+		taken, err := acknowledged(r.browser.ws.NetConn())
+		if r.browser.stall.over(now, writing, taken, err == nil) {
+			r.cancel(endBrowserStalled)
+			return
+		}
+		next = min(next, now+stallCheck)
+	}
 	r.watch.timer.Reset(max(next-now, time.Millisecond))
 }
 
