@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	latencyRounds = 13
-	latencyTime   = 500 * time.Millisecond // of each relay in a round
+	latencyRounds = 25
+	latencyTime   = 400 * time.Millisecond // of each relay in a round
 	latencyWarm   = 200 * time.Millisecond // before
 	latencyPace   = 5 * time.Millisecond   // between instructions of a desktop
 )

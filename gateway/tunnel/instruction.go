@@ -53,9 +53,14 @@ func (in *instruction) arg(i int) []byte {
 func (in *instruction) parse(b []byte) error {
 	in.count = 0
 	for at := 0; ; {
-		length, digits, err := parseLength(b[at:])
-		if err != nil {
-			return err
+		length, digits := 0, 1
+		if at+1 < len(b) && b[at+1] == '.' && b[at]-'0' <= 9 {
+			length = int(b[at] - '0') // as most are
+		} else {
+			var err error
+			if length, digits, err = parseLength(b[at:]); err != nil {
+				return err
+			}
 		}
 		if in.count == maxElements {
 			return errElementsMany

@@ -78,7 +78,9 @@ func (s *source) fill() error {
 	return s.err
 }
 
-// readOnce reads what is there, or answers false: wait and call again.
+// readOnce reads what is there, or answers false: wait and call again. It asks
+// once more even after a read that left room in the buffer: netpoll is
+// edge-triggered, and an end that came with the last bytes is not told again.
 func (s *source) readOnce(fd uintptr) bool {
 	s.take()
 	for {

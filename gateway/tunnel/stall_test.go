@@ -14,7 +14,7 @@ func TestStall(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		taken []int // bytes at each look
-		over  int // the look at which patience ends; 0: it does not
+		over  int   // the look at which patience ends; 0: it does not
 	}{
 		{name: "takes nothing", taken: []int{5, 5, 5, 5, 5}, over: 4},
 		{name: "took all before this message", taken: []int{9999, 9999, 9999, 9999}, over: 4},
