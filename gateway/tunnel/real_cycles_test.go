@@ -68,19 +68,11 @@ func (l *lane) holds(t *testing.T) (m master) {
 	return m
 }
 
-// seldom is how often a desktop is given up in the handshake: guacd notices
-// only after 15 s.
-const seldom = 100
-
 // run opens n desktops, one after the other, ended in turn in every way.
 func (l *lane) run(t *testing.T, n int) {
 	for range n {
 		l.opened++
-		last := len(l.cycles) - 1
-		i := l.opened % last
-		if l.opened%seldom == 0 {
-			i = last
-		}
+		i := l.opened % len(l.cycles)
 		l.log.Reset()
 		if end := l.stages[i].once(t, l.cycles[i].browser); end.Cause != l.cycles[i].causes {
 			t.Errorf("desktop %d, %s: end %+v\n%s", l.opened, l.cycles[i].name, end, l.log.String())

@@ -46,10 +46,9 @@ func comesBack(t *testing.T, d *realDesktop) {
 		if now := d.daemon.Children(); len(children) != 1 || !slices.Equal(children, now) {
 			t.Errorf("guacd's children were %v and are %v", children, now)
 		}
-		b.say("size", "800", "600")
-		b.untilPicture() // who joined may do what the first one could
-		b.say("size", "1024", "768")
-		b.untilPicture()
+		b.say("key", "97", "1")
+		b.say("key", "97", "0")
+		b.untilPicture() // who joined may type
 	}
 	b.say("disconnect")
 	over(t, p, b, "disconnect")
