@@ -19,8 +19,8 @@ run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone
 build: $(WEBROOT) ## a static binary, bin/stagedoor
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.release=$(RELEASE)' -o bin/stagedoor ./cmd/stagedoor
 
-peers:
-	testbed/install test
+peers: bench/node_modules/.installed
+	testbed/install test bench
 
 test: peers build ## every test, with the real peers
 	$(GO) test -race -timeout 20m ./...
@@ -45,7 +45,7 @@ soak: peers ## 10,000 desktops through real guacds, about 20 minutes
 
 bench: build ## a table, and bench/results.json
 	-testbed/install bench
-	-cd bench && npm ci
+	-$(MAKE) --silent bench/node_modules/.installed
 	cd bench && $(GO) run . -out results.json
 
 webroot: $(WEBROOT)
@@ -54,10 +54,14 @@ node_modules/.installed: package.json package-lock.json
 	npm ci --no-fund --no-audit
 	@touch $@
 
+bench/node_modules/.installed: bench/package.json bench/package-lock.json
+	cd bench && npm ci
+	@touch $@
+
 $(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/build.mjs -type f 2>/dev/null)
 	npm run --silent build
 	@touch $@
 
 clean:
-	rm -rf bin node_modules var testbed/shots
+	rm -rf bin node_modules bench/node_modules var testbed/shots
 	find webroot/dist -mindepth 1 ! -name .gitkeep -delete
