@@ -40,7 +40,7 @@ lint: $(WEBROOT)
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff
 	npm run --silent check
 
-soak: peers ## 10,000 desktops through real guacds, about 20 minutes
+soak: peers ## 10,000 desktops through real guacds, about 11 minutes
 	STAGEDOOR_CYCLES=10000 $(GO) test -race -parallel 8 -timeout 60m -count=1 -v -run '^TestRealCycles$$' ./gateway/tunnel
 
 bench: build ## a table, and bench/results.json

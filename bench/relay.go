@@ -54,7 +54,7 @@ func playRelay(in *json.Decoder, out *json.Encoder) error {
 	defer cancel(tunnel.ErrShutdown)
 	return serveUntilEnd(in, out, listener, func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := tunnel.Upgrade(w, r, origin); err == nil { // otherwise it has been answered
-			go pool.Desktop().Serve(ctx, ws, options)
+			go pool.Desktop().Serve(ctx, ws, &options)
 		}
 	})
 }

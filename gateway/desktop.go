@@ -133,21 +133,29 @@ func (p *Portal) carry(live *desktop) {
 	}
 }
 
-// carryIn runs a desktop in one WebSocket. It is true when the desktop waits for the next.
+// carryIn runs a desktop in one WebSocket. It is true when the desktop waits for
+// the next. Its frame is small, for it waits for hours (tunnel.Desktop.Serve).
 func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held bool) {
-	v := s.visit
-	defer func() { // as net/http does for a handler: one desktop must not end the others
-		if caught := recover(); caught != nil {
-			v.log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
-			s.ws.Close()
-		}
-	}()
-	end := remote.Serve(ctx, s.ws, s.options)
+	defer s.caught()
+	return p.carried(s, live, remote.Serve(ctx, s.ws, &s.options))
+}
+
+// caught does for a desktop what net/http does for a handler: a panic in one
+// must not end the others.
+func (s *shown) caught() {
+	if caught := recover(); caught != nil {
+		s.visit.log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
+		s.ws.Close()
+	}
+}
+
+// carried notes how a desktop ended in a WebSocket.
+func (p *Portal) carried(s *shown, live *desktop, end tunnel.End) (held bool) {
 	if s.target.Credentials == targets.Session && passwordRefused(end) {
 		live.refuse()
 	}
-	if err := p.tunnelEnded(v, s.target, end); err != nil {
-		v.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
+	if err := p.tunnelEnded(s.visit, s.target, end); err != nil {
+		s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 	}
 	return end.Held
 }

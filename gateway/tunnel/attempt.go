@@ -24,33 +24,47 @@ var (
 // desktop that was kept comes first; before the first picture, another guacd
 // may do what one could not.
 func (r *relay) serve() error {
-	if r.kept != nil {
+	if r.desktop.kept != nil {
 		if over, err := r.comeBack(); over {
 			return err
 		}
 	}
 	var tried []*Guacd
-	var err error = endGuacdUnreachable.because("%v", errDrained)
-	for range maxAttempts {
-		g := r.pool.pick(tried...)
-		if g == nil {
+	for {
+		g, err := r.pick(tried)
+		if err != nil {
 			return err
 		}
-		r.again(r.options.FirstFrameTimeout)
-		if err = r.attempt(g, nil); !r.elsewhere(err) {
+		err = r.attempt(g, nil)
+		if tried = append(tried, g); len(tried) == maxAttempts || !r.elsewhere(err) {
 			return err
 		}
-		tried = append(tried, g)
-		r.log.Warn("a guacd failed", "guacd", g.Address, "error", err)
+		r.failed = err
 	}
-	return err
+}
+
+// pick claims a connection to the next guacd; when there is none, what the last
+// one failed with stands.
+func (r *relay) pick(tried []*Guacd) (*Guacd, error) {
+	if r.failed != nil {
+		r.log.Warn("a guacd failed", "guacd", tried[len(tried)-1].Address, "error", r.failed)
+	}
+	g := r.desktop.pool.pick(tried...)
+	switch {
+	case g != nil:
+		r.again(r.options.FirstFrameTimeout)
+		return g, nil
+	case r.failed != nil:
+		return nil, r.failed
+	}
+	return nil, endGuacdUnreachable.because("%v", errDrained)
 }
 
 // comeBack joins the desktop that was kept. It is over when that one ended
 // after all; otherwise it could not be had and the keeper has left it.
 func (r *relay) comeBack() (over bool, err error) {
-	kept := r.kept
-	r.kept = nil
+	kept := r.desktop.kept
+	r.desktop.kept = nil
 	defer kept.leave()
 	if !kept.is(&r.options) {
 		r.log.Info("not come back", "error", errChanged)
@@ -96,13 +110,13 @@ func beforePassword(said string) bool {
 // attempt carries a desktop from a guacd that was claimed: a new one, or the one
 // that was kept.
 func (r *relay) attempt(g *Guacd, kept *keeper) error {
-	l, from, of, err := r.connect(g, kept)
+	l, from, err := r.connect(g, kept)
 	if err != nil {
 		return err
 	}
 	r.joined = kept
 	r.out = outFilter{policy: r.options.Policy, heard: &r.heard}
-	if err = lost(r.ctx, r.guacd.open(l, of.holdable)); err == nil {
+	if err = lost(r.ctx, r.guacd.open(l, r.remote.holdable)); err == nil {
 		err = r.sized(kept != nil)
 	}
 	if err == nil {
@@ -117,7 +131,7 @@ func (r *relay) attempt(g *Guacd, kept *keeper) error {
 	from.release()
 	switch {
 	case r.guacd.isHeld():
-		r.remains, r.line = of, l
+		r.line = l
 	case endingOf(err).cause == endGuacdEOF.cause:
 		l.close()
 	default:
@@ -126,8 +140,8 @@ func (r *relay) attempt(g *Guacd, kept *keeper) error {
 	return err
 }
 
-// connect dials guacd and does the handshake.
-func (r *relay) connect(g *Guacd, kept *keeper) (*line, *source, remote, error) {
+// connect dials guacd and does the handshake, which tells the remote.
+func (r *relay) connect(g *Guacd, kept *keeper) (*line, *source, error) {
 	timeout, selected := r.options.HandshakeTimeout, r.options.Protocol
 	if kept != nil {
 		timeout, selected = min(timeout, rejoinTimeout), kept.id
@@ -137,29 +151,29 @@ func (r *relay) connect(g *Guacd, kept *keeper) (*line, *source, remote, error) 
 	l, err := g.dial(ctx)
 	if err != nil {
 		if r.ctx.Err() != nil {
-			return nil, nil, remote{}, context.Cause(r.ctx)
+			return nil, nil, context.Cause(r.ctx)
 		}
-		r.pool.report(g, err)
-		return nil, nil, remote{}, endGuacdUnreachable.because("%v", err)
+		r.desktop.pool.report(g, err)
+		return nil, nil, endGuacdUnreachable.because("%v", err)
 	}
 	from := newSource(l.Conn)
 	stop := context.AfterFunc(ctx, func() { l.SetDeadline(time.Unix(1, 0)) })
-	of, err := shake(ctx, l, from, selected, &r.options)
+	err = shake(ctx, l, from, selected, &r.options, &r.remote)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
 	switch {
 	case !l.dialed:
-		r.pool.report(g, nil) // it speaks
+		r.desktop.pool.report(g, nil) // it speaks
 	case kept == nil && r.ctx.Err() == nil:
-		r.pool.report(g, err)
+		r.desktop.pool.report(g, err)
 	}
 	if err != nil {
 		from.release()
 		l.abandon()
-		return nil, nil, remote{}, err
+		return nil, nil, err
 	}
-	return l, from, of, nil
+	return l, from, nil
 }
 
 // sized tells the browser how large the desktop was asked to be. guacd says so

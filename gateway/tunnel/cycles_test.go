@@ -84,7 +84,7 @@ func newStage(t *testing.T, guacd *Guacd, c cycle) *stage {
 		if c.revoke {
 			options.OnReady = func() { cancel(ErrRevoked) }
 		}
-		s.ends <- NewPool(options.Log, guacd).Desktop().Serve(ctx, ws, options)
+		s.ends <- NewPool(options.Log, guacd).Desktop().Serve(ctx, ws, &options)
 	}))
 	t.Cleanup(s.Close)
 	return s

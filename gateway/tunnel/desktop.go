@@ -1,9 +1,7 @@
 package tunnel
 
 import (
-	"cmp"
 	"context"
-	"time"
 
 	"github.com/gorilla/websocket"
 )
@@ -24,22 +22,23 @@ func (p *Pool) Desktop() *Desktop { return &Desktop{pool: p} }
 // call it in a goroutine of its own with a context of its own and return from
 // the HTTP handler, which frees net/http's share of the memory. After Serve
 // has returned, guacd's connection may last for up to 20 s until guacd has
-// freed its child (Guacd.Live counts it).
+// freed its child (Guacd.Live counts it). Options are copied.
 //
 // An End that is Held left the desktop with guacd: Serve with the browser's
 // next WebSocket comes back to it, if its options ask for the very same
 // desktop and guacd still has it, and otherwise connects anew. Who does not
 // wait for the browser calls Leave.
-func (d *Desktop) Serve(ctx context.Context, ws *websocket.Conn, options Options) End {
-	options.HandshakeTimeout = cmp.Or(options.HandshakeTimeout, 15*time.Second)
-	options.FirstFrameTimeout = cmp.Or(options.FirstFrameTimeout, 30*time.Second)
-	options.SilenceTimeout = cmp.Or(options.SilenceTimeout, 15*time.Second)
-	r := newRelay(ctx, ws, d.pool, options)
-	r.kept, d.kept = d.kept, nil
-	end := r.run()
-	d.kept = r.kept
-	end.Held = d.kept != nil
-	return end
+func (d *Desktop) Serve(ctx context.Context, ws *websocket.Conn, options *Options) End {
+	// From here down to carry everything waits for hours, so what is needed only
+	// before or after stands in functions of its own: the frames stay small, and
+	// so does the stack of an idle desktop (4 KiB, not 8).
+	r := newRelay(ctx, ws, d, options)
+	r.begin()
+	err := r.greet()
+	if err == nil {
+		err = r.serve()
+	}
+	return r.finish(err)
 }
 
 // Leave lets go of a desktop that is held. It may be called at any time.

@@ -153,17 +153,17 @@ func checkOptions(o *Options) error {
 // reached): select, args, size and so on, connect, ready. What is selected is a
 // protocol, for a new desktop, or guacd's name of one to join, which is done
 // without the secrets.
-func shake(ctx context.Context, l *line, from *source, selected string, o *Options) (remote, error) {
+func shake(ctx context.Context, l *line, from *source, selected string, o *Options, of *remote) error {
 	if err := checkOptions(o); err != nil {
-		return remote{}, err
+		return err
 	}
-	of := remote{guacd: l.guacd, protocol: o.Protocol, policy: o.Policy, arguments: withoutSecrets(o.Arguments)}
+	*of = remote{guacd: l.guacd, protocol: o.Protocol, policy: o.Policy, arguments: withoutSecrets(o.Arguments)}
 	if _, err := l.Write(appendInstruction(nil, "select", selected)); err != nil {
-		return remote{}, lost(ctx, err)
+		return lost(ctx, err)
 	}
 	names, err := await(ctx, from, "args")
 	if err != nil {
-		return remote{}, err
+		return err
 	}
 	l.answered()
 	joining := *o
@@ -172,22 +172,22 @@ func shake(ctx context.Context, l *line, from *source, selected string, o *Optio
 	}
 	answer, err := answerArgs(names, &joining)
 	if err != nil {
-		return remote{}, err
+		return err
 	}
 	_, err = l.Write(answer)
 	clear(answer) // it held the person's password
 	if err != nil {
-		return remote{}, lost(ctx, err)
+		return lost(ctx, err)
 	}
 	ready, err := await(ctx, from, "ready")
 	if err != nil {
-		return remote{}, err
+		return err
 	}
 	if len(ready) > 0 {
 		of.id = ready[0]
 	}
 	of.holdable = holdable(l.guacd, of.id, names, o)
-	return of, nil
+	return nil
 }
 
 // await reads instructions up to the one wanted, and returns its arguments.

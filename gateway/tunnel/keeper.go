@@ -65,8 +65,8 @@ type keeper struct {
 
 // keep holds a desktop for a while at most, and first tells guacd some last
 // instructions. What guacd still sends is thrown away.
-func keep(of remote, l *line, last []byte, duration time.Duration) *keeper {
-	k := &keeper{remote: of, line: l, left: make(chan struct{})}
+func keep(of *remote, l *line, last []byte, duration time.Duration) *keeper {
+	k := &keeper{remote: *of, line: l, left: make(chan struct{})}
 	go k.hold(last, time.Now().Add(duration))
 	return k
 }

@@ -163,7 +163,7 @@ func TestComeBackAnew(t *testing.T) {
 			desktop := pool.Desktop()
 			ends := make(chan End, 2)
 			serve := func() *page {
-				p := newServer(t, func(ws *websocket.Conn) { ends <- desktop.Serve(t.Context(), ws, options) })
+				p := newServer(t, func(ws *websocket.Conn) { ends <- desktop.Serve(t.Context(), ws, &options) })
 				return p.open(t)
 			}
 			b := serve()

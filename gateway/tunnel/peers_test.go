@@ -45,12 +45,12 @@ func newPoolPortal(t testing.TB, pool *Pool, options Options) *portal {
 	var turn sync.Mutex
 	p := newServer(t, func(ws *websocket.Conn) {
 		if options.Hold == 0 {
-			ends <- pool.Desktop().Serve(ctx, ws, options)
+			ends <- pool.Desktop().Serve(ctx, ws, &options)
 			return
 		}
 		turn.Lock()
 		defer turn.Unlock()
-		ends <- held.Serve(ctx, ws, options)
+		ends <- held.Serve(ctx, ws, &options)
 	})
 	p.ends, p.cancel, p.held = ends, cancel, held
 	t.Cleanup(func() {

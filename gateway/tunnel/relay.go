@@ -19,8 +19,8 @@ import (
 // browser's input to guacd. Whoever finds a reason to end cancels ctx with an
 // ending; the first one counts.
 type relay struct {
+	desktop *Desktop
 	options Options
-	pool    *Pool
 	log     *slog.Logger
 	started time.Time
 	ctx     context.Context
@@ -35,17 +35,19 @@ type relay struct {
 	pace    pace
 	bytesIn int64
 
-	kept    *keeper // to come back to; at the end, for the next WebSocket to come back to
-	joined  *keeper // whose desktop this one has joined; nil once its picture is here
-	remains remote  // what is held when the browser is lost,
-	line    *line   // and its connection; nil: nothing is
+	failed error   // what the last guacd that was tried failed with
+	joined *keeper // whose desktop this one has joined; nil once its picture is here
+	remote remote  // the desktop that is carried
+	line   *line   // its connection, where the desktop is held now that the browser is lost
 
 	listened chan struct{} // closed when listen is over
 	left     chan struct{} // closed when guacd has been told
 }
 
-func newRelay(ctx context.Context, ws *websocket.Conn, pool *Pool, o Options) *relay {
-	r := &relay{options: o, pool: pool, log: o.Log, started: time.Now(), listened: make(chan struct{}), left: make(chan struct{})}
+func newRelay(ctx context.Context, ws *websocket.Conn, d *Desktop, o *Options) *relay {
+	r := &relay{desktop: d, options: *o, log: o.Log, started: time.Now(), listened: make(chan struct{}), left: make(chan struct{})}
+	r.options.HandshakeTimeout = cmp.Or(o.HandshakeTimeout, 15*time.Second)
+	r.options.FirstFrameTimeout = cmp.Or(o.FirstFrameTimeout, 30*time.Second)
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)
 	}
@@ -55,7 +57,7 @@ func newRelay(ctx context.Context, ws *websocket.Conn, pool *Pool, o Options) *r
 	r.in.policy, r.in.heard = o.Policy, &r.heard
 	r.out.policy, r.out.heard = o.Policy, &r.heard
 	r.pace.now = r.now
-	r.watch.silence = o.SilenceTimeout
+	r.watch.silence = cmp.Or(o.SilenceTimeout, 15*time.Second)
 	r.watch.nextNop, r.watch.nextPing = nopEvery, pingEvery
 	r.hear()
 	ws.SetPongHandler(func(string) error { r.hear(); return nil })
@@ -67,29 +69,35 @@ func newRelay(ctx context.Context, ws *websocket.Conn, pool *Pool, o Options) *r
 	return r
 }
 
-// run is the relay's life.
-func (r *relay) run() End {
+// begin starts what runs beside Serve's own goroutine.
+func (r *relay) begin() {
 	go r.listen()
 	r.watch.timer = time.AfterFunc(time.Hour, r.look)
-	defer r.watch.timer.Stop()
 	r.watch.timer.Reset(nopEvery)
 	context.AfterFunc(r.ctx, func() {
 		defer close(r.left)
 		r.browser.hurry()
 		r.guacd.leave(endingOf(context.Cause(r.ctx)).holds && r.watch.framed.Load())
 	})
-	// Pings cannot wait for the handshake, so the browser is greeted first.
-	// The number is random and no key to anything (CVE-2021-41767).
-	err := r.browser.send(appendInstruction(nil, "", uuid.NewString()))
-	if err != nil {
-		err = gone(err)
-	} else {
-		err = r.serve()
+}
+
+// greet speaks first: pings cannot wait for the handshake. The number is random
+// and no key to anything (CVE-2021-41767).
+func (r *relay) greet() error {
+	if err := r.browser.send(appendInstruction(nil, "", uuid.NewString())); err != nil {
+		return gone(err)
 	}
+	return nil
+}
+
+// finish ends the relay, for err unless there was a reason before it.
+func (r *relay) finish(err error) End {
 	r.cancel(err)
+	r.watch.timer.Stop()
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
-		r.kept = keep(r.remains, r.line, r.in.pressed.release(), r.options.Hold)
+		r.desktop.kept = keep(&r.remote, r.line, r.in.pressed.release(), r.options.Hold)
+		end.Held = true
 	}
 	return end
 }

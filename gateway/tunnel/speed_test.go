@@ -150,7 +150,7 @@ func TestGoroutines(t *testing.T) {
 	p := newUpgrader(t, func(d *downlink) {})
 	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := Upgrade(w, r, "https://portal.example.se"); err == nil {
-			go func() { ends <- NewPool(nil, guacd).Desktop().Serve(t.Context(), ws, Options{Protocol: "rdp"}) }()
+			go func() { ends <- NewPool(nil, guacd).Desktop().Serve(t.Context(), ws, &Options{Protocol: "rdp"}) }()
 		}
 	})
 	const desktops, guacds = 20, 1 // of the stand-in, for each connection

@@ -4,7 +4,7 @@
 //	pool := tunnel.NewPool(log, tunnel.NewGuacd("127.0.0.1:4822", nil))
 //	desktop := pool.Desktop()
 //	ws, err := tunnel.Upgrade(w, r, "https://portal.example.se")
-//	end := desktop.Serve(ctx, ws, options)   // until the desktop is over
+//	end := desktop.Serve(ctx, ws, &options)   // until the desktop is over
 //
 // The browser is hostile: only whole, checked instructions of an allow-list
 // reach guacd. guacd's side is filtered by the target's policy. Every end has
