@@ -80,7 +80,9 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 		}
 		return err
 	}
-	if !live.show(&shown{visit: v, target: target, ws: ws, options: p.tunnelOptions(v, target, live)}) {
+	s := &shown{visit: v, target: target, ws: ws, options: p.tunnelOptions(v, target, live)}
+	s.options.OnReady = func() { s.options.Arguments = nil } // the password is in them
+	if !live.show(s) {
 		tunnel.Refuse(ws, tunnel.ErrShutdown) // closed in between: the page tries again
 		return nil
 	}
