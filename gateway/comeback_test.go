@@ -50,9 +50,12 @@ func TestPageComesBack(t *testing.T) {
 func TestPageComesBackEarly(t *testing.T) {
 	b, connects := withDesktops(t)
 	cecilia := b.ready()
-	cecilia.comesBack("sso", pageOne)
+	old := cecilia.comesBack("sso", pageOne)
 	<-connects
 	cecilia.comesBack("sso", pageOne)
+	if reason := closeReason(t, old); reason != "0" { // it was told, in case somebody is there
+		t.Errorf("closed with %q, want 0", reason)
+	}
 	if second := <-connects; strings.Contains(second, goodPassword) {
 		t.Error("the password was sent again")
 	}

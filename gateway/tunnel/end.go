@@ -20,6 +20,7 @@ type ending struct {
 	detail string      // for the log
 	said   string      // guacd's own words
 	silent bool        // the browser is gone: nothing can be told
+	hasty  bool        // it has most likely gone: it is told, and not waited for
 	holds  bool        // the browser may come back to the desktop
 }
 
@@ -45,7 +46,7 @@ var (
 	endBrowserLost    = &ending{cause: "browser-lost", status: guac.ResourceClosed, silent: true, holds: true}
 	endBrowserTimeout = &ending{cause: "browser-timeout", status: guac.ClientTimeout, text: "The browser stopped answering.", holds: true}
 	endBrowserStalled = &ending{cause: "browser-stalled", status: guac.ClientTimeout, silent: true, holds: true}
-	endReplaced       = &ending{cause: "replaced", status: guac.Success, silent: true, holds: true}
+	endReplaced       = &ending{cause: "replaced", status: guac.Success, text: "The page came back in another connection.", hasty: true, holds: true}
 	endLogoff         = &ending{cause: "logoff", status: guac.Success, text: "The desktop was logged off."}
 
 	endGuacdError       = &ending{cause: "guacd-error", status: guac.UpstreamError, text: "The remote desktop reported an error."}

@@ -45,6 +45,7 @@ func TestCloseTable(t *testing.T) {
 		{ErrTakenOver, "taken-over", 1008, "521"},
 		{ErrLimit, "limit", 1008, "797"},
 		{ErrShutdown, "shutdown", 1011, "520"},
+		{ErrReplaced, "replaced", 1000, "0"},
 		{fmt.Errorf("logout: %w", ErrRevoked), "revoked", 1002, "523"},
 		{context.DeadlineExceeded, "revoked", 1002, "523"},
 		{context.Canceled, "cancelled", 1002, "523"},

@@ -221,7 +221,7 @@ func (r *relay) part() End {
 		text = end.said
 	}
 	ws := r.browser.ws
-	if !end.silent && r.browser.part(end.status, text) == nil {
+	if !end.silent && r.browser.part(end.status, text) == nil && !end.hasty {
 		ws.SetReadDeadline(time.Now().Add(lingerTimeout))
 		<-r.listened
 	}

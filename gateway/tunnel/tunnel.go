@@ -27,7 +27,7 @@ var (
 	ErrTakenOver = errors.New("tunnel: taken over")                // 521
 	ErrLimit     = errors.New("tunnel: too many desktops")         // 797
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
-	ErrReplaced  = errors.New("tunnel: the page came back")        // none: the page itself has dropped this WebSocket
+	ErrReplaced  = errors.New("tunnel: the page came back")        // 0: the page itself has dropped this WebSocket
 )
 
 // Policy is what may cross. The zero value denies everything but the picture,
