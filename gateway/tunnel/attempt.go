@@ -61,18 +61,25 @@ func (r *relay) pick(tried []*Guacd) (*Guacd, error) {
 }
 
 // comeBack joins the desktop that was kept. It is over when that one ended
-// after all; otherwise it could not be had and the keeper has left it.
+// after all, or the browser was lost again before it had a picture: then the
+// keeper stays for what is left of its time. Otherwise the desktop could not be
+// had, and the keeper has left it.
 func (r *relay) comeBack() (over bool, err error) {
 	kept := r.desktop.kept
 	r.desktop.kept = nil
-	defer kept.leave()
 	if !kept.is(&r.options) {
+		kept.leave()
 		r.log.Info("not come back", "error", errChanged)
 		return false, nil
 	}
 	r.again(rejoinTimeout)
 	kept.guacd.claim()
 	err = r.attempt(kept.guacd, kept)
+	if r.ctx.Err() != nil && !r.watch.framed.Load() && endingOf(context.Cause(r.ctx)).holds {
+		r.desktop.kept = kept
+		return true, err
+	}
+	kept.leave()
 	if r.ctx.Err() != nil || r.watch.framed.Load() {
 		return true, err
 	}

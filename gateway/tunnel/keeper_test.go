@@ -3,6 +3,7 @@ package tunnel
 import (
 	"maps"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -81,6 +82,40 @@ func TestComeBack(t *testing.T) {
 		t.Errorf("end %+v", end)
 	}
 	waitFor(t, "guacd to be left", func() bool { return guacd.Live() == 0 })
+}
+
+// TestLostAgain: a network that comes and goes costs nobody the desktop either.
+func TestLostAgain(t *testing.T) {
+	var joined atomic.Int32
+	shown := make(chan *guacdConn, 10)
+	guacd := newHolding(t, func(g *guacdConn) {
+		if joined.Add(1) == 2 { // the first one never sees the picture
+			g.picture("1000")
+		}
+		shown <- g
+		g.until("disconnect")
+	})
+	p := newPortal(t, guacd.Guacd, heldOptions)
+	b := p.open(t)
+	b.untilPicture()
+	owner := next(t, guacd.users, "the desktop to be opened")
+	vanish(b)
+	if end := p.end(t); !end.Held {
+		t.Fatalf("end %+v", end)
+	}
+	b = p.open(t)
+	next(t, shown, "the desktop to be joined")
+	vanish(b)
+	if end := p.end(t); !end.Held || end.Cause != "browser-lost" {
+		t.Fatalf("end %+v", end)
+	}
+	p.open(t).untilPicture()
+	if got := next(t, guacd.over, "the keeper to leave"); got != owner {
+		t.Error("somebody else left")
+	}
+	if n := joined.Load(); n != 2 {
+		t.Errorf("joined %d times", n)
+	}
 }
 
 // TestKeeperSpeaks: guacd ends who is silent for 15 s, so the keeper is heard at

@@ -97,8 +97,8 @@ func (r *relay) finish(err error) End {
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
 		r.desktop.kept = keep(&r.remote, r.line, r.in.pressed.release(), r.options.Hold)
-		end.Held = true
 	}
+	end.Held = r.desktop.kept != nil
 	return end
 }
 
