@@ -1,13 +1,16 @@
 package testbed
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // GuacdOptions may stay empty.
@@ -74,7 +77,29 @@ func (g *Guacd) Stop() error {
 // Pause freezes guacd and its children, as an overloaded machine would: it
 // takes connections, as many as its backlog holds, and says nothing. Resume or
 // Stop must follow.
-func (g *Guacd) Pause() error { return g.signal(syscall.SIGSTOP) }
+func (g *Guacd) Pause() error {
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		if err := g.signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		// A signal takes effect when the process is scheduled next.
+		running := slices.DeleteFunc(g.alive(), stopped)
+		if len(running) == 0 {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("guacd: %v do not stop", running)
+		}
+		time.Sleep(5 * time.Millisecond) // polls the process table
+	}
+}
+
+// stopped says whether a process is frozen or gone (proc(5), the state in stat).
+func stopped(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err != nil || bytes.Contains(stat, []byte(") T ")) || bytes.Contains(stat, []byte(") Z "))
+}
 
 // Resume ends Pause.
 func (g *Guacd) Resume() error { return g.signal(syscall.SIGCONT) }
