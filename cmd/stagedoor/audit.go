@@ -19,15 +19,7 @@ func audit(ctx context.Context, args, environ []string, stdout io.Writer) error 
 	verify := flags.Bool("verify", false, "")
 	name := flags.String("name", "", "")
 	limit := flags.Int("limit", 100, "")
-	var path string
-	if err := parse(flags, args, &path); err != nil {
-		return err
-	}
-	config, err := loadConfig(path, environ)
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(ctx, config.Database, time.Now)
+	_, db, err := openDatabase(ctx, flags, args, environ)
 	if err != nil {
 		return err
 	}
@@ -51,4 +43,19 @@ func audit(ctx context.Context, args, environ []string, stdout io.Writer) error 
 		}
 	}
 	return nil
+}
+
+// openDatabase is what a command needs that looks into the gateway's state,
+// whether it runs or not.
+func openDatabase(ctx context.Context, flags *flag.FlagSet, args, environ []string) (Config, *store.Store, error) {
+	var path string
+	if err := parse(flags, args, &path); err != nil {
+		return Config{}, nil, err
+	}
+	config, err := loadConfig(path, environ)
+	if err != nil {
+		return Config{}, nil, err
+	}
+	db, err := store.Open(ctx, config.Database, time.Now)
+	return config, db, err
 }

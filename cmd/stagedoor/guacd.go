@@ -8,7 +8,6 @@ import (
 	"os/user"
 	"slices"
 	"strings"
-	"time"
 
 	"stagedoor/store"
 )
@@ -20,22 +19,14 @@ func guacd(ctx context.Context, args, environ []string, stdout io.Writer) error 
 	flags := flag.NewFlagSet("guacd", flag.ContinueOnError)
 	drain := flags.String("drain", "", "")
 	undrain := flags.String("undrain", "", "")
-	var path string
-	if err := parse(flags, args, &path); err != nil {
-		return err
-	}
-	if *drain != "" && *undrain != "" {
-		return usageError("stagedoor guacd: --drain and --undrain are one or the other\n" + usageText)
-	}
-	config, err := loadConfig(path, environ)
-	if err != nil {
-		return err
-	}
-	db, err := store.Open(ctx, config.Database, time.Now)
+	config, db, err := openDatabase(ctx, flags, args, environ)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if *drain != "" && *undrain != "" {
+		return usageError("stagedoor guacd: --drain and --undrain are one or the other\n" + usageText)
+	}
 	if *drain != "" {
 		err = setDrain(ctx, config, db, "guacd-drain", *drain, db.Drain)
 	}

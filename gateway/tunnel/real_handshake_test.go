@@ -9,6 +9,18 @@ import (
 	"stagedoor/testbed"
 )
 
+// dialRaw is a connection to guacd with no tunnel between.
+func dialRaw(t *testing.T, g *testbed.Guacd) *guacdConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", g.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(patience))
+	return &guacdConn{Conn: conn, t: t, from: newSource(conn)}
+}
+
 // TestRealGivingUp: guacd does not notice that a client closes in the handshake,
 // nor reads disconnect there, and keeps its child for 15 s. What cannot be
 // parsed ends the child at once.
@@ -22,21 +34,15 @@ func TestRealGivingUp(t *testing.T) {
 		{"before connect", "6.select,3.rdp;", "4.size,4.1024,3.768,2.96;;"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			conn, err := net.Dial("tcp", g.Address)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			conn.SetDeadline(time.Now().Add(patience))
-			raw := &guacdConn{Conn: conn, t: t, from: newSource(conn)}
-			io.WriteString(conn, test.early)
+			raw := dialRaw(t, g)
+			io.WriteString(raw, test.early)
 			if args := raw.read(); len(args) < 50 || args[0] != "args" {
 				t.Fatalf("guacd says %.80q", args)
 			}
 			gaveUp := time.Now()
-			io.WriteString(conn, test.late)
-			conn.(*net.TCPConn).CloseWrite()
-			if _, err := io.Copy(io.Discard, conn); err != nil {
+			io.WriteString(raw, test.late)
+			raw.Conn.(*net.TCPConn).CloseWrite()
+			if _, err := io.Copy(io.Discard, raw.Conn); err != nil {
 				t.Errorf("guacd holds the connection: %v", err)
 			}
 			waitFor(t, "guacd's child to end", func() bool { return len(g.Children()) == 0 })
@@ -51,13 +57,7 @@ func TestRealGivingUp(t *testing.T) {
 // few of them for ready, and hangs up later without a word.
 func TestRealWrongConnect(t *testing.T) {
 	g := startGuacd(t, testbed.GuacdOptions{})
-	conn, err := net.Dial("tcp", g.Address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
-	raw := &guacdConn{Conn: conn, t: t, from: newSource(conn)}
+	raw := dialRaw(t, g)
 	raw.say("select", "rdp")
 	if args := raw.read(); len(args) < 50 || args[0] != "args" {
 		t.Fatalf("guacd says %.80q", args)

@@ -12,7 +12,11 @@ import (
 func poolTests() []desktopTest {
 	return []desktopTest{
 		{"comes back", comesBack},
-		{"comes back over TLS", func(t *testing.T, d *realDesktop) { overTLS(t, d); comesBack(t, d) }},
+		{"comes back over TLS", func(t *testing.T, d *realDesktop) {
+			daemon, ca := startSecureGuacd(t)
+			d.daemon, d.guacd = daemon, NewGuacd(daemon.Address, clientTLS(ca))
+			comesBack(t, d)
+		}},
 		{"comes back anew", comesBackAnew},
 		{"held for its time", isHeld},
 		{"another guacd for a dead one", func(t *testing.T, d *realDesktop) {
@@ -53,20 +57,6 @@ func comesBack(t *testing.T, d *realDesktop) {
 	b.say("disconnect")
 	over(t, p, b, "disconnect")
 	d.freed(t)
-}
-
-// overTLS replaces the guacd by one that takes TLS only.
-func overTLS(t *testing.T, d *realDesktop) {
-	ca, err := testbed.NewCA(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate, err := ca.Issue("guacd", "127.0.0.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.daemon = startGuacd(t, testbed.GuacdOptions{TLS: certificate})
-	d.guacd = NewGuacd(d.daemon.Address, clientTLS(ca))
 }
 
 // comesBackAnew: the guacd that held the desktop has died; another one shows the

@@ -85,8 +85,9 @@ func waitFor(t *testing.T, what string, done func() bool) {
 	}
 }
 
-// TestRealGuacdTLS goes to a guacd that takes TLS only.
-func TestRealGuacdTLS(t *testing.T) {
+// startSecureGuacd is a real guacd that takes TLS only, and who vouches for it.
+func startSecureGuacd(t *testing.T) (*testbed.Guacd, *testbed.CA) {
+	t.Helper()
 	ca, err := testbed.NewCA(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +96,12 @@ func TestRealGuacdTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := startGuacd(t, testbed.GuacdOptions{TLS: certificate})
+	return startGuacd(t, testbed.GuacdOptions{TLS: certificate}), ca
+}
+
+// TestRealGuacdTLS goes to a guacd that takes TLS only.
+func TestRealGuacdTLS(t *testing.T) {
+	g, ca := startSecureGuacd(t)
 	for _, test := range []struct {
 		name  string
 		guacd *Guacd
