@@ -2,11 +2,12 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,15 +19,35 @@ import (
 
 type desktopPage struct {
 	page
-	Target                                  desktopTarget
-	Tunnel                                  string
-	Copy, Paste, Upload, Download, AudioOut bool
+	Desktops string // JSON: the targets to open, the address's own first
 }
 
-type desktopTarget struct{ ID, Name string }
+// desktopTarget is what the page's scripts know of a target (webroot's
+// src/desktop/target.ts): the tools offer only what may cross.
+type desktopTarget struct {
+	ID         string `json:"id"`
+	Name       string `json:"name"`
+	Group      string `json:"group"`
+	Copy       bool   `json:"copy"`
+	Paste      bool   `json:"paste"`
+	Upload     bool   `json:"upload"`
+	Download   bool   `json:"download"`
+	Print      bool   `json:"print"`
+	Audio      bool   `json:"audio"`
+	Microphone bool   `json:"microphone"`
+}
 
-// desktopPage is the page that the desktop is shown on; the picture itself
-// comes through the tunnel.
+func desktopOf(t targets.Target) desktopTarget {
+	may := t.Transfers
+	return desktopTarget{ID: t.ID, Name: t.Name, Group: t.Group, Copy: may.Copy, Paste: may.Paste, Upload: may.Upload,
+		Download: may.Download, Print: may.Print, Audio: may.AudioOut, Microphone: may.AudioIn}
+}
+
+// panesInWindow is how many desktops one page shows.
+const panesInWindow = 4
+
+// desktopPage is the page that desktops are shown on: the target of its
+// address, and those of ?with=ID,ID; the pictures come through the tunnels.
 func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	target, ok := p.targetOf(v.session, v.PathValue("target"))
 	if !ok {
@@ -40,15 +61,34 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 			page: p.page(v, "message.no-guacd.heading"), Heading: p.Site.T(v.lang, "message.no-guacd.heading"),
 			Text: p.set.NoGuacd, SupportID: v.id, Actions: p.wayBack(v)})
 	}
-	data := desktopPage{
-		page:   p.page(v, "title.targets"),
-		Target: desktopTarget{ID: target.ID, Name: target.Name},
-		Tunnel: "/tunnel/" + url.PathEscape(target.ID),
-		Copy:   target.Transfers.Copy, Paste: target.Transfers.Paste,
-		Upload: target.Transfers.Upload, Download: target.Transfers.Download, AudioOut: target.Transfers.AudioOut,
+	shown := []desktopTarget{desktopOf(target)}
+	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
+		// One that has gone from the list since is left out without a word.
+		beside, ok := p.targetOf(v.session, id)
+		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(shown, desktopOf(beside)) {
+			shown = append(shown, desktopOf(beside))
+		}
 	}
+	desktops, err := json.Marshal(shown)
+	if err != nil {
+		return err
+	}
+	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops)}
 	data.Title = target.Name
 	return p.render(w, v, http.StatusOK, "desktop", data)
+}
+
+// moreDesktops are all that the person may open, for opening one beside another.
+func (p *Portal) moreDesktops(w http.ResponseWriter, v *visit) error {
+	answer := struct {
+		Desktops []desktopTarget `json:"desktops"`
+	}{[]desktopTarget{}}
+	for _, t := range p.Targets.List().VisibleTo(v.session.who.Account.MemberOf) {
+		if t.Kind == targets.Desktop {
+			answer.Desktops = append(answer.Desktops, desktopOf(t))
+		}
+	}
+	return p.renderJSON(w, http.StatusOK, answer)
 }
 
 // noSuchTarget: unknown and hidden targets are not told apart, and asking for

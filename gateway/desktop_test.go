@@ -2,11 +2,15 @@ package gateway_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
+	"html"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -371,4 +375,40 @@ func TestShutdownTellsDesktops(t *testing.T) {
 	if reason := closeReason(t, ws); reason != "520" {
 		t.Errorf("closed with %q, want 520", reason)
 	}
+}
+
+// The page opens the desktops of its address that the person may see, four at
+// most, each once; what may be opened beside them comes as JSON.
+func TestSeveralDesktops(t *testing.T) {
+	b := open(t, nil)
+	cecilia := b.ready()
+	desktops := regexp.MustCompile(`data-desktops="([^"]*)"`)
+	shown := func(path string) (ids []string) {
+		t.Helper()
+		found := desktops.FindStringSubmatch(cecilia.get(path).body)
+		if found == nil {
+			t.Fatalf("%s names no desktops", path)
+		}
+		var targets []struct{ ID string }
+		b.must(json.Unmarshal([]byte(html.UnescapeString(found[1])), &targets))
+		for _, target := range targets {
+			ids = append(ids, target.ID)
+		}
+		return ids
+	}
+	for path, want := range map[string][]string{
+		"/desktop/sso":                                              {"sso"},
+		"/desktop/multiaccess01?with=sso":                           {"multiaccess01", "sso"},
+		"/desktop/sso?with=sso,multiaccess01,multiaccess01":         {"sso", "multiaccess01"},
+		"/desktop/sso?with=handbook,no-such,../,%00,,multiaccess01": {"sso", "multiaccess01"},
+	} {
+		if got := shown(path); !slices.Equal(got, want) {
+			t.Errorf("%s shows %q, want %q", path, got, want)
+		}
+	}
+	cecilia.get("/desktops").shows(t, 200, "/desktops", `{"id":"multiaccess01","name":"XXX.MultiAccess01"`, `"id":"sso"`)
+	if strings.Contains(cecilia.get("/desktops").body, "handbook") {
+		t.Error("a link is offered as a desktop")
+	}
+	b.browser().get("/desktops").shows(t, 401, "/desktops", `"over"`)
 }

@@ -305,7 +305,7 @@ func TestBackToTheTarget(t *testing.T) {
 	cecilia := b.browser()
 	cecilia.get("/desktop/multiaccess01").shows(t, 200, "/login?target=multiaccess01", `name="target" value="multiaccess01"`)
 	cecilia.post("/login", "username", `AMIDO\cecilia`, "password", goodPassword, "target", "multiaccess01").shows(t, 200, "/code")
-	cecilia.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/desktop/multiaccess01", `data-tunnel="/tunnel/multiaccess01"`)
+	cecilia.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/desktop/multiaccess01", `data-desktops="[{&#34;id&#34;:&#34;multiaccess01&#34;`)
 }
 
 func TestTargetListReload(t *testing.T) {

@@ -38,6 +38,7 @@ func (p *Portal) siteMap() []route {
 		{"POST /code/resend", stepCode, p.resendCode, 0},
 		{"GET /{$}", stepReady, p.targetList, 0},
 		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
+		{"GET /desktops", stepReady, p.moreDesktops, machine | silent},
 		{"GET /document/{target}", stepReady, p.document, 0},
 		{"GET /tunnel/{target}", stepReady, p.openTunnel, machine | silent},
 		{"GET /session", stepReady, p.clock, machine | silent},

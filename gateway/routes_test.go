@@ -13,7 +13,7 @@ func TestSiteMap(t *testing.T) {
 		"GET /login": stepAnyone, "POST /login": stepAnyone, "POST /logout": stepAnyone,
 		"GET /password": stepAnyone, "POST /password": stepAnyone, "GET /help": stepAnyone,
 		"GET /code": stepCode, "POST /code": stepCode, "POST /code/resend": stepCode,
-		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /document/{target}": stepReady,
+		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /desktops": stepReady, "GET /document/{target}": stepReady,
 		"GET /tunnel/{target}": stepReady, "GET /session": stepReady, "POST /session/extend": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,6 +151,29 @@ func (p *Page) Press(key string) {
 		p.t.Fatalf("press %s: no such key", key)
 	}
 	ask(p, "press "+key, chromedp.KeyEvent(string(r), chromedp.KeyModifiers(modifiers)))
+}
+
+// Release presses Ctrl, Alt and Shift together and lets go of them: the keys
+// that a desktop gives the keyboard back for.
+func (p *Page) Release() {
+	p.t.Helper()
+	keys := []struct {
+		name         string
+		number, mask int64 // virtual key code, bit of Modifiers
+	}{{"Control", 17, 2}, {"Alt", 18, 1}, {"Shift", 16, 8}}
+	event := input.DispatchKeyEventParams{Location: 1}
+	send := func(kind input.DispatchKeyEventType, name string, number int64) {
+		event.Type, event.Key, event.Code, event.WindowsVirtualKeyCode = kind, name, name+"Left", number
+		ask(p, string(kind)+" "+name, command(input.DispatchKeyEvent, event))
+	}
+	for _, key := range keys {
+		event.Modifiers |= key.mask
+		send(input.DispatchKeyEventTypeRawKeyDown, key.name, key.number)
+	}
+	for _, key := range slices.Backward(keys) {
+		event.Modifiers &^= key.mask
+		send(input.DispatchKeyEventTypeKeyUp, key.name, key.number)
+	}
 }
 
 // keyNamed finds a key by the name that browsers give it (UI Events, key).

@@ -21,6 +21,7 @@ const icons = {
   file: "file-text",
   key: "key-round",
   // What the pages themselves use.
+  add: "plus",
   alert: "circle-alert",
   back: "arrow-left",
   close: "x",
@@ -29,6 +30,7 @@ const icons = {
   help: "circle-question-mark",
   info: "info",
   keyboard: "keyboard",
+  "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
   tools: "chevron-down",

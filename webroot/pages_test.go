@@ -66,9 +66,7 @@ type (
 	}
 	desktopPage struct {
 		basePage
-		Target                                  struct{ ID, Name string }
-		Tunnel                                  string
-		Copy, Paste, Upload, Download, AudioOut bool
+		Desktops string
 	}
 	action struct {
 		Href, Label string
@@ -127,9 +125,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	want       []string
 } {
 	out, in := outside(lang, "Titel"), inside(lang, "Titel")
-	desktop := desktopPage{basePage: in, Tunnel: "/tunnel/ma01", Copy: true, Paste: true, Upload: true, Download: true, AudioOut: true}
-	desktop.Target.ID, desktop.Target.Name = "ma01", hostile
-	locked := desktopPage{basePage: in, Tunnel: "/tunnel/ma01"}
+	desktop := desktopPage{basePage: in, Desktops: `[{"id":"ma01","name":"` + hostile + `"}]`}
+	desktop.Title = hostile
 	targets := []group{
 		{Name: "Stockholm", Targets: rows(t, site, lang,
 			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
@@ -185,8 +182,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
 		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
 		{"desktop", "desktop", desktop, []string{
-			`id="display"`, `id="status"`, `data-state="connecting"`, `data-tunnel="/tunnel/ma01"`, ` data-copy`, ` data-paste`, `id="clipboard"`, `id="upload"`, `id="idle"`, `action="/logout"`}},
-		{"desktop where nothing may cross", "desktop", locked, []string{`! data-copy`, `! data-paste`, `! data-upload`, `!id="clipboard"`, `!id="upload"`}},
+			`id="panes"`, `data-desktops="[{&#34;id&#34;`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
 		{"help", "help", out, []string{`<kbd>amido\anna</kbd>`}},
 	}

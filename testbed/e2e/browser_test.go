@@ -131,14 +131,14 @@ func command(page *testbed.Page, line string) {
 // come at first presses the button once, and so does this; it is logged.
 func connected(t *testing.T, page *testbed.Page) {
 	t.Helper()
-	const state = `document.querySelector("#status")?.dataset.state`
+	const state = `document.querySelector(".pane.active")?.dataset.state`
 	limit := page.Limit
 	defer func() { page.Limit = limit }()
 	page.Limit = 45 * time.Second // the gateway itself gives a first picture 30
 	page.WaitUntil(state + ` === "connected" || ` + state + ` === "error"`)
 	if testbed.Eval[string](page, state) == "error" {
 		t.Logf("the desktop did not come at first: %s", page.Text())
-		page.Click("#again")
+		page.Click(`.pane.active [data-part="again"]`)
 		page.WaitUntil(state + ` === "connected"`)
 	}
 }
@@ -181,7 +181,7 @@ func waitABit(ctx context.Context) {
 func (r *rig) failures(page *testbed.Page) {
 	r.t.Helper()
 	page.Open(r.address + "/desktop/multiaccess02") // nothing listens there
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "error"`)
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "error"`)
 	page.WaitText("XXX.Stockholm.MultiAccess02 svarar inte.")
 	page.Shot("desktop-dead")
 	page.Open(r.address + "/desktop/no-such")
@@ -191,7 +191,7 @@ func (r *rig) failures(page *testbed.Page) {
 	page.Open(r.address + "/desktop/multiaccess01")
 	connected(r.t, page)
 	ok(r.t, r.guacd.Stop()) // guacd dies in mid-session
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state !== "connected"`)
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state !== "connected"`)
 	page.WaitText("Förbindelsen med XXX.MultiAccess01 bröts.")
 	page.Shot("desktop-lost")
 }

@@ -139,7 +139,7 @@ func TestBrowserComesBack(t *testing.T) {
 	page.WaitText("Förbindelsen med portalen bröts.")
 	page.Shot("desktop-coming-back")
 	network.mend()
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "connected"`)
 	page.WaitColour(800, 500, terminal)
 	if after := r.guacd.Children(); len(before) != 1 || !slices.Equal(before, after) {
 		t.Errorf("guacd's processes were %v and are %v", before, after)
@@ -151,7 +151,7 @@ func TestBrowserComesBack(t *testing.T) {
 	network.fallSilent()
 	page.WaitText("Förbindelsen är långsam eller bruten.")
 	page.WaitText("Förbindelsen med portalen bröts.")
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "connected"`)
 	page.WaitColour(800, 500, terminal)
 	if after := r.guacd.Children(); !slices.Equal(before, after) {
 		t.Errorf("guacd's processes were %v and are %v", before, after)

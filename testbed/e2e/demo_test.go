@@ -59,7 +59,7 @@ func TestBrowserDemo(t *testing.T) {
 	page.WaitText("Välj system")
 	page.Shot("demo-targets")
 	page.Click(`a[data-target="multiaccess01"]`)
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`)
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "connected"`)
 	page.WaitColour(1200, 700, "#1b4d5c")
 	page.Shot("demo-desktop")
 	noComplaints(t, page)

@@ -57,6 +57,7 @@ type rig struct {
 	sms     *testbed.SMSProvider
 	guacd   *testbed.Guacd
 	user    testbed.UnixUser // of the xrdp
+	second  testbed.UnixUser // another, of a desktop beside the first
 	xrdp    *testbed.Xrdp
 	blocks  map[string]string // of the configuration, by their first key
 	targets string            // what the list holds
@@ -64,6 +65,7 @@ type rig struct {
 
 const (
 	colour   = "#2e7d32" // of the desktop's background
+	colour2  = "#4a3f6b" // of the second desktop's
 	terminal = "#fdf6e3" // of the terminal on it
 )
 
@@ -141,20 +143,24 @@ func (r *rig) withDesktops() {
 	r.t.Cleanup(func() { ok(r.t, r.guacd.Stop()) })
 	r.user = testbed.NewUnixUser()
 	r.user.Title, r.user.Colour = "XXX.MultiAccess01", colour
-	r.xrdp = must[*testbed.Xrdp](r.t)(testbed.StartXrdp(ctx, testbed.XrdpOptions{Users: []testbed.UnixUser{r.user}}))
+	r.second = testbed.NewUnixUser()
+	r.second.Title, r.second.Colour = "R-CARD M5 Server", colour2
+	r.xrdp = must[*testbed.Xrdp](r.t)(testbed.StartXrdp(ctx, testbed.XrdpOptions{Users: []testbed.UnixUser{r.user, r.second}}))
 	r.t.Cleanup(func() { ok(r.t, r.xrdp.Stop()) })
 	r.blocks["guacd"] = "guacd:\n  - address: " + r.guacd.Address + "\n"
 	host, port, _ := net.SplitHostPort(r.xrdp.Address)
 	silent := r.silentPort()
 	r.file("desktop-password", r.user.Password)
+	r.file("second-password", r.second.Password)
 	desktop := "security: tls, dangerously_ignore_certificate: true, visible_to: [\"AMIDO\\\\MultiAccess\"]"
 	r.targets = fmt.Sprintf(`targets:
   - {id: multiaccess01, name: XXX.MultiAccess01, group: MultiAccess, description: Passersystem, icon: door, host: %[1]s, port: %[2]s, credentials: stored, username: %[3]s, password_file: desktop-password, transfers: {copy: true, paste: true}, %[4]s}
   - {id: multiaccess02, name: XXX.Stockholm.MultiAccess02, group: MultiAccess, host: 127.0.0.1, port: 1, %[4]s}
   - {id: silent, name: XXX.Stockholm.MultiAccess03, group: MultiAccess, host: 127.0.0.1, port: %[5]d, %[4]s}
   - {id: rcard-m5, name: R-CARD M5 Arbetstation, group: R-CARD, host: %[1]s, port: %[2]s, %[4]s}
+  - {id: rcard-server, name: R-CARD M5 Server, group: R-CARD, host: %[1]s, port: %[2]s, credentials: stored, username: %[6]s, password_file: second-password, %[4]s}
   - {id: handbook, name: R-CARD M5 Arbetstation INSTRUKTIONER OCH HJÄLPVERKTYG, group: R-CARD, icon: book, kind: document, file: handbook.txt, visible_to: everyone}
-`, host, port, r.user.Name, desktop, silent)
+`, host, port, r.user.Name, desktop, silent, r.second.Name)
 	r.file("handbook.txt", "Instruktioner för åtkomst\n")
 }
 

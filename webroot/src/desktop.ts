@@ -1,114 +1,124 @@
-// The desktop page: one remote desktop in the whole window. This file joins the
-// parts; each of them is one thing that people see or do.
+// The desktop page: one remote desktop in the whole window, or several, in tabs
+// or side by side. This file keeps the panes; what is in one is in pane.ts, and
+// what is above them in tools.ts.
 import { AudioContextFactory } from "@glokon/guacamole-common-js";
-import { causeOf, type Fault } from "./desktop/cause";
-import { Clipboard } from "./desktop/clipboard";
-import { Connection } from "./desktop/connection";
-import { Files } from "./desktop/files";
-import { alt, ctrl, del, Input } from "./desktop/keys";
-import { Picture } from "./desktop/picture";
-import { SignIn } from "./desktop/signin";
-import { StatusCard, Whisper } from "./desktop/status";
+import { Chooser } from "./desktop/chooser";
+import { Pane } from "./desktop/pane";
+import { Tabs } from "./desktop/tabs";
+import type { Target } from "./desktop/target";
 import { Tools } from "./desktop/tools";
 import { startIdleClock } from "./idle";
 import { part } from "./page";
-import { offerToShowPasswords } from "./reveal";
-import { text } from "./text";
 
-class Desktop {
-  private readonly page = document.body.dataset;
-  private readonly target = this.page["targetName"] ?? "";
-  private readonly name = crypto.randomUUID(); // of this page, for coming back
-  private readonly frame = part("display");
-  private readonly whisper = new Whisper();
-  private readonly picture = new Picture(this.frame);
-  private readonly input = new Input(this.frame, () => this.tools.open());
-  private readonly tools = new Tools(() => this.input.focus(), () => this.input.send(ctrl, alt, del));
-  private readonly clipboard = new Clipboard({ copy: this.allows("copy"), paste: this.allows("paste") }, this.whisper);
-  private readonly files = new Files({ upload: this.allows("upload"), download: this.allows("download") }, this.whisper);
-  private readonly status = new StatusCard(this.target, () => this.connect(), () => this.cancel());
-  private readonly signIn = new SignIn(() => this.signedIn(), () => this.cancel());
-  private readonly checkSession = startIdleClock({ onClose: () => this.input.focus() });
-  private connection: Connection | null = null;
-  private answered = false; // the sign-in box, in this connection
-  private lastFault = ""; // of the sign-in before, told where it is asked again
+const mostPanes = 4; // in one window; a session may have eight desktops
+
+class Desktops {
+  private readonly board = part("panes");
+  private readonly portal = document.body.dataset["portal"] ?? "";
+  private readonly panes: Pane[] = [];
+  private active: Pane | null = null;
+  private sideBySide = false;
+  private readonly checkSession = startIdleClock({ onClose: () => this.active?.focus() });
+  private readonly tools = new Tools({
+    closed: () => this.active?.focus(),
+    add: () => void this.chooser.open(this.panes.map((pane) => pane.target.id)),
+    turn: () => this.lay(!this.sideBySide),
+  });
+  private readonly tabs = new Tabs(part("tabs"), (pane) => this.show(pane), (pane) => this.close(pane));
+  private readonly chooser = new Chooser((target) => this.open(target), () => this.active?.focus());
 
   start(): void {
-    // Leaving the page ends the desktop in milliseconds; guacd would wait 15 s for a silent browser.
-    window.addEventListener("pagehide", () => this.connection?.drop());
+    // Leaving the page ends the desktops in milliseconds; guacd would wait 15 s for a silent browser.
+    window.addEventListener("pagehide", () => this.panes.forEach((pane) => pane.drop()));
     window.addEventListener("pageshow", (event) => {
-      if (event.persisted) this.connect();
+      if (event.persisted) this.panes.forEach((pane) => pane.connect());
     });
-    if (this.allows("audioOut")) {
-      // Browsers play sound only after the person has done something.
-      for (const kind of ["pointerdown", "keydown"]) {
-        window.addEventListener(kind, () => void AudioContextFactory.getAudioContext()?.resume(), { capture: true });
-      }
+    // Without this a dropped file replaces the page, wherever it is allowed.
+    for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
+    // Browsers play sound only after the person has done something.
+    for (const kind of ["pointerdown", "keydown"]) {
+      window.addEventListener(kind, () => {
+        if (this.panes.some((pane) => pane.target.audio)) void AudioContextFactory.getAudioContext()?.resume();
+      }, { capture: true });
     }
-    this.connect();
+    const targets = JSON.parse(document.body.dataset["desktops"] ?? "[]") as Target[];
+    for (const target of targets) this.open(target);
+    const [first] = this.panes;
+    if (first) this.show(first);
   }
 
-  private allows(what: string): boolean {
-    return document.body.dataset[what] !== undefined;
-  }
-
-  private connect(): void {
-    this.connection?.drop();
-    this.answered = false;
-    this.status.busy("connecting", "desktop.js.connecting");
-    const connection = new Connection(this.page["tunnel"] ?? "", {
-      waiting: () => this.status.busy("waiting", "desktop.js.waiting"),
-      unstable: (isUnstable) => this.whisper.say(isUnstable ? text("desktop.js.unstable") : "", true),
-      rendered: () => this.rendered(),
-      over: (fault) => this.over(fault),
+  /** Opens a target beside those that are open, and goes to it. */
+  private open(target: Target): void {
+    const there = this.panes.find((pane) => pane.target.id === target.id);
+    if (there || this.panes.length >= mostPanes) {
+      this.show(there ?? this.active);
+      return;
+    }
+    const pane = new Pane(target, {
+      entered: (entered) => this.activate(entered),
+      released: () => this.tools.open(),
+      closed: (unwanted) => this.close(unwanted),
+      changed: () => this.refresh(),
+      checkSession: () => void this.checkSession(),
     });
-    this.connection = connection;
-    this.picture.attach(connection.client, () => connection.sized());
-    this.clipboard.attach(connection.client);
-    this.files.attach(connection.client);
-    connection.client.onrequired = (parameters) => {
-      this.status.busy("waiting", "desktop.js.sign-in");
-      this.signIn.ask(connection.client, parameters, this.lastFault);
-    };
-    connection.open(this.picture.size(), this.allows("audioOut"), this.name);
+    this.panes.push(pane);
+    this.board.append(pane.element);
+    this.show(pane);
+    pane.connect();
   }
 
-  private signedIn(): void {
-    this.answered = true;
-    this.status.busy("waiting", "desktop.js.waiting");
+  private close(pane: Pane): void {
+    if (this.panes.length === 1) {
+      window.location.assign("/");
+      return;
+    }
+    const at = this.panes.indexOf(pane);
+    pane.drop();
+    pane.element.remove();
+    this.panes.splice(at, 1);
+    if (this.active === pane) this.show(this.panes[Math.max(0, at - 1)] ?? null);
+    else this.refresh();
   }
 
-  private rendered(): void {
-    this.lastFault = "";
-    this.picture.reveal();
-    this.status.connected();
-    this.input.attach(this.connection?.client ?? null);
-    this.input.focus();
-    this.picture.ask(); // the window may have changed while waiting
-    void this.clipboard.bring();
+  /** Goes to a pane, which gets the keyboard. */
+  private show(pane: Pane | null): void {
+    if (!pane) return;
+    this.activate(pane);
+    this.tools.close();
+    pane.focus();
   }
 
-  private over(fault: Fault): void {
-    this.signIn.close();
-    this.input.attach(null);
-    this.whisper.say("");
-    const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
-    if (cause.reconnects) this.picture.fade();
-    else this.picture.remove();
-    this.lastFault = cause.key === "desktop.js.refused" ? text(cause.key, { target: this.target }) : "";
-    this.status.over(cause, fault);
-    void this.checkSession(); // if the session is over, the login page says why
+  private activate(pane: Pane): void {
+    if (this.active === pane) return;
+    this.active = pane;
+    this.refresh();
   }
 
-  /** The person does not want to wait or to sign in. */
-  private cancel(): void {
-    this.connection?.drop();
-    this.signIn.close();
-    this.input.attach(null);
-    this.picture.remove();
-    this.status.over({ key: "desktop.js.closed", state: "closed" }, { code: 0, text: "", silent: false });
+  private lay(sideBySide: boolean): void {
+    this.sideBySide = sideBySide;
+    this.refresh();
+  }
+
+  /** Brings the page into line with what is open and active. */
+  private refresh(): void {
+    const { active, panes } = this;
+    if (!active) return;
+    const several = panes.length > 1;
+    this.board.dataset["layout"] = several && this.sideBySide ? "side-by-side" : "one";
+    this.board.dataset["panes"] = String(panes.length);
+    for (const pane of panes) {
+      pane.element.classList.toggle("active", pane === active);
+      pane.amongOthers(several);
+    }
+    document.title = `${active.target.name} – ${this.portal}`;
+    part("title").textContent = active.target.name;
+    this.tabs.show(panes, active);
+    this.tools.show(active, { several, full: panes.length >= mostPanes, sideBySide: this.sideBySide });
+    // A reload, and a bookmark, open the same desktops again.
+    const [first, ...others] = panes.map((pane) => encodeURIComponent(pane.target.id));
+    const query = others.length > 0 ? `?with=${others.join(",")}` : "";
+    window.history.replaceState(null, "", `/desktop/${first}${query}`);
   }
 }
 
-offerToShowPasswords();
-new Desktop().start();
+new Desktops().start();

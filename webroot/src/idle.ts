@@ -31,7 +31,7 @@ class IdleClock {
   private timer = 0;
   private announced = Infinity;
   private dismissed = false; // the warning of the absolute end has been read
-  private readonly title = document.title;
+  private title = document.title; // as it was before the warning
 
   constructor(
     private readonly dialog: HTMLDialogElement,
@@ -156,6 +156,7 @@ class IdleClock {
       one.hidden = one.dataset["case"] !== which;
     }
     this.announced = Infinity;
+    this.title = document.title;
     this.dialog.showModal();
   }
 

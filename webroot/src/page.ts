@@ -5,7 +5,16 @@ export function part<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
-/** The element with this id, if the target's policy put it on the page. */
-export function optionalPart<T extends HTMLElement = HTMLElement>(id: string): T | null {
-  return document.getElementById(id) as T | null;
+/** The element of a piece of the page that is there several times: [data-part=name] in it. */
+export function within<T extends HTMLElement = HTMLElement>(root: ParentNode, name: string): T {
+  const found = root.querySelector<T>(`[data-part="${name}"]`);
+  if (!found) throw new Error(`the page lacks a part ${name}`);
+  return found;
+}
+
+/** A copy of the one element in <template id=...>. */
+export function copyOf(id: string): HTMLElement {
+  const found = part<HTMLTemplateElement>(id).content.firstElementChild;
+  if (!found) throw new Error(`the template ${id} is empty`);
+  return found.cloneNode(true) as HTMLElement;
 }

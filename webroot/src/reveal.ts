@@ -1,8 +1,8 @@
 import { text } from "./text";
 
 /** Gives every password field a button that shows what is typed. */
-export function offerToShowPasswords(): void {
-  for (const frame of document.querySelectorAll<HTMLElement>(".reveal")) {
+export function offerToShowPasswords(root: ParentNode = document): void {
+  for (const frame of root.querySelectorAll<HTMLElement>(".reveal")) {
     const input = frame.querySelector("input");
     if (!input) continue;
     const button = document.createElement("button");

@@ -1,50 +1,46 @@
 // Files to and from the desktop, where the target allows them.
 import * as Guacamole from "@glokon/guacamole-common-js";
-import { optionalPart, part } from "../page";
+import { within } from "../page";
 import { text } from "../text";
-import type { Whisper } from "./status";
+import type { Target } from "./target";
+import type { Whisper } from "./whisper";
 
 export class Files {
   private client: Guacamole.Client | null = null;
+  private readonly drop: HTMLElement;
 
   constructor(
-    private readonly allowed: { upload: boolean; download: boolean },
+    private readonly pane: HTMLElement,
+    private readonly target: Target,
     private readonly whisper: Whisper,
   ) {
-    // Without this a dropped file replaces the page, wherever it is allowed.
-    window.addEventListener("dragover", (event) => {
-      event.preventDefault();
-      if (event.dataTransfer) event.dataTransfer.dropEffect = allowed.upload ? "copy" : "none";
-      this.showDrop(true);
+    this.drop = within(pane, "drop");
+    this.drop.textContent = text("desktop.js.drop", { target: target.name });
+    pane.addEventListener("dragover", (event) => {
+      if (event.dataTransfer) event.dataTransfer.dropEffect = this.maySend ? "copy" : "none";
+      this.drop.hidden = !this.maySend;
     });
-    window.addEventListener("dragleave", (event) => {
-      if (!event.relatedTarget) this.showDrop(false);
+    pane.addEventListener("dragleave", (event) => {
+      if (!pane.contains(event.relatedTarget as Node | null)) this.drop.hidden = true;
     });
-    window.addEventListener("drop", (event) => {
-      event.preventDefault();
-      this.showDrop(false);
+    pane.addEventListener("drop", (event) => {
+      this.drop.hidden = true;
       this.sendAll(event.dataTransfer?.files);
     });
-    const chooser = optionalPart<HTMLInputElement>("upload");
-    chooser?.addEventListener("change", () => {
-      this.sendAll(chooser.files);
-      chooser.value = "";
-    });
   }
 
-  attach(client: Guacamole.Client): void {
+  attach(client: Guacamole.Client | null): void {
     this.client = client;
-    if (this.allowed.download) client.onfile = (stream, mimetype, name) => this.receive(stream, mimetype, name);
+    if (client && this.target.download) client.onfile = (stream, mimetype, name) => this.receive(stream, mimetype, name);
   }
 
-  private showDrop(shown: boolean): void {
-    const drop = optionalPart("drop");
-    if (drop) drop.hidden = !shown || !this.client;
-  }
-
-  private sendAll(files: FileList | null | undefined): void {
-    if (!this.allowed.upload) return;
+  sendAll(files: FileList | null | undefined): void {
+    if (!this.maySend) return;
     for (const file of files ?? []) this.send(file);
+  }
+
+  private get maySend(): boolean {
+    return this.target.upload && this.client !== null;
   }
 
   private send(file: File): void {
@@ -74,19 +70,19 @@ export class Files {
     this.whisper.say(text("desktop.js.downloading", { file: name }), true);
     reader.onend = () => {
       this.whisper.say("");
-      save(reader.getBlob(), name);
+      this.save(reader.getBlob(), name);
     };
     stream.sendAck("Ready", Guacamole.Status.Code.SUCCESS); // guacd waits for it before the first blob
   }
-}
 
-function save(blob: Blob, name: string): void {
-  const address = URL.createObjectURL(blob);
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  part("display").append(link);
-  link.click();
-  link.remove();
-  window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  private save(blob: Blob, name: string): void {
+    const address = URL.createObjectURL(blob);
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    this.pane.append(link);
+    link.click();
+    link.remove();
+    window.setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
 }

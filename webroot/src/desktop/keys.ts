@@ -1,6 +1,7 @@
 // Keyboard, mouse and touch on the picture. Keys go to the desktop only while
 // the focus is in it; Ctrl+Alt+Shift gives the keyboard back to the page.
 import * as Guacamole from "@glokon/guacamole-common-js";
+import { within } from "../page";
 
 export const ctrl = 0xffe3;
 export const alt = 0xffe9;
@@ -10,17 +11,21 @@ const modifiers: [number, number][] = [[ctrl, 0xffe4], [alt, 0xffea], [0xffe1, 0
 
 export class Input {
   private readonly keyboard: Guacamole.Keyboard;
-  private readonly sink = new Guacamole.InputSink();
+  private readonly sink: HTMLTextAreaElement;
   private client: Guacamole.Client | null = null;
 
   constructor(
-    frame: HTMLElement,
+    private readonly frame: HTMLElement,
     private readonly released: () => void,
   ) {
-    const field = this.sink.getElement();
-    field.setAttribute("aria-label", frame.getAttribute("aria-label") ?? "");
-    field.tabIndex = -1;
-    frame.append(field);
+    this.sink = within<HTMLTextAreaElement>(frame, "sink");
+    this.sink.setAttribute("aria-label", frame.getAttribute("aria-label") ?? "");
+    // What is composed and typed goes out as keys; nothing of it stays here.
+    for (const kind of ["keypress", "compositionend", "input"]) {
+      this.sink.addEventListener(kind, (event) => {
+        if (!(event as InputEvent).isComposing) this.sink.value = "";
+      });
+    }
     this.keyboard = new Guacamole.Keyboard(frame);
     frame.addEventListener("focusin", () => this.grab());
     frame.addEventListener("focusout", () => this.letGo());
@@ -38,9 +43,14 @@ export class Input {
     if (client) this.watchPointer(client);
   }
 
+  /** Whether keys go to the desktop. */
+  get hasKeyboard(): boolean {
+    return this.client !== null && this.frame.contains(document.activeElement);
+  }
+
   /** Gives the keyboard to the desktop. */
   focus(): void {
-    if (document.querySelector("dialog[open]")) return;
+    if (document.querySelector("dialog:modal")) return;
     this.sink.focus();
   }
 

@@ -1,22 +1,34 @@
 // The second sign-in box: guacd asks with "required" for what the target wants
 // to know, and is answered by one argv stream per name.
 import * as Guacamole from "@glokon/guacamole-common-js";
-import { part } from "../page";
+import { within } from "../page";
+import { text } from "../text";
+import type { Target } from "./target";
 
 export class SignIn {
-  private readonly dialog = part<HTMLDialogElement>("sign-in");
-  private readonly fault = part("sign-in-fault");
+  private readonly dialog: HTMLDialogElement;
+  private readonly fault: HTMLElement;
   private client: Guacamole.Client | null = null;
   private wanted: string[] = [];
 
   constructor(
+    pane: HTMLElement,
+    target: Target,
     private readonly answered: () => void,
     private readonly cancelled: () => void,
   ) {
-    part("sign-in-cancel").addEventListener("click", () => this.cancel());
-    this.dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      this.cancel();
+    this.dialog = within<HTMLDialogElement>(pane, "sign-in");
+    this.fault = within(pane, "sign-in-fault");
+    const heading = within(pane, "sign-in-heading");
+    heading.textContent = text("desktop.js.sign-in-heading", { target: target.name });
+    this.dialog.setAttribute("aria-label", heading.textContent);
+    for (const [name, field, input] of this.fields()) {
+      input.id = `${name}-${target.id}`; // there may be several such boxes on the page
+      field.querySelector("label")?.setAttribute("for", input.id);
+    }
+    within(pane, "sign-in-cancel").addEventListener("click", () => this.cancel());
+    this.dialog.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.cancel();
     });
     this.dialog.querySelector("form")?.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -30,13 +42,25 @@ export class SignIn {
     this.wanted = parameters;
     this.fault.textContent = fault;
     this.fault.hidden = fault === "";
-    let first: HTMLInputElement | null = null;
     for (const [name, field, input] of this.fields()) {
       field.hidden = !parameters.includes(name);
       input.required = !field.hidden && name !== "domain";
+    }
+    // Not modal: the other desktops on the page go on.
+    if (!this.dialog.open) this.dialog.show();
+    this.focus();
+  }
+
+  get isOpen(): boolean {
+    return this.dialog.open;
+  }
+
+  /** To the field to fill in: the last one, where what stands before it was typed already. */
+  focus(): void {
+    let first: HTMLInputElement | null = null;
+    for (const [, field, input] of this.fields()) {
       if (!field.hidden && (first === null || first.value !== "")) first = input;
     }
-    if (!this.dialog.open) this.dialog.showModal();
     first?.focus();
   }
 

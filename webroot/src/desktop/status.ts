@@ -1,5 +1,5 @@
 // The status card: what is being waited for, what went wrong, and the way on.
-import { optionalPart, part } from "../page";
+import { within } from "../page";
 import { text, type TextKey } from "../text";
 import type { Cause, Fault } from "./cause";
 
@@ -9,30 +9,51 @@ export type State = "connecting" | "waiting" | "connected" | "error" | "closed";
 // gateway keeps a desktop for 30 s, and the session's end ends the tries.
 const delays = [1, 2, 4, 8, 15, 30];
 
+/** What the person can do from the card. */
+export interface Ways {
+  connect: () => void;
+  /** Gives up what is under way. */
+  abandon: () => void;
+  /** Takes the desktop off the page. */
+  close: () => void;
+}
+
 export class StatusCard {
-  private readonly card = part("status");
-  private readonly again = part<HTMLButtonElement>("again");
-  private readonly cancel = part<HTMLButtonElement>("cancel");
+  private readonly card: HTMLElement;
+  private readonly again: HTMLElement;
+  private readonly cancel: HTMLElement;
   private timer = 0;
   private tries = 0;
   private counting = false;
 
   constructor(
+    private readonly pane: HTMLElement,
     private readonly target: string,
-    private readonly connect: () => void,
-    private readonly abandon: () => void,
+    private readonly ways: Ways,
   ) {
+    this.card = within(pane, "status");
+    this.again = within(pane, "again");
+    this.cancel = within(pane, "cancel");
     this.again.addEventListener("click", () => {
       this.tries = 0;
-      this.connect();
+      ways.connect();
     });
     window.addEventListener("online", () => {
-      if (this.counting) this.connect();
+      if (this.counting) ways.connect();
     });
-    this.cancel.addEventListener("click", () => {
-      if (this.state === "error" || this.state === "closed") this.stopCounting();
-      else this.abandon();
-    });
+    this.cancel.addEventListener("click", () => ways.abandon());
+    within(pane, "close").addEventListener("click", () => ways.close());
+  }
+
+  /** Beside others a desktop is closed by itself; alone, one goes back to the list. */
+  amongOthers(isSo: boolean): void {
+    within(this.pane, "close").hidden = !isSo;
+    within(this.pane, "back").hidden = isSo;
+  }
+
+  focus(): void {
+    const way = [...this.card.querySelectorAll<HTMLElement>("button, a[href]")].find((one) => !one.hidden);
+    way?.focus();
   }
 
   get state(): State {
@@ -67,7 +88,7 @@ export class StatusCard {
       password: offers === "change-password",
       helpdesk: cause.helpdesk === true,
     });
-    if (!this.again.hidden) this.again.focus();
+    if (!this.again.hidden && this.pane.contains(document.activeElement)) this.again.focus();
     if (cause.reconnects) this.countDown();
   }
 
@@ -78,18 +99,11 @@ export class StatusCard {
     this.cancel.hidden = false;
     const show = (): void => {
       const left = Math.ceil((due - Date.now()) / 1000);
-      if (left <= 0) this.connect();
+      if (left <= 0) this.ways.connect();
       else this.say("status-detail", text("desktop.js.reconnect-in", { seconds: left }));
     };
     this.timer = window.setInterval(show, 500);
     show();
-  }
-
-  private stopCounting(): void {
-    this.counting = false;
-    window.clearInterval(this.timer);
-    this.cancel.hidden = true;
-    this.say("status-detail", "");
   }
 
   private set(state: State, code: string, words: string): void {
@@ -97,30 +111,18 @@ export class StatusCard {
     window.clearInterval(this.timer);
     this.card.dataset["state"] = state;
     this.card.dataset["code"] = code;
+    this.pane.dataset["state"] = state;
     this.say("status-text", words);
   }
 
   private say(id: string, words: string): void {
-    part(id).textContent = words;
+    within(this.pane, id).textContent = words;
   }
 
   private showWays(ways: { again: boolean; password: boolean; helpdesk: boolean }): void {
     this.again.hidden = !ways.again;
-    part("change-password").hidden = !ways.password;
-    const helpdesk = optionalPart("status-helpdesk");
+    within(this.pane, "change-password").hidden = !ways.password;
+    const helpdesk = this.pane.querySelector<HTMLElement>('[data-part="status-helpdesk"]'); // there may be none
     if (helpdesk) helpdesk.hidden = !ways.helpdesk;
-  }
-}
-
-/** Small words in a corner that go by themselves. */
-export class Whisper {
-  private readonly box = part("whisper");
-  private timer = 0;
-
-  say(words: string, stays = false): void {
-    window.clearTimeout(this.timer);
-    this.box.textContent = words;
-    this.box.hidden = words === "";
-    if (!stays && words !== "") this.timer = window.setTimeout(() => this.say(""), 6000);
   }
 }

@@ -1,36 +1,135 @@
 // The tools: hidden until one reaches for the upper edge or presses the key.
-import { optionalPart, part } from "../page";
+// They act on the active desktop, and offer what its target allows.
+import { part, within } from "../page";
+import { text } from "../text";
+import { alt, ctrl, del } from "./keys";
+import type { Pane } from "./pane";
+
+/** What the tools ask of the page. */
+export interface Host {
+  /** The tools are closed: the keyboard goes back to the desktop. */
+  closed: () => void;
+  /** Another desktop is wanted. */
+  add: () => void;
+  /** The other layout is wanted. */
+  turn: () => void;
+}
+
+/** How the page is. */
+export interface Layout {
+  several: boolean;
+  full: boolean; // no room for another desktop
+  sideBySide: boolean;
+}
 
 export class Tools {
   private readonly dialog = part<HTMLDialogElement>("tools");
-  private readonly handle = part<HTMLButtonElement>("handle");
+  private readonly handle = part("handle");
+  private readonly clipboard = within<HTMLTextAreaElement>(this.dialog, "clipboard");
+  private pane: Pane | null = null;
+  private leaving: (() => void) | null = null; // done once the tools are closed
 
-  constructor(private readonly closed: () => void, ctrlAltDel: () => void) {
+  constructor(private readonly host: Host) {
     this.handle.addEventListener("click", () => this.open());
-    part("tools-close").addEventListener("click", () => this.dialog.close());
-    part("ctrl-alt-del").addEventListener("click", () => {
-      this.dialog.close();
-      ctrlAltDel();
-    });
-    part("full-screen").addEventListener("click", () => {
-      this.dialog.close();
-      if (document.fullscreenElement) void document.exitFullscreen();
-      else void document.documentElement.requestFullscreen().catch(() => undefined);
-    });
-    optionalPart("upload")?.addEventListener("change", () => this.dialog.close());
-    this.dialog.addEventListener("close", () => {
-      this.handle.setAttribute("aria-expanded", "false");
-      this.closed();
-    });
+    this.on("close", () => undefined);
+    this.on("ctrl-alt-del", () => this.pane?.input.send(ctrl, alt, del));
+    this.on("full-screen", toggleFullScreen);
+    this.on("add", () => host.add());
+    this.on("turn", () => host.turn());
+    this.offerFiles();
+    this.offerClipboard();
+    this.dialog.addEventListener("close", () => this.closed());
     // A click beside the tools leads back to the desktop.
     this.dialog.addEventListener("click", (event) => {
       if (event.target === this.dialog && !this.contains(event)) this.dialog.close();
     });
-    // The key that opened the tools closes them too, and opens them where the desktop has not got the keyboard.
+    this.listenAtTheEdge();
+  }
+
+  open(): void {
+    if (document.querySelector("dialog:modal")) return;
+    this.handle.setAttribute("aria-expanded", "true");
+    within(this.dialog, "tabs-place").append(part("tabs"));
+    this.dialog.showModal();
+  }
+
+  close(): void {
+    if (this.dialog.open) this.dialog.close();
+  }
+
+  /** Offers what the active desktop's target allows. */
+  show(pane: Pane, layout: Layout): void {
+    this.pane = pane;
+    const { copy, paste, upload } = pane.target;
+    this.offer("upload", upload);
+    this.offer("clipboard-box", copy || paste);
+    this.offer("clipboard-send", paste);
+    this.offer("clipboard-copy", copy);
+    this.offer("add", !layout.full);
+    this.offer("turn", layout.several);
+    this.find("turn").setAttribute("aria-pressed", String(layout.sideBySide));
+    this.clipboard.readOnly = !paste;
+    if (document.activeElement !== this.clipboard) this.clipboard.value = pane.clipboard.words;
+  }
+
+  /** A tool closes the tools, which gives the keyboard back, and then acts. */
+  private on(name: string, act: () => void): void {
+    this.find(name).addEventListener("click", () => {
+      this.leaving = act;
+      this.dialog.close();
+    });
+  }
+
+  private closed(): void {
+    this.handle.setAttribute("aria-expanded", "false");
+    this.handle.after(part("tabs"));
+    this.host.closed();
+    this.leaving?.();
+    this.leaving = null;
+  }
+
+  private offer(name: string, isOffered: boolean): void {
+    this.find(name).hidden = !isOffered;
+  }
+
+  private find<T extends HTMLElement>(name: string): T {
+    return within<T>(this.dialog, name);
+  }
+
+  private offerFiles(): void {
+    const chooser = this.find<HTMLInputElement>("upload-files");
+    chooser.addEventListener("change", () => {
+      this.pane?.files.sendAll(chooser.files);
+      chooser.value = "";
+      this.dialog.close();
+    });
+  }
+
+  private offerClipboard(): void {
+    this.find("clipboard-send").addEventListener("click", () => {
+      this.pane?.clipboard.send(this.clipboard.value);
+      this.pane?.clipboard.whisper.say(text("desktop.js.sent"));
+    });
+    this.find("clipboard-copy").addEventListener("click", () => void this.copyHere());
+  }
+
+  private async copyHere(): Promise<void> {
+    const whisper = this.pane?.clipboard.whisper;
+    try {
+      await navigator.clipboard.writeText(this.clipboard.value);
+      whisper?.say(text("desktop.js.copied"));
+    } catch {
+      this.clipboard.select();
+      whisper?.say(text("desktop.js.copy-failed"));
+    }
+  }
+
+  private listenAtTheEdge(): void {
+    // The key that opened the tools closes them too, and opens them where no desktop has the keyboard.
     window.addEventListener("keydown", (event) => {
       const isModifier = event.key === "Control" || event.key === "Alt" || event.key === "Shift";
       if (!isModifier || event.repeat || !(event.ctrlKey && event.altKey && event.shiftKey)) return;
-      if (part("display").contains(document.activeElement)) return; // the desktop's own handler has it
+      if (this.pane?.input.hasKeyboard) return; // the desktop's own handler has it
       if (this.dialog.open) this.dialog.close();
       else this.open();
     }, { capture: true }); // before the desktop's handler moves the focus
@@ -40,14 +139,13 @@ export class Tools {
     }, { passive: true, capture: true });
   }
 
-  open(): void {
-    if (document.querySelector("dialog[open]")) return;
-    this.handle.setAttribute("aria-expanded", "true");
-    this.dialog.showModal();
-  }
-
   private contains(event: MouseEvent): boolean {
     const box = this.dialog.getBoundingClientRect();
     return event.clientX >= box.left && event.clientX <= box.right && event.clientY >= box.top && event.clientY <= box.bottom;
   }
+}
+
+function toggleFullScreen(): void {
+  if (document.fullscreenElement) void document.exitFullscreen();
+  else void document.documentElement.requestFullscreen().catch(() => undefined);
 }

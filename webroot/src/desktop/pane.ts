@@ -1,0 +1,151 @@
+// One remote desktop in its frame: the picture, what is said about it, and the
+// way in. Several may be on the page; the tools act on the active one.
+import { copyOf, within } from "../page";
+import { offerToShowPasswords } from "../reveal";
+import { text } from "../text";
+import { causeOf, type Fault } from "./cause";
+import { Clipboard } from "./clipboard";
+import { Connection } from "./connection";
+import { Files } from "./files";
+import { Input } from "./keys";
+import { Picture } from "./picture";
+import { SignIn } from "./signin";
+import { StatusCard } from "./status";
+import { tunnelOf, type Target } from "./target";
+import { Whisper } from "./whisper";
+
+/** What a pane asks of the page that it is on. */
+export interface Host {
+  /** The person has gone into this pane. */
+  entered: (pane: Pane) => void;
+  /** The person wants the keyboard back, and the tools. */
+  released: () => void;
+  /** The pane is no longer wanted. */
+  closed: (pane: Pane) => void;
+  /** Something of it has changed that the tools show. */
+  changed: () => void;
+  /** Asks whether the session is over: the login page then says why. */
+  checkSession: () => void;
+}
+
+export class Pane {
+  readonly element = copyOf("pane");
+  readonly input: Input;
+  readonly clipboard: Clipboard;
+  readonly files: Files;
+  private readonly name = crypto.randomUUID(); // of this pane, for coming back
+  private readonly whisper = new Whisper(within(this.element, "whisper"));
+  private readonly picture: Picture;
+  private readonly status: StatusCard;
+  private readonly signIn: SignIn;
+  private connection: Connection | null = null;
+  private answered = false; // the sign-in box, in this connection
+  private lastFault = ""; // of the sign-in before, told where it is asked again
+
+  constructor(readonly target: Target, private readonly host: Host) {
+    const named = { target: target.name };
+    this.element.setAttribute("aria-label", text("desktop.js.region", named));
+    const frame = within(this.element, "display");
+    frame.setAttribute("aria-label", text("desktop.js.region", named));
+    this.picture = new Picture(frame);
+    this.input = new Input(frame, () => host.released());
+    this.clipboard = new Clipboard(target, this.whisper, () => host.changed());
+    this.files = new Files(this.element, target, this.whisper);
+    this.status = new StatusCard(this.element, target.name, {
+      connect: () => this.connect(),
+      abandon: () => this.cancel(),
+      close: () => host.closed(this),
+    });
+    this.signIn = new SignIn(this.element, target, () => this.signedIn(), () => this.cancel());
+    offerToShowPasswords(this.element);
+    for (const kind of ["focusin", "pointerdown"]) {
+      this.element.addEventListener(kind, () => host.entered(this), { capture: true });
+    }
+  }
+
+  /** Gives the keyboard to the desktop, or to what the pane asks. */
+  focus(): void {
+    if (document.querySelector("dialog:modal")) return;
+    if (this.signIn.isOpen) this.signIn.focus();
+    else if (this.status.state === "connected") this.input.focus();
+    else this.status.focus();
+  }
+
+  get isConnected(): boolean {
+    return this.status.state === "connected";
+  }
+
+  /** Of several panes each can be closed by itself. */
+  amongOthers(isSo: boolean): void {
+    this.status.amongOthers(isSo);
+  }
+
+  connect(): void {
+    this.connection?.drop();
+    this.answered = false;
+    this.status.busy("connecting", "desktop.js.connecting");
+    const connection = new Connection(tunnelOf(this.target), {
+      waiting: () => this.status.busy("waiting", "desktop.js.waiting"),
+      unstable: (isUnstable) => this.whisper.say(isUnstable ? text("desktop.js.unstable") : "", true),
+      rendered: () => this.rendered(),
+      over: (fault) => this.over(fault),
+    });
+    this.connection = connection;
+    this.picture.attach(connection.client, () => connection.sized());
+    this.clipboard.attach(connection.client);
+    this.files.attach(connection.client);
+    connection.client.onrequired = (parameters) => {
+      this.status.busy("waiting", "desktop.js.sign-in");
+      this.signIn.ask(connection.client, parameters, this.lastFault);
+    };
+    connection.open(this.picture.size(), this.target.audio, this.name);
+    this.host.changed();
+  }
+
+  /** Ends the desktop without a word: the page is left. */
+  drop(): void {
+    this.connection?.drop();
+  }
+
+  private signedIn(): void {
+    this.answered = true;
+    this.status.busy("waiting", "desktop.js.waiting");
+  }
+
+  private rendered(): void {
+    this.lastFault = "";
+    this.picture.reveal();
+    const hadFocus = this.element.contains(document.activeElement) || document.activeElement === document.body;
+    this.status.connected();
+    this.input.attach(this.connection?.client ?? null);
+    if (hadFocus) this.focus();
+    this.picture.ask(); // the window may have changed while waiting
+    void this.clipboard.bring();
+    this.host.changed();
+  }
+
+  private over(fault: Fault): void {
+    this.signIn.close();
+    this.input.attach(null);
+    this.files.attach(null);
+    this.whisper.say("");
+    const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
+    if (cause.reconnects) this.picture.fade();
+    else this.picture.remove();
+    this.lastFault = cause.key === "desktop.js.refused" ? text(cause.key, { target: this.target.name }) : "";
+    this.status.over(cause, fault);
+    this.host.changed();
+    this.host.checkSession();
+  }
+
+  /** The person does not want to wait or to sign in. */
+  private cancel(): void {
+    this.connection?.drop();
+    this.signIn.close();
+    this.input.attach(null);
+    this.files.attach(null);
+    this.picture.remove();
+    this.status.over({ key: "desktop.js.closed", state: "closed" }, { code: 0, text: "", silent: false });
+    this.host.changed();
+  }
+}

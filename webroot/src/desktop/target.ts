@@ -1,0 +1,21 @@
+/**
+ * What the page knows of a target: who it is and what may cross (gateway/desktop.go).
+ * The gateway enforces it; the page only does not offer what is not allowed.
+ */
+export interface Target {
+  id: string;
+  name: string;
+  group: string;
+  copy: boolean;
+  paste: boolean;
+  upload: boolean;
+  download: boolean;
+  print: boolean;
+  audio: boolean;
+  microphone: boolean;
+}
+
+/** Where its WebSocket is. */
+export function tunnelOf(target: Target): string {
+  return `/tunnel/${encodeURIComponent(target.id)}`;
+}
