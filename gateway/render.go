@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"stagedoor/store"
+	"stagedoor/webroot"
 )
 
 // page is what every template gets; each page's own struct embeds it.
@@ -56,10 +58,44 @@ func (p *Portal) render(w http.ResponseWriter, v *visit, status int, name string
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.lang)
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(buffer.Len()))
+	h.Add("Vary", "Accept-Encoding")
+	body := buffer.Bytes()
+	if webroot.Accepts(v.Header.Get("Accept-Encoding"), "gzip") {
+		packed, err := p.gzipped(body)
+		if err != nil {
+			return err
+		}
+		h.Set("Content-Encoding", "gzip")
+		body = packed
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, err := w.Write(buffer.Bytes())
+	_, err := w.Write(body)
 	return ignoreGone(err)
+}
+
+// gzipped packs a page. The length of a packed page tells somebody who listens
+// how much of what it reflects (a user name that was typed, an address) also
+// stands elsewhere in it (BREACH, CVE-2013-3587). Nothing here is worth that
+// guessing: a session is a cookie that scripts and pages never see, what another
+// site sends is known by its headers and not by a token in the form, and neither
+// password nor code is ever written back. A page that must show a secret has to
+// be sent as it is.
+func (p *Portal) gzipped(page []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w, kept := p.packers.Get().(*gzip.Writer)
+	if !kept {
+		w = gzip.NewWriter(nil)
+	}
+	defer p.packers.Put(w)
+	w.Reset(&packed)
+	if _, err := w.Write(page); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
 }
 
 // ignoreGone: a browser that left before the last byte is not a fault.

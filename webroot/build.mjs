@@ -1,4 +1,4 @@
-// Makes webroot/dist: the scripts, the stylesheet and the icons that the Go
+// Makes webroot/dist: the scripts, the stylesheets and the icons that the Go
 // program embeds. Run by `npm run build`.
 import { build } from "esbuild";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -33,6 +33,7 @@ const icons = {
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
+  met: "check",
   tools: "chevron-down",
   upload: "upload",
 };
@@ -84,7 +85,7 @@ await build({
   logLevel: "warning",
 });
 await build({
-  entryPoints: [join(here, "styles/app.css")],
+  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css")],
   outdir: dist,
   bundle: true,
   minify: true,

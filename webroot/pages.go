@@ -61,7 +61,7 @@ func (s *Site) Part(lang, name, part string, data any) (template.HTML, error) {
 
 // parsePages makes one template set per page of templates/*.html. A file
 // help.sv.html is the Swedish half of help.html, defining "help-text".
-func parsePages(files fs.FS, code string, t texts, a *assets) (map[string]*page, error) {
+func parsePages(files fs.FS, code string, t texts, a *assets, l look) (map[string]*page, error) {
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		return nil, err
@@ -74,20 +74,20 @@ func parsePages(files fs.FS, code string, t texts, a *assets) (map[string]*page,
 		if slices.Contains(layouts, base) || strings.Contains(page, ".") {
 			continue
 		}
-		p, err := parsePage(files, page, code, t, a)
+		p, err := parsePage(files, page, code, t, a, l)
 		pages[page] = p
 		faults = append(faults, err)
 	}
 	return pages, errors.Join(faults...)
 }
 
-func parsePage(files fs.FS, name, code string, t texts, a *assets) (*page, error) {
+func parsePage(files fs.FS, name, code string, t texts, a *assets, l look) (*page, error) {
 	patterns := []string{"templates/layout.html", "templates/parts.html", "templates/" + name + ".html"}
 	half := "templates/" + name + "." + code + ".html"
 	if _, err := fs.Stat(files, half); err == nil {
 		patterns = append(patterns, half)
 	}
-	set, err := template.New("layout.html").Funcs(functions(t, a)).Option("missingkey=error").ParseFS(files, patterns...)
+	set, err := template.New("layout.html").Funcs(functions(t, a, l)).Option("missingkey=error").ParseFS(files, patterns...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,13 +101,15 @@ func parsePage(files fs.FS, name, code string, t texts, a *assets) (*page, error
 }
 
 // functions are what templates call: t for a text, link for a text with a
-// [link] in it, texts for what scripts say, asset for a file's address.
-func functions(t texts, a *assets) template.FuncMap {
+// [link] in it, texts for what scripts say, asset for a file's address, brand
+// for the files of the organisation's look.
+func functions(t texts, a *assets, l look) template.FuncMap {
 	return template.FuncMap{
 		"t":     t.text,
 		"link":  t.link,
 		"texts": t.below,
 		"asset": a.address,
+		"brand": func() look { return l },
 		"lower": strings.ToLower,
 		"dial":  dial,
 	}

@@ -34,10 +34,14 @@ type (
 		Wait, EndedMinutes                        int
 		Ended, EndedTarget, Target, DefaultDomain string
 	}
+	rule struct {
+		Text  string
+		Least int
+	}
 	passwordPage struct {
 		basePage
 		Username                                                           string
-		Rules                                                              []string
+		Rules                                                              []rule
 		Broken                                                             string
 		Refused, Mismatch, Same, Unavailable, NotExpired, Forbidden, Empty bool
 		Wait                                                               int
@@ -153,9 +157,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"login after revoked", "login", loginPage{basePage: out, Ended: "revoked"}, []string{`class="notice"`}},
 		{"login after replaced", "login", loginPage{basePage: out, Ended: "replaced"}, []string{`class="notice"`}},
 		{"login after password change", "login", loginPage{basePage: out, Ended: "password-changed"}, []string{`class="notice"`}},
-		{"password", "password", passwordPage{basePage: out, Username: `AMIDO\anna`, Rules: []string{"Minst 12 tecken."}}, []string{
-			`name="username"`, `name="current"`, `name="new"`, `name="confirm"`, `action="/password"`, `autocomplete="new-password"`, `Minst 12 tecken.`, `aria-describedby="rules"`, `!readonly`}},
-		{"password broken", "password", passwordPage{basePage: out, Rules: []string{"r"}, Broken: "För kort."}, []string{`För kort.`, `aria-describedby="fault rules"`}},
+		{"password", "password", passwordPage{basePage: out, Username: `AMIDO\anna`, Rules: []rule{{"Minst 12 tecken.", 12}, {"Inte något av dina 5 senaste lösenord.", 0}}}, []string{
+			`name="username"`, `name="current"`, `name="new"`, `name="confirm"`, `action="/password"`, `autocomplete="new-password"`, `Minst 12 tecken.`, `data-least="12"`, `aria-describedby="rules"`, `!readonly`}},
+		{"password broken", "password", passwordPage{basePage: out, Rules: []rule{{"Minst 12 tecken.", 12}, {"Tecken av minst tre slag: stora bokstäver, små bokstäver, siffror och specialtecken. Inte ditt användarnamn eller delar av ditt namn.", 0}}, Broken: "För kort."}, []string{`För kort.`, `aria-describedby="fault rules"`}},
 		{"password refused", "password", passwordPage{basePage: out, Refused: true}, []string{`id="fault"`}},
 		{"password mismatch", "password", passwordPage{basePage: out, Mismatch: true}, []string{`id="fault"`}},
 		{"password same", "password", passwordPage{basePage: out, Same: true}, []string{`id="fault"`}},

@@ -67,7 +67,7 @@ func TestOpenFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := copied(t)
 			test.spoil(files)
-			_, err := open(files)
+			_, err := open(files, Brand{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v; want one with %q", err, test.want)
 			}
@@ -79,7 +79,7 @@ func TestNotBuiltIsErrNotBuilt(t *testing.T) {
 	files := copied(t)
 	deleteBelow(files, "dist/")
 	files["dist/.gitkeep"] = &fstest.MapFile{}
-	if _, err := open(files); !errors.Is(err, ErrNotBuilt) {
+	if _, err := open(files, Brand{}); !errors.Is(err, ErrNotBuilt) {
 		t.Fatal(err)
 	}
 }
