@@ -211,7 +211,7 @@ func TestSizes(t *testing.T) {
 	if ordinary := common + sizes["app.js"]; ordinary > 14<<10 { // leaves 6 KB for the page itself
 		t.Errorf("an ordinary page loads %d bytes", ordinary)
 	}
-	if desktop := common + sizes["desktop.js"]; desktop > 120<<10 {
+	if desktop := common + sizes["desktop.css"] + sizes["desktop.js"]; desktop > 120<<10 {
 		t.Errorf("the desktop page loads %d bytes", desktop)
 	}
 }
