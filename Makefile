@@ -58,7 +58,7 @@ bench/node_modules/.installed: bench/package.json bench/package-lock.json
 	cd bench && npm ci
 	@touch $@
 
-$(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/build.mjs -type f 2>/dev/null)
+$(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/images webroot/build.mjs -type f 2>/dev/null)
 	npm run --silent build
 	@touch $@
 

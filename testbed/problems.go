@@ -56,11 +56,10 @@ func (p *Page) hear(event any) {
 			problem.Kind = "csp"
 		}
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, "data:") {
-			p.mu.Lock()
-			p.requests = append(p.requests, e.Request.URL)
-			p.mu.Unlock()
-		}
+		p.note(e.Request.URL)
+		return
+	case *network.EventWebSocketCreated:
+		p.note(e.URL)
 		return
 	case *page.EventJavascriptDialogOpening:
 		go func() {

@@ -143,6 +143,9 @@ func (l *locales) replace(own []BrandText) {
 	for _, one := range own {
 		l.texts[one.Language][one.Key] = one.Text
 	}
+	for i := range l.languages {
+		l.languages[i].Name = l.texts[l.languages[i].Code]["language.name"]
+	}
 }
 
 // look is what templates know of a brand: addresses of its files.
