@@ -136,7 +136,7 @@ func checkElement(t xml.StartElement) error {
 			}
 		case key == "attributename" && (strings.Contains(strings.ToLower(value), "href") || strings.HasPrefix(strings.ToLower(value), "on")):
 			return fmt.Errorf("the SVG animates %s, which a logo may not", value)
-		case attribute.Name.Space != "xmlns" && key != "xmlns":
+		case attribute.Name.Space == "" && key != "xmlns": // a drawing program's own say nothing to a browser
 			if err := checkStyle(value); err != nil {
 				return err
 			}

@@ -40,6 +40,7 @@ func TestLogoType(t *testing.T) {
 		"SVG":                 {plainSVG, ".svg", ""},
 		"SVG with a doctype":  {`<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd">` + svg(""), ".svg", ""},
 		"SVG with a picture":  {svg(`<image href="data:image/png;base64,iVBORw0KGgo="/>`), ".svg", ""},
+		"SVG of Inkscape":     {`<svg xmlns="http://www.w3.org/2000/svg" xmlns:i="http://www.inkscape.org/namespaces/inkscape" i:export-filename="C:\logo.png"><metadata><i:x i:resource="http://purl.org/dc"/></metadata></svg>`, ".svg", ""},
 		"PNG":                 {string(picture(t, 8)), ".png", ""},
 		"WebP":                {string(webp), ".webp", ""},
 		"nothing":             {"", "", "is empty"},
