@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"stagedoor/directory"
 	"stagedoor/store"
@@ -65,22 +63,20 @@ func (p *Portal) rules(v *visit, name string) []passwordRule {
 		return nil
 	}
 	var rules []passwordRule
-	add := func(least int, key string, n int) {
-		rules = append(rules, passwordRule{p.Site.T(v.lang, key, "n", strconv.Itoa(n)), least})
+	add := func(least int, key string, args ...any) {
+		rules = append(rules, passwordRule{p.Site.T(v.lang, key, args...), least})
 	}
 	if policy.MinLength > 0 {
-		add(policy.MinLength, "rule.length", policy.MinLength)
+		add(policy.MinLength, "rule.length", "n", policy.MinLength)
 	}
 	if policy.Complexity {
-		add(0, "rule.complexity", 0)
+		add(0, "rule.complexity")
 	}
 	if policy.History > 0 {
-		add(0, "rule.history", policy.History)
+		add(0, "rule.history", "n", policy.History)
 	}
-	if days := int(policy.MinAge / (24 * time.Hour)); days > 0 {
-		add(0, "rule.min-age.days", days)
-	} else if hours := int(policy.MinAge / time.Hour); hours > 0 {
-		add(0, "rule.min-age.hours", hours)
+	if policy.MinAge > 0 {
+		add(0, "rule.min-age", "time", p.Site.Span(v.lang, policy.MinAge))
 	}
 	return rules
 }

@@ -103,8 +103,8 @@ func (l *locales) faultOf(one BrandText) string {
 	if !ok {
 		return l.noLanguage()
 	}
-	ours, ok := of[one.Key]
-	if !ok {
+	ours, ok := of.byKey[one.Key]
+	if !ok || isFormat(one.Key) {
 		return "there is no text of this key; stagedoor texts lists them"
 	}
 	switch want, got := placeholders(ours), placeholders(one.Text); {
@@ -122,6 +122,9 @@ func (l *locales) faultOf(one BrandText) string {
 	}
 	return ""
 }
+
+// isFormat: how a language writes times and dates is nobody's own words.
+func isFormat(key string) bool { return strings.HasPrefix(key, "format.") }
 
 func (l *locales) noLanguage() string {
 	var codes []string
@@ -141,10 +144,10 @@ func braced(names []string) string {
 // replace puts a brand's texts in the place of ours.
 func (l *locales) replace(own []BrandText) {
 	for _, one := range own {
-		l.texts[one.Language][one.Key] = one.Text
+		l.texts[one.Language].byKey[one.Key] = one.Text
 	}
 	for i := range l.languages {
-		l.languages[i].Name = l.texts[l.languages[i].Code]["language.name"]
+		l.languages[i].Name = l.texts[l.languages[i].Code].byKey["language.name"]
 	}
 }
 
@@ -244,8 +247,10 @@ func OurTexts(lang string) ([]BrandText, error) {
 		return nil, fmt.Errorf("%q: %s", clipped(lang), locales.noLanguage())
 	}
 	var ours []BrandText
-	for _, key := range slices.Sorted(maps.Keys(of)) {
-		ours = append(ours, BrandText{Key: key, Language: lang, Text: of[key]})
+	for _, key := range slices.Sorted(maps.Keys(of.byKey)) {
+		if !isFormat(key) {
+			ours = append(ours, BrandText{Key: key, Language: lang, Text: of.byKey[key]})
+		}
 	}
 	return ours, nil
 }
