@@ -97,8 +97,15 @@ func outside(lang, title string) basePage {
 	return basePage{
 		Lang: lang, Title: title, Portal: "Amido Alliera Backstage", Path: "/",
 		Helpdesk:  helpdesk{Name: "Amido", Phone: "08-555 010 00", Mail: "helpdesk@amido.example"},
-		Languages: []languageLink{{"sv", "Svenska", "?lang=sv", lang == "sv"}, {"en", "English", "?lang=en", lang == "en"}},
+		Languages: languageLinks(lang),
 	}
+}
+
+func languageLinks(lang string) (links []languageLink) {
+	for _, l := range []Language{{"sv", "Svenska"}, {"en", "English"}, {"da", "Dansk"}, {"de", "Deutsch"}, {"fi", "Suomi"}, {"nb", "Norsk bokmål"}} {
+		links = append(links, languageLink{l.Code, l.Name, "?lang=" + l.Code, l.Code == lang})
+	}
+	return links
 }
 
 func inside(lang, title string) basePage {
