@@ -20,7 +20,7 @@ const tooWide = `[...document.querySelectorAll("body *")].filter((e) => {
   if (box.width <= 1 || box.height <= 1 || e.closest(".skip, .unseen, svg, option")) return false;
   const scrolls = ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX);
   return box.right > innerWidth + 1 || box.left < -1 || (!scrolls && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1);
-}).map((e) => e.tagName.toLowerCase() + (e.id && "#" + e.id) + " " + e.textContent.trim().slice(0, 60)).join("; ")`
+}).map((e) => e.tagName.toLowerCase() + (e.id && "#" + e.id) + (e.dataset.part ? "/" + e.dataset.part : "") + " " + e.textContent.trim().slice(0, 60)).join("; ")`
 
 // everyText puts each of the texts that a script may show where it shows them,
 // one after the other, and tells which do not fit.
@@ -28,7 +28,7 @@ const everyText = `[...document.querySelector("#texts").content.querySelectorAll
   const words = text.textContent.replace(/\{\w+\}/g, "XXX.Stockholm.MultiAccess02");
   const faults = [];
   for (const id of ["status-text", "status-more", "whisper"]) {
-    const place = document.getElementById(id);
+    const place = document.querySelector("#panes [data-part=" + id + "]");
     place.hidden = false;
     place.textContent = words;
     const wide = ` + tooWide + `;
@@ -81,20 +81,20 @@ func TestBrowserWordsFit(t *testing.T) {
 				t.Errorf("%s: %s", path, found)
 			}
 		}
-		for _, id := range []string{"idle", "tools", "sign-in"} {
-			if testbed.Eval[bool](browser.Page, opens(id)) {
-				fits(t, browser, path, "#"+id)
-				testbed.Eval[bool](browser.Page, "(document.getElementById('"+id+"').close(), true)")
+		for _, dialog := range []string{"#idle", "#tools", "#chooser", "#panes .sign-in"} {
+			if testbed.Eval[bool](browser.Page, opens(dialog)) {
+				fits(t, browser, path, dialog)
+				testbed.Eval[bool](browser.Page, "(document.querySelector('"+dialog+"').close(), true)")
 			}
 		}
 	}
 }
 
 // opens shows a dialog with all that it can hold; false where the page has none.
-func opens(id string) string {
+func opens(dialog string) string {
 	return `(() => {
-  const dialog = document.getElementById("` + id + `");
-  if (!dialog?.showModal) return false;
+  const dialog = document.querySelector("` + dialog + `");
+  if (!dialog) return false;
   for (const one of dialog.querySelectorAll("[hidden]:not([data-case])")) one.hidden = false;
   dialog.showModal();
   return true;

@@ -2,6 +2,7 @@ package webroot
 
 import (
 	"bytes"
+	"encoding/json"
 	"html/template"
 	"os"
 	"path/filepath"
@@ -137,7 +138,11 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	want       []string
 } {
 	out, in := outside(lang, "Titel"), inside(lang, "Titel")
-	desktop := desktopPage{basePage: in, Desktops: `[{"id":"ma01","name":"` + hostile + `"}]`}
+	shown, err := json.Marshal([]map[string]any{{"id": "ma01", "name": hostile, "copy": true, "paste": true, "upload": true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desktop := desktopPage{basePage: in, Desktops: string(shown)}
 	desktop.Title = hostile
 	targets := []group{
 		{Name: "Stockholm", Targets: rows(t, site, lang,
@@ -194,7 +199,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
 		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
 		{"desktop", "desktop", desktop, []string{
-			`id="panes"`, `data-desktops="[{&#34;id&#34;`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
+			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
 		{"help", "help", out, []string{`<kbd>amido\anna</kbd>`}},
 	}

@@ -11,7 +11,7 @@ import (
 
 var (
 	// prose looks like words for people, wherever it stands.
-	prose = regexp.MustCompile(`\pL{2,}[,:;]? \pL{2,}|\pL{2,}[.!?…]$|[^\x00-\x7f]`)
+	prose = regexp.MustCompile(`\pL{2,}[,:;]? \pL{2,}|\pL{2,}[.!?…]$|[\x{c0}-\x{24f}]`)
 	// shownThere is where a single word is shown too.
 	shownThere = regexp.MustCompile(`\.(?:textContent|innerText|title|placeholder|alt|label|aria\w+)\s*=\s*$|` +
 		`\.say\((?:"[^"]*",\s*)?$|"(?:aria-\w+|title|placeholder|alt)",\s*$|\b(?:alert|confirm|prompt)\($`)
