@@ -19,7 +19,8 @@ import (
 
 type desktopPage struct {
 	page
-	Desktops string // JSON: the targets to open, the address's own first
+	Desktops  string // JSON: the targets to open, the address's own first
+	SupportID string // where no WebSocket brings its own
 }
 
 // desktopTarget is what the page's scripts know of a target (webroot's
@@ -62,18 +63,24 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 			Text: p.set.NoGuacd, SupportID: v.id, Actions: p.wayBack(v)})
 	}
 	shown := []desktopTarget{desktopOf(target)}
+	ids := []string{target.ID}
 	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
 		// One that has gone from the list since is left out without a word.
 		beside, ok := p.targetOf(v.session, id)
 		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(shown, desktopOf(beside)) {
-			shown = append(shown, desktopOf(beside))
+			shown, ids = append(shown, desktopOf(beside)), append(ids, id)
 		}
+	}
+	// Where no WebSocket comes through, this is all that helpdesk finds.
+	event := store.Event{Kind: "desktop-page", Result: "ok", Target: target.ID, Detail: map[string]string{"desktops": strings.Join(ids, " ")}}
+	if err := p.audit(v, event); err != nil {
+		return err
 	}
 	desktops, err := json.Marshal(shown)
 	if err != nil {
 		return err
 	}
-	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops)}
+	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), SupportID: v.id}
 	data.Title = target.Name
 	return p.render(w, v, http.StatusOK, "desktop", data)
 }
@@ -123,7 +130,7 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	s := &shown{visit: v, target: target, ws: ws, options: p.tunnelOptions(v, target, live)}
 	s.options.OnReady = func() { s.options.Arguments = nil } // the password is in them
 	if !live.show(s) {
-		tunnel.Refuse(ws, tunnel.ErrShutdown) // closed in between: the page tries again
+		tunnel.Refuse(ws, v.id, tunnel.ErrShutdown) // closed in between: the page tries again
 		return nil
 	}
 	if !back {
@@ -222,7 +229,7 @@ func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Ta
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
 	if err == nil {
-		tunnel.Refuse(ws, why)
+		tunnel.Refuse(ws, v.id, why)
 	}
 	return nil
 }
@@ -258,6 +265,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 	query := v.URL.Query()
 	t := target.Transfers
 	options := tunnel.Options{
+		ID:       v.id,
 		Protocol: target.Protocol, Arguments: arguments, MustHave: mustHave,
 		Timezone: target.Timezone, Name: v.session.who.Account.DisplayName,
 		Width: within(query.Get("width"), 1024, 320, 7680), Height: within(query.Get("height"), 768, 240, 4320),

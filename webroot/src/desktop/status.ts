@@ -65,6 +65,7 @@ export class StatusCard {
     this.set(state, "", text(key, { target: this.target }));
     this.say("status-more", "");
     this.say("status-detail", "");
+    this.say("status-support", "");
     this.cancel.hidden = false;
     this.showWays({ again: false, password: false, helpdesk: false });
   }
@@ -81,6 +82,8 @@ export class StatusCard {
     this.say("status-more", text(`${cause.key}.text` as TextKey, values));
     const own = cause.state === "error" && !fault.silent && fault.text !== "" ? fault.text : "";
     this.say("status-detail", own && text("desktop.js.detail", { text: own }));
+    const id = cause.state === "error" ? fault.supportId : undefined;
+    this.say("status-support", id ? text("desktop.js.support-id", { id }) : "");
     this.cancel.hidden = true;
     const offers = cause.offers ?? "again";
     this.showWays({
