@@ -218,7 +218,7 @@ func (m *markdown) contact(n ast.Node) {
 }
 
 func (m *markdown) word(name, value string, parent ast.Node) ast.Node {
-	to := map[string]string{"phone": "tel:" + dial(value), "mail": "mailto:" + value, "address": value}[name]
+	to := map[string]string{"phone": "tel:" + dial(value), "mail": "mailto:" + value}[name]
 	if to == "" || value == "" || within(parent, ast.KindLink, ast.KindImage, ast.KindHeading) {
 		return words(value)
 	}

@@ -209,6 +209,23 @@ func TestHelpChanges(t *testing.T) {
 	})
 }
 
+// A language without a text of its own shows the English one, ours or theirs,
+// and says so.
+func TestHelpOfAnotherLanguage(t *testing.T) {
+	f := newFolder(t)
+	if page := f.help(&bytes.Buffer{}).Page("xx"); page.Lang != "en" || !strings.Contains(whole(page), "No text message?") {
+		t.Errorf("%s: %.80s", page.Lang, whole(page))
+	}
+	f.write("en.md", []byte("Their own"))
+	if page := f.help(&bytes.Buffer{}).Page("xx"); page.Lang != "en" || !strings.Contains(whole(page), "Their own") {
+		t.Errorf("%s: %.80s", page.Lang, whole(page))
+	}
+	f.write("nb.md", []byte("Norsk"))
+	if page := f.help(&bytes.Buffer{}).Page("nb"); page.Lang != "nb" || !strings.Contains(whole(page), "Norsk") {
+		t.Errorf("%s: %.80s", page.Lang, whole(page))
+	}
+}
+
 // The disk is asked every two seconds at most, however many read the page.
 func TestHelpLooksSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -209,8 +209,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"desktop", "desktop", desktop, []string{
 			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-support-id="R7K2XXXX"`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
-		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
-		{"help without headings", "help", helpPage{out, HelpPage{Body: `<p>x</p>`}}, []string{`!<nav class="contents"`}},
+		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
+		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
 		{"check", "check", checkPage{out, "portal.amido.example", `å @ \`}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="å @ \"`, `JavaScript`, `href="/help#check"`}},
 	}
 }

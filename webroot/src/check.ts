@@ -69,6 +69,7 @@ function say(row: Row, state: State, words: string): void {
 /** Everything but the keyboard, which needs a person. */
 async function check(): Promise<void> {
   states.clear();
+  part("checks").hidden = false;
   for (const row of rows) {
     mark(part(`check-${row}`), "waiting");
     const paragraph = part(`check-${row}`).querySelector("p");
