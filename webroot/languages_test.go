@@ -10,22 +10,23 @@ import (
 // alike are texts that are rightly the same as in Swedish or English, with the
 // languages that say it so too.
 var alike = map[string]string{
-	"OK":               "en nb da fi de",
-	"Ctrl + Alt + Del": "en nb da fi", // what stands on the keys
-	"15:04:05":         "en nb de",    // how Go spells out a clock
-	"2 {month} 2006":   "en",
-	"{n} sekund":       "nb da",
-	"{n} sekunder":     "nb da",
-	"{n} minut":        "da",
-	"Avbryt":           "nb",
-	"Språk":            "nb",
-	"Portalen":         "nb da",
-	"Portal":           "de",
-	"Resultat":         "nb da",
-	"Cookies":          "da de",
-	"kabel":            "nb da",
-	"Bra":              "nb",
-	"Obs":              "nb da",
+	"OK":                "en nb da fi de",
+	"Ctrl + Alt + Del":  "en nb da fi", // what stands on the keys
+	"15:04:05":          "en nb de",    // how Go spells out a clock
+	"2 {month} 2006":    "en",
+	"{n} sekund":        "nb da",
+	"{n} sekunder":      "nb da",
+	"{n} minut":         "da",
+	`å ä ö @ { [ ] } \`: "fi", // what is typed
+	"Avbryt":            "nb",
+	"Språk":             "nb",
+	"Portalen":          "nb da",
+	"Portal":            "de",
+	"Resultat":          "nb da",
+	"Cookies":           "da de",
+	"kabel":             "nb da",
+	"Bra":               "nb",
+	"Obs":               "nb da",
 	"Portalen ser dig på adressen {address}.": "da",
 }
 

@@ -84,7 +84,7 @@ type (
 	}
 	checkPage struct {
 		basePage
-		Host, Keys string
+		Host string
 	}
 	messagePage struct {
 		basePage
@@ -211,7 +211,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
 		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
 		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
-		{"check", "check", checkPage{out, "portal.amido.example", `å @ \`}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="å @ \"`, `JavaScript`, `href="/help#check"`}},
+		{"check", "check", checkPage{out, "portal.amido.example"}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="` + site.T(lang, "format.keys") + `"`, `JavaScript`, `href="/help#check"`}},
 	}
 }
 
