@@ -5,17 +5,20 @@ import (
 	"fmt"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
 // Zoom sets the window's size in pixels and zooms in, as Ctrl and + do: 1280,
-// 1024, 4 leaves 320x256 CSS pixels. It stays a computer with a mouse.
+// 1024, 4 leaves 320x256 CSS pixels. It stays a computer with a mouse, which Size
+// takes from a page that is open already.
 func (p *Page) Zoom(width, height int, times float64) {
 	p.t.Helper()
-	ask(p, fmt.Sprintf("zoom to %g", times), chromedp.EmulateViewport(
-		int64(float64(width)/times), int64(float64(height)/times), chromedp.EmulateScale(times)))
+	ask(p, fmt.Sprintf("zoom to %g", times), command(emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
+		Width: int64(float64(width) / times), Height: int64(float64(height) / times), DeviceScaleFactor: times,
+	}))
 }
 
 // Settle waits until every transition that has begun is over: half-way through
@@ -27,9 +30,9 @@ func (p *Page) Settle() {
 		.map((a) => a.finished.catch(() => true))).then(() => true)`)
 }
 
-// Picture returns the window as a PNG, scaled, so that a wide window makes a
+// Window returns the window as a PNG, scaled, so that a wide window makes a
 // small file.
-func (p *Page) Picture(scale float64) []byte {
+func (p *Page) Window(scale float64) []byte {
 	p.t.Helper()
 	size := Eval[[]float64](p, "[innerWidth, innerHeight]")
 	return ask(p, "take a picture", func(ctx context.Context, t *chromedp.Target) ([]byte, error) {

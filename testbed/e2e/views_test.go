@@ -72,6 +72,10 @@ var views = []view{
 	}},
 	{name: "password-chosen", who: "cecilia", reach: loggedIn("/password")},
 	{name: "help", who: "nobody", reach: at("/help")},
+	{name: "check", who: "nobody", reach: func(s *stage, p *testbed.Page) {
+		p.Open(s.address + "/check")
+		p.WaitUntil(`document.querySelector("#verdict")?.dataset.state !== "waiting"`)
+	}},
 	{name: "message-not-found", who: "nobody", reach: at("/no-such-page")},
 	{name: "message-no-target", who: "cecilia", reach: loggedIn("/desktop/no-such")},
 	{name: "message-wrong-host", who: "nobody", reach: func(s *stage, p *testbed.Page) {
