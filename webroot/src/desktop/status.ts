@@ -67,6 +67,7 @@ export class StatusCard {
     this.say("status-detail", "");
     this.say("status-support", "");
     this.cancel.hidden = false;
+    if (document.activeElement === this.again) this.cancel.focus(); // the button goes, and would take the focus along
     this.showWays({ again: false, password: false, helpdesk: false });
   }
 
@@ -77,6 +78,8 @@ export class StatusCard {
 
   /** The desktop is over. */
   over(cause: Cause, fault: Fault): void {
+    // Looked at before anything goes that may have it; the page itself has it when it was lost.
+    const hadFocus = this.pane.contains(document.activeElement) || document.activeElement === document.body;
     const values = { target: this.target, code: String(fault.code) };
     this.set(cause.state, String(fault.code), text(cause.key, values));
     this.say("status-more", text(`${cause.key}.text` as TextKey, values));
@@ -91,7 +94,7 @@ export class StatusCard {
       password: offers === "change-password",
       helpdesk: cause.helpdesk === true,
     });
-    if (!this.again.hidden && this.pane.contains(document.activeElement)) this.again.focus();
+    if (hadFocus) this.focus();
     if (cause.reconnects) this.countDown();
   }
 
