@@ -56,7 +56,7 @@ func loadAssets(files fs.FS) (*assets, error) {
 			return nil, fmt.Errorf("webroot: %w", err)
 		}
 	}
-	for _, name := range []string{"app.css", "app.js", "desktop.js", "icons.svg", "mark.svg"} {
+	for _, name := range []string{"app.css", "app.js", "desktop.js", "icons.svg", "list.js", "mark.svg"} {
 		if a.byName[name] == nil {
 			return nil, fmt.Errorf("%w (dist/%s is missing)", ErrNotBuilt, name)
 		}
@@ -127,17 +127,17 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (a *asset) encoded(accept string) (body []byte, encoding string) {
 	switch {
-	case a.brotli != nil && accepts(accept, "br"):
+	case a.brotli != nil && Accepts(accept, "br"):
 		return a.brotli, "br"
-	case accepts(accept, "gzip"):
+	case Accepts(accept, "gzip"):
 		return a.gzipped, "gzip"
 	}
 	return a.plain, ""
 }
 
-// accepts reads an Accept-Encoding header (RFC 9110, 12.5.3) for one coding by
+// Accepts reads an Accept-Encoding header (RFC 9110, 12.5.3) for one coding by
 // its name; "*" is not taken for it.
-func accepts(header, coding string) bool {
+func Accepts(header, coding string) bool {
 	for item := range strings.SplitSeq(header, ",") {
 		name, parameters, err := mime.ParseMediaType(strings.TrimSpace(item))
 		if err != nil || name != coding {

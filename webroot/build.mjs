@@ -33,6 +33,8 @@ const icons = {
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
+  search: "search",
+  star: "star",
   tools: "chevron-down",
   upload: "upload",
 };
@@ -74,6 +76,7 @@ await build({
   entryPoints: {
     app: join(here, "src/app.ts"),
     desktop: join(here, "src/desktop.ts"),
+    list: join(here, "src/list.ts"),
   },
   outdir: dist,
   bundle: true,

@@ -51,18 +51,29 @@ type (
 		SentAt                                                   string
 	}
 	target struct {
-		ID, Name, Description, Icon, Kind, Href string
-		NewTab                                  bool
+		ID, Name, Description, Group, Icon, Kind, Href string
+		NewTab, Favourite                              bool
+	}
+	running struct {
+		target
+		Desktop, State, View string
+	}
+	recent struct {
+		target
+		View string
 	}
 	group struct {
-		Name    string
-		Targets []template.HTML
+		Name string
+		Rows template.HTML
 	}
 	targetsPage struct {
 		basePage
-		Groups     []group
-		ExpiryDays int
-		Empty      bool
+		Running       []running
+		Favourites    template.HTML
+		Recent        []recent
+		Groups        []group
+		Search, Empty bool
+		ExpiryDays    int
 	}
 	desktopPage struct {
 		basePage
@@ -105,14 +116,14 @@ func inside(lang, title string) basePage {
 const hostile = `"><script>alert('x')</script>{{.}}`
 
 // rows are targets as the page's own part makes them.
-func rows(t *testing.T, site *Site, lang string, targets ...target) (made []template.HTML) {
+func rows(t *testing.T, site *Site, lang string, targets ...target) (made template.HTML) {
 	t.Helper()
 	for _, one := range targets {
 		row, err := site.Part(lang, "targets", "target", one)
 		if err != nil {
 			t.Fatal(err)
 		}
-		made = append(made, row)
+		made += row
 	}
 	return made
 }
@@ -128,11 +139,15 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	desktop := desktopPage{basePage: in, Desktops: `[{"id":"ma01","name":"` + hostile + `"}]`}
 	desktop.Title = hostile
 	targets := []group{
-		{Name: "Stockholm", Targets: rows(t, site, lang,
+		{Name: "Stockholm", Rows: rows(t, site, lang,
 			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
 			target{ID: "x", Name: hostile, Description: hostile, Icon: "no-such-icon", Kind: "desktop", Href: "/desktop/x"})},
-		{Targets: rows(t, site, lang, target{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true})},
+		{Rows: rows(t, site, lang, target{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true})},
 	}
+	mine := target{ID: "mine", Name: hostile, Group: hostile, Icon: "door", Kind: "desktop", Href: "/desktop/mine", Favourite: true}
+	full := targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Search: true, Favourites: rows(t, site, lang, mine),
+		Running: []running{{mine, "ABCDEFGHIJKLMNOPQRST", "held", "/desktop/mine/view?at=1"}, {mine, "BBCDEFGHIJKLMNOPQRST", "shown", ""}},
+		Recent:  []recent{{mine, "/desktop/mine/view?at=1"}, {mine, ""}}}
 	return []struct {
 		name, page string
 		data       any
@@ -176,7 +191,11 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
 		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},
 		{"targets", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1}, []string{
-			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`}},
+			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`,
+			`id="t-ma01"`, `form="favourite" name="add" value="ma01" aria-pressed="false"`, `action="/favourite"`, `!id="find"`, `!id="running"`, `!id="recent"`, `!id="favourites"`, `!data-group`}},
+		{"targets with all", "targets", full, []string{`id="find"`, `id="nothing"`, `name="remove" value="mine" aria-pressed="true"`, `data-group="`,
+			`href="/desktop/mine?desktop=ABCDEFGHIJKLMNOPQRST"`, `action="/desktop/mine/end"`, `name="desktop" value="ABCDEFGHIJKLMNOPQRST"`, `data-state="held"`, `data-state="shown"`,
+			`<img class="sight" src="/desktop/mine/view?at=1" alt=""`}},
 		{"targets, expiring", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 7}, []string{` 7 `, `<a href="/password">`}},
 		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
@@ -274,7 +293,7 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop)\.js\.[a-z0-9.-]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|targets)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule)\.[a-z0-9.-]+)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "language."}
 )
@@ -299,7 +318,7 @@ func sources(t *testing.T, patterns ...string) string {
 }
 
 func TestEveryTextIsUsed(t *testing.T) {
-	templates, scripts := sources(t, "templates/*.html"), sources(t, "src/*.ts", "src/desktop/*.ts")
+	templates, scripts := sources(t, "templates/*.html"), sources(t, "src/*.ts", "src/desktop/*.ts", "src/list/*.ts")
 	used := map[string]bool{}
 	for _, m := range textCall.FindAllStringSubmatch(templates, -1) {
 		used[m[1]] = true
