@@ -175,11 +175,11 @@ func TestEndDesktop(t *testing.T) {
 	cecilia.post("/desktop/multiaccess01/end", "desktop", names[0]).shows(t, 200, "/")
 	cecilia.runs("sso shown")
 	cecilia.post("/desktop/sso/end", "desktop", names[1])
-	if reason := closeReason(t, shown); reason != "0" {
-		t.Errorf("closed with %q, want 0", reason)
+	if reason := closeReason(t, shown); reason != "523" {
+		t.Errorf("closed with %q, want 523", reason)
 	}
 	cecilia.runs()
-	b.await("desktop-close ok ended")
+	b.await("desktop-close error ended")
 	ends, err := b.store.Events(t.Context(), store.EventFilter{Kind: "desktop-end"})
 	b.must(err)
 	if len(ends) != 2 || ends[0].Target != "sso" || ends[1].Target != "multiaccess01" || ends[0].Name != `AMIDO\cecilia` {

@@ -49,7 +49,7 @@ var (
 	endBrowserStalled = &ending{cause: "browser-stalled", status: guac.ClientTimeout, silent: true, holds: true}
 	endReplaced       = &ending{cause: "replaced", status: guac.Success, text: "The page came back in another connection.", hasty: true, holds: true}
 	endLeft           = &ending{cause: "left", status: guac.Success, text: "The page was left.", hasty: true, holds: true, leaves: true}
-	endEnded          = &ending{cause: "ended", status: guac.Success, text: "The desktop was ended from the list."}
+	endEnded          = &ending{cause: "ended", status: guac.SessionClosed, text: "The desktop was ended from the list."}
 	endLogoff         = &ending{cause: "logoff", status: guac.Success, text: "The desktop was logged off."}
 
 	endGuacdError       = &ending{cause: "guacd-error", status: guac.UpstreamError, text: "The remote desktop reported an error."}

@@ -25,7 +25,7 @@ var (
 	ErrIdle      = errors.New("tunnel: idle")                      // 522
 	ErrRevoked   = errors.New("tunnel: session ended")             // 523
 	ErrTakenOver = errors.New("tunnel: taken over")                // 521; the desktop is held for the page that took it
-	ErrEnded     = errors.New("tunnel: ended by its person")       // 0
+	ErrEnded     = errors.New("tunnel: ended by its person")       // 523
 	ErrLimit     = errors.New("tunnel: too many desktops")         // 797
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
 	ErrReplaced  = errors.New("tunnel: the page came back")        // 0: the page itself has dropped this WebSocket

@@ -46,6 +46,8 @@ export class Search {
   }
 
   private narrow(): void {
+    // The key that brings people here is no part of what they look for.
+    if (this.field.value.startsWith("/")) this.field.value = this.field.value.slice(1);
     const wanted = fold(this.field.value).split(/\s+/).filter((word) => word !== "");
     let count = 0;
     for (const { item, words } of this.rows) {
