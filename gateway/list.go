@@ -32,7 +32,7 @@ type targetGroup struct {
 
 type targetItem struct {
 	ID, Name, Description, Group, Icon, Kind, Href string
-	NewTab, Favourite                              bool
+	NewTab, Favourite, Asked                       bool // Asked: whether it answers
 }
 
 // runningRow is a desktop that goes on. Name is what its page is called.
@@ -70,7 +70,7 @@ func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
-	rows, err := p.rows.of(p.Site, list, v.lang)
+	rows, err := p.rows.of(p.Site, list, v.lang, p.set.Probe)
 	if err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
@@ -171,7 +171,7 @@ type listRows struct {
 
 type listRow struct{ plain, marked string }
 
-func (r *listRows) of(site *webroot.Site, list *targets.List, lang string) (map[string]listRow, error) {
+func (r *listRows) of(site *webroot.Site, list *targets.List, lang string, probe bool) (map[string]listRow, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.list != list {
@@ -183,6 +183,7 @@ func (r *listRows) of(site *webroot.Site, list *targets.List, lang string) (map[
 	rows := make(map[string]listRow, len(list.All()))
 	for _, t := range list.All() {
 		one := item(t)
+		one.Asked = probe && t.Kind == targets.Desktop
 		plain, err := site.Part(lang, "targets", "target", one)
 		if err != nil {
 			return nil, err

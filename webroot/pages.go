@@ -101,7 +101,8 @@ func parsePage(files fs.FS, name, code string, t texts, a *assets) (*page, error
 }
 
 // functions are what templates call: t for a text, link for a text with a
-// [link] in it, texts for what scripts say, asset for a file's address.
+// [link] in it, texts for what scripts say, asset for a file's address, dial and
+// breakable for numbers and names.
 func functions(t texts, a *assets) template.FuncMap {
 	return template.FuncMap{
 		"t":     t.text,
@@ -110,7 +111,15 @@ func functions(t texts, a *assets) template.FuncMap {
 		"asset": a.address,
 		"lower": strings.ToLower,
 		"dial":  dial,
+
+		"breakable": breakable,
 	}
+}
+
+// breakable is a name that may be broken after its dots and underscores, as in
+// XXX.Stockholm.MultiAccess02, before it is broken anywhere.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(html.EscapeString(name))) // #nosec: escaped here
 }
 
 // dial is a telephone number as a tel: address holds it (RFC 3966): digits and +.

@@ -52,7 +52,7 @@ type (
 	}
 	target struct {
 		ID, Name, Description, Group, Icon, Kind, Href string
-		NewTab, Favourite                              bool
+		NewTab, Favourite, Asked                       bool
 	}
 	running struct {
 		target

@@ -217,14 +217,14 @@ func (r *rig) looks(page *testbed.Page) {
 	for _, scheme := range []string{"light", "dark"} {
 		page.Prefer("prefers-color-scheme", scheme)
 		for _, width := range []int{360, 1280, 2560} {
-			page.Size(width, width*5/8+300)
+			page.Size(width, max(1400, width*5/8))
 			if status := page.Open(r.address + "/"); status != http.StatusOK {
 				r.t.Errorf("the list: %d", status)
 			}
 			if wide := testbed.Eval[int](page, "document.documentElement.scrollWidth"); wide > width {
 				r.t.Errorf("the list at %d px is %d px wide", width, wide)
 			}
-			page.WaitUntil(`document.querySelectorAll(".rows .state").length > 5`)
+			page.WaitUntil(`document.querySelectorAll(".rows .state.up").length > 0`)
 			page.Shot(fmt.Sprintf("list-%s-%d", scheme, width))
 		}
 	}
