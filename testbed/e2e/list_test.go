@@ -49,7 +49,7 @@ func TestBrowserList(t *testing.T) {
 
 	r.status(page)
 	r.search(page)
-	page.WaitUntil(`document.querySelector("#status")?.dataset.state === "connected"`) // search opened it
+	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "connected"`) // search opened it
 	page.WaitColour(1200, 700, colour)
 	r.thumbnail(page)
 	r.favourite(page)
@@ -87,14 +87,14 @@ func (r *rig) search(page *testbed.Page) {
 	}
 	expect("/", "find")
 	page.Type("goteborg AKARE")
-	page.WaitText("1 av 11 system visas.")
+	page.WaitText("1 av 12 system visas.")
 	if got := shown(page); got != "Göteborg Åkareplatsen" {
 		r.t.Errorf("found %s", got)
 	}
 	page.Shot("list-search")
 	expect("Escape", "find")
 	page.Type("landet göteborg passer") // heading, name and description
-	page.WaitText("2 av 11 system visas.")
+	page.WaitText("2 av 12 system visas.")
 	expect("ArrowDown", "site1")
 	expect("ArrowRight", "site2")
 	expect("ArrowUp", "find")
@@ -103,7 +103,7 @@ func (r *rig) search(page *testbed.Page) {
 	page.WaitText("Inget system passar in på det du söker.")
 	page.Shot("list-nothing-found")
 	expect("Escape", "find")
-	if got := strings.Count(shown(page), ","); got != 10 {
+	if got := strings.Count(shown(page), ","); got != 11 {
 		r.t.Errorf("%d rows after Escape: %s", got+1, shown(page))
 	}
 	expect("ArrowDown", "multiaccess01")
@@ -113,7 +113,7 @@ func (r *rig) search(page *testbed.Page) {
 	expect("ArrowUp", "multiaccess01")
 	expect("m", "find") // typing goes to the search
 	page.Type("ultiaccess01")
-	page.WaitText("1 av 11 system visas.")
+	page.WaitText("1 av 12 system visas.")
 	page.Press("Enter")
 	page.WaitURL("/desktop/multiaccess01")
 }
@@ -138,6 +138,9 @@ func (r *rig) thumbnail(page *testbed.Page) {
 	page.WaitUntil(`document.querySelector('` + inList("multiaccess01") + ` .state.yours')?.textContent === "Används av dig"`)
 	page.Shot("list-running")
 	page.Click(".running a.button")
+	connected(r.t, page)
+	page.WaitColour(800, 500, terminal)
+	page.Reload()
 	connected(r.t, page)
 	page.WaitColour(800, 500, terminal)
 	if after := r.guacd.Children(); len(before) != 1 || !slices.Equal(before, after) {
