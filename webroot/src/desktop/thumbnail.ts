@@ -55,7 +55,6 @@ export class Thumbnail {
     this.last = picture;
     this.sentAt = Date.now();
     const bytes = Uint8Array.from(atob(picture.slice(picture.indexOf(",") + 1)), (c) => c.charCodeAt(0));
-    if (bytes.length > most) return;
     fetch(this.address, {
       method: "POST",
       headers: { "Content-Type": "image/jpeg" },
@@ -65,7 +64,7 @@ export class Thumbnail {
     }).catch(() => undefined); // the list shows an older one
   }
 
-  /** The desktop as a JPEG in a data: address; "" when there is none. */
+  /** The desktop as a JPEG in a data: address; "" when there is none, or none small enough. */
   private draw(): string {
     const display = this.display();
     const picture = display?.getDefaultLayer().getCanvas();
@@ -78,6 +77,10 @@ export class Thumbnail {
     if (!pen) return "";
     pen.imageSmoothingQuality = "high";
     pen.drawImage(picture, 0, 0, display.getWidth(), display.getHeight(), 0, 0, small.width, small.height);
-    return small.toDataURL("image/jpeg", 0.6);
+    for (const quality of [0.6, 0.3]) { // a photograph on the screen takes more
+      const address = small.toDataURL("image/jpeg", quality);
+      if (address.length * 0.75 <= most) return address;
+    }
+    return "";
   }
 }

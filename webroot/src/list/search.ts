@@ -11,8 +11,8 @@ interface Row {
 const whole: Record<string, string> = { "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "đ": "d", "ł": "l", "ß": "ss" };
 
 /** Lower case, without diacritics: Å, ä and Ø are found by a and o. */
-export function fold(text: string): string {
-  return text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[øæœðþđłß]/g, (letter) => whole[letter] ?? letter);
+export function fold(words: string): string {
+  return words.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[øæœðþđłß]/g, (letter) => whole[letter] ?? letter);
 }
 
 export class Search {
