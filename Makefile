@@ -23,10 +23,12 @@ peers: bench/node_modules/.installed
 	testbed/install test bench
 
 test: peers build ## every test, with the real peers
+	npm run --silent test
 	$(GO) test -race -timeout 20m ./...
 	cd bench && $(GO) test ./...
 
 test-unit: $(WEBROOT) ## no peers, under a minute
+	npm run --silent test
 	STAGEDOOR_PEERS=none $(GO) test -short ./...
 
 e2e: peers build ## the whole way in a real browser; screenshots in testbed/shots/
@@ -58,7 +60,7 @@ bench/node_modules/.installed: bench/package.json bench/package-lock.json
 	cd bench && npm ci
 	@touch $@
 
-$(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/build.mjs -type f 2>/dev/null)
+$(WEBROOT): node_modules/.installed $(shell find webroot/src webroot/styles webroot/images webroot/build.mjs -type f 2>/dev/null)
 	npm run --silent build
 	@touch $@
 

@@ -21,9 +21,9 @@ type codePage struct {
 	Left     int // tries
 	Expired  bool
 	UsedUp   bool
-	Wait     int    // minutes until another code may be sent or tried; 0: none
-	ResendIn int    // seconds
-	SentAt   string // clock time of the last message
+	Wait     int       // minutes until another code may be sent or tried; 0: none
+	ResendIn int       // seconds
+	SentAt   time.Time // of the last message; zero: not known
 	Resent   bool
 }
 
@@ -32,7 +32,7 @@ type codePage struct {
 func (p *Portal) startCode(v *visit) error {
 	s := v.session
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: s.who.Phone, Language: v.lang,
+		SessionID: s.ID, AccountID: s.AccountID, Phone: s.who.Phone, Words: p.Site.T(v.lang, "code.sms"),
 	})
 	s.Challenge, s.who.Notice, s.who.Until = challenge.ID, "", time.Time{}
 	result, reason := "ok", ""
@@ -98,7 +98,7 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
 	switch {
 	case !challenge.SentAt.IsZero():
-		data.NotSent, data.SentAt = false, challenge.SentAt.Local().Format("15:04:05")
+		data.NotSent, data.SentAt = false, challenge.SentAt
 	case s.who.Notice == "cooldown":
 		data.Recent = true
 	case s.who.Until.After(p.Now()):
@@ -197,7 +197,7 @@ func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 		}
 		return p.redirect(w, v, "/code")
 	}
-	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, v.lang)
+	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.lang, "code.sms"))
 	var wait *otp.WaitError
 	switch {
 	case err == nil:

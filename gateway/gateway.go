@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"sync"
 	"time"
 
 	"stagedoor/directory"
@@ -90,6 +91,7 @@ type Portal struct {
 	metrics  *metrics
 	rows     listRows
 	policies policyMemory
+	packers  sync.Pool // of *gzip.Writer: making one costs 0.8 MB
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context

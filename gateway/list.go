@@ -21,7 +21,7 @@ type targetsPage struct {
 	Recent     []recentRow
 	Groups     []targetGroup
 	Search     bool // there are enough to search in
-	ExpiryDays int  // until the password expires; -1: no warning yet
+	ExpiryDays int  // midnights until the password expires; -1: no warning yet
 	Empty      bool
 }
 
@@ -215,9 +215,15 @@ func item(t targets.Target) targetItem {
 func (p *Portal) expiryDays(s *session) int {
 	expires := s.who.Account.PasswordExpires
 	if left := expires.Sub(p.Now()); !expires.IsZero() && left < expiryWarning {
-		return max(0, int(left/(24*time.Hour)))
+		return max(0, daysBetween(p.Now().Local(), expires.Local()))
 	}
 	return -1
+}
+
+// daysBetween counts midnights, so that 1 is tomorrow, however few hours away.
+func daysBetween(from, to time.Time) int {
+	noon := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, time.UTC) }
+	return int(noon(to).Sub(noon(from)) / (24 * time.Hour))
 }
 
 // targetOf finds a target that a session's person may see.

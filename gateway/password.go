@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
-	"time"
 
 	"stagedoor/directory"
 	"stagedoor/store"
@@ -15,8 +13,8 @@ import (
 type passwordPage struct {
 	page
 	Username    string
-	Rules       []string // the directory's own, before anything is typed
-	Broken      string   // the rule that the new password broke
+	Rules       []passwordRule // the directory's own, before anything is typed
+	Broken      string         // the rule that the new password broke
 	Refused     bool
 	Mismatch    bool // new and confirm differ
 	Same        bool // new is the current one
@@ -26,6 +24,12 @@ type passwordPage struct {
 	Unavailable bool
 	Wait        int  // minutes
 	Voluntary   bool // the person is logged in
+}
+
+// passwordRule is one rule in words.
+type passwordRule struct {
+	Text  string
+	Least int // characters, which the page counts as they are typed; 0: only the directory can tell
 }
 
 // passwordPage asks for the current password and the new one twice.
@@ -49,7 +53,7 @@ func (p *Portal) renderPassword(w http.ResponseWriter, v *visit, status int, dat
 
 // rules are the directory's password rules in words; none where it does not
 // tell them.
-func (p *Portal) rules(v *visit, name string) []string {
+func (p *Portal) rules(v *visit, name string) []passwordRule {
 	policy, err := p.policy(v.Context(), name)
 	if err != nil && name != "" {
 		policy, err = p.policy(v.Context(), "")
@@ -58,20 +62,21 @@ func (p *Portal) rules(v *visit, name string) []string {
 		v.log.Warn("password policy not readable", "error", err)
 		return nil
 	}
-	var rules []string
+	var rules []passwordRule
+	add := func(least int, key string, args ...any) {
+		rules = append(rules, passwordRule{p.Site.T(v.lang, key, args...), least})
+	}
 	if policy.MinLength > 0 {
-		rules = append(rules, p.Site.T(v.lang, "rule.length", "n", strconv.Itoa(policy.MinLength)))
+		add(policy.MinLength, "rule.length", "n", policy.MinLength)
 	}
 	if policy.Complexity {
-		rules = append(rules, p.Site.T(v.lang, "rule.complexity"))
+		add(0, "rule.complexity")
 	}
 	if policy.History > 0 {
-		rules = append(rules, p.Site.T(v.lang, "rule.history", "n", strconv.Itoa(policy.History)))
+		add(0, "rule.history", "n", policy.History)
 	}
-	if days := int(policy.MinAge / (24 * time.Hour)); days > 0 {
-		rules = append(rules, p.Site.T(v.lang, "rule.min-age.days", "n", strconv.Itoa(days)))
-	} else if hours := int(policy.MinAge / time.Hour); hours > 0 {
-		rules = append(rules, p.Site.T(v.lang, "rule.min-age.hours", "n", strconv.Itoa(hours)))
+	if policy.MinAge > 0 {
+		add(0, "rule.min-age", "time", p.Site.Span(v.lang, policy.MinAge))
 	}
 	return rules
 }

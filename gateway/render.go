@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"stagedoor/store"
@@ -59,10 +58,15 @@ func (p *Portal) render(w http.ResponseWriter, v *visit, status int, name string
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", v.lang)
 	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept-Encoding")
 	body := buffer.Bytes()
-	if len(body) >= packFrom && webroot.Accepts(v.Header.Get("Accept-Encoding"), "gzip") {
+	if webroot.Accepts(v.Header.Get("Accept-Encoding"), "gzip") {
+		packed, err := p.gzipped(body)
+		if err != nil {
+			return err
+		}
 		h.Set("Content-Encoding", "gzip")
-		body = packed(body)
+		body = packed
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
@@ -70,24 +74,28 @@ func (p *Portal) render(w http.ResponseWriter, v *visit, status int, name string
 	return ignoreGone(err)
 }
 
-// packFrom is the size from which a page is compressed: below, it is one packet
-// anyway. Compression can betray a secret that stands in a page beside what an
-// attacker had written there (BREACH). Our pages hold none: no token, no code.
-const packFrom = 1400
-
-var packers = sync.Pool{New: func() any {
-	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level exists
-	return w
-}}
-
-func packed(body []byte) []byte {
-	var out bytes.Buffer
-	w := packers.Get().(*gzip.Writer)
-	defer packers.Put(w)
-	w.Reset(&out)
-	_, _ = w.Write(body) // a Buffer takes all
-	_ = w.Close()
-	return out.Bytes()
+// gzipped packs a page. The length of a packed page tells somebody who listens
+// how much of what it reflects (a user name that was typed, an address) also
+// stands elsewhere in it (BREACH, CVE-2013-3587). Nothing here is worth that
+// guessing: a session is a cookie that scripts and pages never see, what another
+// site sends is known by its headers and not by a token in the form, and neither
+// password nor code is ever written back. A page that must show a secret has to
+// be sent as it is.
+func (p *Portal) gzipped(page []byte) ([]byte, error) {
+	var packed bytes.Buffer
+	w, kept := p.packers.Get().(*gzip.Writer)
+	if !kept {
+		w = gzip.NewWriter(nil)
+	}
+	defer p.packers.Put(w)
+	w.Reset(&packed)
+	if _, err := w.Write(page); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
 }
 
 // ignoreGone: a browser that left before the last byte is not a fault.

@@ -181,9 +181,14 @@ func (p *Portal) chooseLanguage(w http.ResponseWriter, v *visit) (done bool, err
 	return true, p.redirect(w, v, to.String())
 }
 
-// languageLinks are the switch.
+// languageLinks are the switch. What an address without a page of its own has
+// answered leads to the page where the session belongs.
 func (p *Portal) languageLinks(v *visit) []languageLink {
 	var links []languageLink
+	path := v.URL.Path
+	if v.Method != http.MethodGet && !slices.ContainsFunc(p.siteMap(), func(r route) bool { return r.pattern == "GET "+path }) {
+		path = p.next(v.session)
+	}
 	query := url.Values{}
 	if v.returnTo != "" {
 		query.Set("target", v.returnTo)
@@ -192,7 +197,7 @@ func (p *Portal) languageLinks(v *visit) []languageLink {
 		query.Set("lang", l.Code)
 		links = append(links, languageLink{
 			Code: l.Code, Name: l.Name, Current: l.Code == v.lang,
-			Href: (&url.URL{Path: v.URL.Path, RawQuery: query.Encode()}).String(),
+			Href: (&url.URL{Path: path, RawQuery: query.Encode()}).String(),
 		})
 	}
 	return links

@@ -84,7 +84,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 	if err != nil {
 		return Challenge{}, fmt.Errorf("otp: start: %w", err)
 	}
-	return c.send(ctx, open, request.Language)
+	return c.send(ctx, open, request.Words)
 }
 
 // Get is the challenge as it stands; a page shows it without sending.
@@ -97,10 +97,10 @@ func (c *Codes) Get(ctx context.Context, id, sessionID string) (Challenge, error
 	return c.show(ctx, found)
 }
 
-// Resend sends the same code again while it is valid. *WaitError, ErrExpired,
+// Resend sends the same code again while it is valid; words as in Request. *WaitError, ErrExpired,
 // ErrUsedUp, ErrNotSent; with *WaitError and ErrNotSent the challenge is
 // returned too.
-func (c *Codes) Resend(ctx context.Context, id, sessionID, language string) (Challenge, error) {
+func (c *Codes) Resend(ctx context.Context, id, sessionID, words string) (Challenge, error) {
 	found, err := c.find(ctx, id, sessionID)
 	if err != nil {
 		return Challenge{}, err
@@ -111,7 +111,7 @@ func (c *Codes) Resend(ctx context.Context, id, sessionID, language string) (Cha
 	if err := c.mayTry(ctx, found.AccountID); err != nil {
 		return Challenge{}, err
 	}
-	return c.send(ctx, found, language)
+	return c.send(ctx, found, words)
 }
 
 // Check takes one try at the code; spaces and hyphens in it do not count. Nil:

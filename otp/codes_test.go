@@ -48,7 +48,7 @@ func openStore(t *testing.T, path string, now func() time.Time) *store.Store {
 
 func (w *world) start(session string) Challenge {
 	w.t.Helper()
-	challenge, err := w.Start(w.t.Context(), Request{SessionID: session, AccountID: anna, Phone: annasPhone, Language: "sv"})
+	challenge, err := w.Start(w.t.Context(), Request{SessionID: session, AccountID: anna, Phone: annasPhone, Words: swedish})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestCodeIsBound(t *testing.T) {
 		if _, err := w.Get(t.Context(), test.id, test.session); !errors.Is(err, ErrExpired) {
 			t.Errorf("Get of %s: %v", test.name, err)
 		}
-		if _, err := w.Resend(t.Context(), test.id, test.session, "sv"); !errors.Is(err, ErrExpired) {
+		if _, err := w.Resend(t.Context(), test.id, test.session, swedish); !errors.Is(err, ErrExpired) {
 			t.Errorf("Resend of %s: %v", test.name, err)
 		}
 	}
@@ -190,7 +190,7 @@ func TestCodeExpires(t *testing.T) {
 	if err := w.check(challenge, "s", code); !errors.Is(err, ErrExpired) {
 		t.Errorf("after 5 minutes: %v", err)
 	}
-	if _, err := w.Resend(t.Context(), challenge.ID, "s", "sv"); !errors.Is(err, ErrExpired) {
+	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrExpired) {
 		t.Errorf("Resend after 5 minutes: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestFiveTries(t *testing.T) {
 		t.Errorf("the right code as a sixth try: %v", err)
 	}
 	w.at = w.at.Add(time.Minute)
-	if _, err := w.Resend(t.Context(), challenge.ID, "s", "sv"); !errors.Is(err, ErrUsedUp) {
+	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrUsedUp) {
 		t.Errorf("Resend: %v", err)
 	}
 }
@@ -272,7 +272,7 @@ func TestTheTenthWrongCodeLocksAnOpenChallenge(t *testing.T) {
 	}
 	w.wantWait(w.check(challenge, "s", w.sentCode()), "locked", 15*time.Minute)
 	w.at = w.at.Add(time.Minute)
-	_, err := w.Resend(t.Context(), challenge.ID, "s", "sv")
+	_, err := w.Resend(t.Context(), challenge.ID, "s", swedish)
 	w.wantWait(err, "locked", 14*time.Minute)
 }
 
@@ -347,10 +347,10 @@ func TestResendSendsTheSameCode(t *testing.T) {
 	w := newWorld(t)
 	challenge := w.start("s")
 	code := w.sentCode()
-	_, err := w.Resend(t.Context(), challenge.ID, "s", "en")
+	_, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.")
 	w.wantWait(err, "cooldown", 30*time.Second)
 	w.at = challenge.ResendAt
-	again, err := w.Resend(t.Context(), challenge.ID, "s", "en")
+	again, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +384,7 @@ func TestASecondLoginIsNoWayAround(t *testing.T) {
 		t.Errorf("%d messages, want 1", n)
 	}
 	w.at = second.ResendAt
-	if _, err := w.Resend(t.Context(), second.ID, "second", "sv"); err != nil {
+	if _, err := w.Resend(t.Context(), second.ID, "second", swedish); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.check(second, "second", w.sentCode()); err != nil {
@@ -505,13 +505,13 @@ func TestAFailedSendCanBeTriedAgain(t *testing.T) {
 			}
 			for range 4 {
 				w.at = w.at.Add(time.Minute)
-				if _, err := w.Resend(t.Context(), challenge.ID, "s", "sv"); !errors.Is(err, ErrNotSent) {
+				if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrNotSent) {
 					t.Fatal(err)
 				}
 			}
 			w.at = w.at.Add(time.Minute)
 			w.Sender = w.outbox
-			_, err = w.Resend(t.Context(), challenge.ID, "s", "sv")
+			_, err = w.Resend(t.Context(), challenge.ID, "s", swedish)
 			if test.want != "" {
 				w.wantWait(err, test.want, 55*time.Minute)
 				return

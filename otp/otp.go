@@ -1,7 +1,7 @@
 // Package otp makes, sends and checks the codes that people get by SMS.
 //
 //	challenge, err := codes.Start(ctx, otp.Request{...})   // once, after the password
-//	challenge, err = codes.Resend(ctx, id, sessionID, "sv") // the same code, after a cooldown
+//	challenge, err = codes.Resend(ctx, id, sessionID, words) // the same code, after a cooldown
 //	err = codes.Check(ctx, id, sessionID, "123 456")
 //
 // A code is never stored: it is HOTP (RFC 4226) over HMAC(server key,
@@ -89,7 +89,7 @@ type Request struct {
 	SessionID string
 	AccountID string
 	Phone     Phone
-	Language  string // of the message: "sv", "en"
+	Words     string // of the message, in the person's language: "{code} is your code for {portal}."
 }
 
 // Challenge is a code that somebody was asked for. The code is not in it.

@@ -12,7 +12,7 @@ import (
 
 // send claims one message and hands it over. What was claimed is finished even
 // when the browser goes away meanwhile.
-func (c *Codes) send(ctx context.Context, open store.Challenge, language string) (Challenge, error) {
+func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (Challenge, error) {
 	code, err := c.code(open.ID)
 	if err != nil {
 		return Challenge{}, err
@@ -29,7 +29,7 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, language string)
 	receipt, sendErr := c.handOver(ctx, Message{
 		ID:   send.ID,
 		To:   Phone(open.Phone),
-		Text: messageText(c.Portal, c.Host, code, language),
+		Text: messageText(words, c.Portal, c.Host, code),
 	})
 	state := store.SendSent
 	switch {

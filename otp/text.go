@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// messageText is the SMS: the code first, so that a lock screen shows it, and
-// the last line bound to the origin, so that phones and browsers fill the code
-// in on that host only (WICG, "Delivering origin-bound one-time codes over
-// SMS": "@host #code", the host without a port).
-func messageText(portal, host, code, language string) string {
-	before, after := " är din kod till ", ". Lämna aldrig ut den."
-	if strings.HasPrefix(strings.ToLower(language), "en") {
-		before, after = " is your code for ", ". Never give it to anyone."
+// messageText is the SMS: the words with {code} and {portal} filled in, the
+// code early in them, so that a lock screen shows it, and the last line bound
+// to the origin, so that phones and browsers fill the code in on that host only
+// (WICG, "Delivering origin-bound one-time codes over SMS": "@host #code", the
+// host without a port). Words without {code} get the code in front.
+func messageText(words, portal, host, code string) string {
+	if !strings.Contains(words, "{code}") {
+		words = "{code} " + words
 	}
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	return code + before + strings.Join(strings.Fields(portal), " ") + after + "\n\n@" + host + " #" + code
+	portal = strings.Join(strings.Fields(portal), " ")
+	return strings.NewReplacer("{code}", code, "{portal}", portal).Replace(words) + "\n\n@" + host + " #" + code
 }

@@ -29,6 +29,7 @@ type Page struct {
 
 	mu       sync.Mutex
 	problems []Problem
+	requests []string
 }
 
 // Open goes to an address and returns the HTTP status of the answer, after

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -54,6 +55,12 @@ func (p *Page) hear(event any) {
 		if strings.Contains(problem.Text, "Content Security Policy") {
 			problem.Kind = "csp"
 		}
+	case *network.EventRequestWillBeSent:
+		p.note(e.Request.URL)
+		return
+	case *network.EventWebSocketCreated:
+		p.note(e.URL)
+		return
 	case *page.EventJavascriptDialogOpening:
 		go func() {
 			_, _ = chromedp.Call(p.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true})

@@ -25,6 +25,10 @@ func assetType(name string) string {
 		return "text/javascript; charset=utf-8"
 	case ".svg":
 		return "image/svg+xml"
+	case ".png":
+		return "image/png"
+	case ".webp":
+		return "image/webp"
 	}
 	return ""
 }
@@ -35,6 +39,7 @@ type asset struct {
 	plain     []byte
 	gzipped   []byte
 	brotli    []byte // nil where the build left none
+	policy    string // Content-Security-Policy; "": the portal's
 }
 
 type assets struct {
@@ -56,7 +61,7 @@ func loadAssets(files fs.FS) (*assets, error) {
 			return nil, fmt.Errorf("webroot: %w", err)
 		}
 	}
-	for _, name := range []string{"app.css", "app.js", "desktop.js", "icons.svg", "list.js", "mark.svg"} {
+	for _, name := range []string{"app.css", "app.js", "desktop.css", "desktop.js", "icons.svg", "list.js", "mark.svg"} {
 		if a.byName[name] == nil {
 			return nil, fmt.Errorf("%w (dist/%s is missing)", ErrNotBuilt, name)
 		}
@@ -69,7 +74,15 @@ func loadAsset(files fs.FS, name, mediaType string) (*asset, error) {
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(plain)
+	brotli, err := fs.ReadFile(files, "dist/"+name+".br")
+	if err != nil {
+		brotli = nil
+	}
+	return newAsset(plain, mediaType, brotli)
+}
+
+// newAsset packs a file. What gets no smaller (a PNG) is served as it is.
+func newAsset(plain []byte, mediaType string, brotli []byte) (*asset, error) {
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
 	if err != nil {
@@ -81,14 +94,12 @@ func loadAsset(files fs.FS, name, mediaType string) (*asset, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	brotli, err := fs.ReadFile(files, "dist/"+name+".br")
-	if err != nil {
-		brotli = nil
+	sum := sha256.Sum256(plain)
+	made := &asset{mediaType: mediaType, hash: hex.EncodeToString(sum[:8]), plain: plain, brotli: brotli}
+	if packed.Len() < len(plain) {
+		made.gzipped = packed.Bytes()
 	}
-	return &asset{
-		mediaType: mediaType, hash: hex.EncodeToString(sum[:8]),
-		plain: plain, gzipped: packed.Bytes(), brotli: brotli,
-	}, nil
+	return made, nil
 }
 
 func (a *assets) address(name string) string {
@@ -113,6 +124,9 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body, encoding := found.encoded(r.Header.Get("Accept-Encoding"))
 	h := w.Header()
+	if found.policy != "" {
+		h.Set("Content-Security-Policy", found.policy)
+	}
 	h.Set("Content-Type", found.mediaType)
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	h.Set("Vary", "Accept-Encoding")
@@ -129,7 +143,7 @@ func (a *asset) encoded(accept string) (body []byte, encoding string) {
 	switch {
 	case a.brotli != nil && Accepts(accept, "br"):
 		return a.brotli, "br"
-	case Accepts(accept, "gzip"):
+	case a.gzipped != nil && Accepts(accept, "gzip"):
 		return a.gzipped, "gzip"
 	}
 	return a.plain, ""

@@ -1,4 +1,4 @@
-// Makes webroot/dist: the scripts, the stylesheet and the icons that the Go
+// Makes webroot/dist: the scripts, the stylesheets and the icons that the Go
 // program embeds. Run by `npm run build`.
 import { build } from "esbuild";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -33,6 +33,7 @@ const icons = {
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
+  met: "check",
   search: "search",
   star: "star",
   tools: "chevron-down",
@@ -58,15 +59,27 @@ async function clean() {
   }
 }
 
+// What a first visit loads beside the page itself; limits stand in webroot_test.go
+// and gateway/transfer_test.go.
+const visits = {
+  "up to the list": ["app.css", "app.js", "icons.svg", "mark.svg"],
+  "the desktop": ["app.css", "desktop.css", "desktop.js", "icons.svg", "mark.svg"],
+};
+
 async function report() {
-  const rows = [];
+  const rows = [], sizes = {};
   for (const name of (await readdir(dist)).filter((n) => n !== ".gitkeep").sort()) {
     const plain = await readFile(join(dist, name));
     const packed = brotliCompressSync(plain, {
       params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
     });
     await writeFile(join(dist, `${name}.br`), packed);
-    rows.push(`${name.padEnd(12)} ${String(plain.length).padStart(8)} bytes ${String(packed.length).padStart(8)} compressed`);
+    sizes[name] = packed.length;
+    rows.push(`${name.padEnd(14)} ${String(plain.length).padStart(8)} bytes ${String(packed.length).padStart(8)} compressed`);
+  }
+  for (const [visit, names] of Object.entries(visits)) {
+    const sum = names.reduce((all, name) => all + sizes[name], 0);
+    rows.push(`${visit.padEnd(14)} ${String(sum).padStart(23)} compressed`);
   }
   console.log(rows.join("\n"));
 }
@@ -87,7 +100,7 @@ await build({
   logLevel: "warning",
 });
 await build({
-  entryPoints: [join(here, "styles/app.css")],
+  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css")],
   outdir: dist,
   bundle: true,
   minify: true,

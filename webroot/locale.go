@@ -22,12 +22,15 @@ type Language struct {
 	Name string // in the language itself: "Svenska"
 }
 
-// texts are one language's, by key.
-type texts map[string]string
+// texts are one language's.
+type texts struct {
+	locale language.Tag // for numbers and plural forms
+	byKey  map[string]string
+}
 
 type locales struct {
 	languages []Language // firstLanguage, then English, then by code
-	texts     map[string]texts
+	texts     map[string]*texts
 	matcher   language.Matcher
 }
 
@@ -52,21 +55,26 @@ func (s *Site) Match(acceptLanguage string) string {
 }
 
 // T gives a text. args are pairs that fill the text's placeholders:
-// T("sv", "code.left", "left", 3) fills {left}. An unknown language gives
-// Swedish; an unknown key gives the key.
+// T("sv", "code.left", "left", 3) fills {left}, a whole number as the language
+// writes it. A text that depends on a number is written as KEY.one and
+// KEY.other and asked for as KEY; the first whole number decides. An unknown
+// language gives Swedish; an unknown key gives the key.
 func (s *Site) T(lang, key string, args ...any) string {
 	return s.textsOf(lang).text(key, args...)
 }
 
-func (s *Site) textsOf(lang string) texts {
+func (s *Site) textsOf(lang string) *texts {
 	if t, ok := s.locales.texts[lang]; ok {
 		return t
 	}
 	return s.locales.texts[firstLanguage]
 }
 
-func (t texts) text(key string, args ...any) string {
-	text, ok := t[key]
+func (t *texts) text(key string, args ...any) string {
+	text, ok := t.byKey[key]
+	if !ok {
+		text, ok = t.byKey[t.pluralKey(key, args)]
+	}
 	if !ok {
 		return key
 	}
@@ -75,9 +83,25 @@ func (t texts) text(key string, args ...any) string {
 	}
 	pairs := make([]string, 0, len(args))
 	for i := 0; i+1 < len(args); i += 2 {
-		pairs = append(pairs, fmt.Sprintf("{%v}", args[i]), fmt.Sprint(args[i+1]))
+		value, whole := args[i+1].(int)
+		filled := t.number(value)
+		if !whole {
+			filled = fmt.Sprint(args[i+1])
+		}
+		pairs = append(pairs, fmt.Sprintf("{%v}", args[i]), filled)
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// forms are a key's texts: one, or those of its plural forms; none where there
+// is no such key.
+func (t *texts) forms(key string) (found []string) {
+	for _, suffix := range []string{"", ".one", ".other"} {
+		if text, ok := t.byKey[key+suffix]; ok {
+			found = append(found, text)
+		}
+	}
+	return found
 }
 
 func loadLocales(files fs.FS) (*locales, error) {
@@ -85,15 +109,19 @@ func loadLocales(files fs.FS) (*locales, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &locales{texts: map[string]texts{}}
+	l := &locales{texts: map[string]*texts{}}
 	for _, name := range names {
 		code := strings.TrimSuffix(path.Base(name), ".json")
-		t, err := readTexts(files, name)
+		byKey, err := readTexts(files, name)
 		if err != nil {
 			return nil, err
 		}
-		l.texts[code] = t
-		l.languages = append(l.languages, Language{Code: code, Name: t["language.name"]})
+		locale, err := localeOf(code)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		l.texts[code] = &texts{locale: locale, byKey: byKey}
+		l.languages = append(l.languages, Language{Code: code, Name: byKey["language.name"]})
 	}
 	if l.texts[firstLanguage] == nil {
 		return nil, fmt.Errorf("there is no locales/%s.json", firstLanguage)
@@ -101,10 +129,12 @@ func loadLocales(files fs.FS) (*locales, error) {
 	slices.SortFunc(l.languages, func(a, b Language) int {
 		return strings.Compare(languageRank(a.Code), languageRank(b.Code))
 	})
-	if l.matcher, err = newMatcher(l.languages); err != nil {
-		return nil, err
+	tags := make([]language.Tag, len(l.languages))
+	for i, one := range l.languages {
+		tags[i] = l.texts[one.Code].locale
 	}
-	return l, l.sameKeys()
+	l.matcher = language.NewMatcher(tags)
+	return l, errors.Join(l.sameKeys(), l.texts[firstLanguage].pluralPairs())
 }
 
 func languageRank(code string) string {
@@ -117,24 +147,12 @@ func languageRank(code string) string {
 	return code
 }
 
-func newMatcher(languages []Language) (language.Matcher, error) {
-	tags := make([]language.Tag, len(languages))
-	for i, l := range languages {
-		tag, err := language.Parse(l.Code)
-		if err != nil {
-			return nil, fmt.Errorf("locales/%s.json: %w", l.Code, err)
-		}
-		tags[i] = tag
-	}
-	return language.NewMatcher(tags), nil
-}
-
-func readTexts(files fs.FS, name string) (texts, error) {
+func readTexts(files fs.FS, name string) (map[string]string, error) {
 	raw, err := fs.ReadFile(files, name)
 	if err != nil {
 		return nil, err
 	}
-	var t texts
+	var t map[string]string
 	if err := json.Unmarshal(raw, &t); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -150,17 +168,17 @@ func readTexts(files fs.FS, name string) (texts, error) {
 // the same placeholders in each text.
 func (l *locales) sameKeys() error {
 	var faults []error
-	want := l.texts[firstLanguage]
+	want := l.texts[firstLanguage].byKey
 	for code, t := range l.texts {
 		for key, text := range want {
-			other, ok := t[key]
+			other, ok := t.byKey[key]
 			if !ok {
 				faults = append(faults, fmt.Errorf("locales/%s.json lacks %q", code, key))
 			} else if a, b := placeholders(text), placeholders(other); !slices.Equal(a, b) {
 				faults = append(faults, fmt.Errorf("locales/%s.json: %q has placeholders %v, not %v", code, key, b, a))
 			}
 		}
-		for key := range t {
+		for key := range t.byKey {
 			if _, ok := want[key]; !ok {
 				faults = append(faults, fmt.Errorf("locales/%s.json has %q, which locales/%s.json lacks", code, key, firstLanguage))
 			}

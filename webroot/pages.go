@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+	"time"
 )
 
 // layouts are the templates that others stand on; they are no pages.
@@ -61,7 +62,7 @@ func (s *Site) Part(lang, name, part string, data any) (template.HTML, error) {
 
 // parsePages makes one template set per page of templates/*.html. A file
 // help.sv.html is the Swedish half of help.html, defining "help-text".
-func parsePages(files fs.FS, code string, t texts, a *assets) (map[string]*page, error) {
+func parsePages(files fs.FS, code string, t *texts, a *assets, l look) (map[string]*page, error) {
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
 		return nil, err
@@ -74,20 +75,24 @@ func parsePages(files fs.FS, code string, t texts, a *assets) (map[string]*page,
 		if slices.Contains(layouts, base) || strings.Contains(page, ".") {
 			continue
 		}
-		p, err := parsePage(files, page, code, t, a)
+		p, err := parsePage(files, page, code, t, a, l)
 		pages[page] = p
 		faults = append(faults, err)
 	}
 	return pages, errors.Join(faults...)
 }
 
-func parsePage(files fs.FS, name, code string, t texts, a *assets) (*page, error) {
+func parsePage(files fs.FS, name, code string, t *texts, a *assets, l look) (*page, error) {
 	patterns := []string{"templates/layout.html", "templates/parts.html", "templates/" + name + ".html"}
-	half := "templates/" + name + "." + code + ".html"
-	if _, err := fs.Stat(files, half); err == nil {
-		patterns = append(patterns, half)
+	// A language without a half of its own shows the English one.
+	for _, language := range []string{code, "en"} {
+		half := "templates/" + name + "." + language + ".html"
+		if _, err := fs.Stat(files, half); err == nil {
+			patterns = append(patterns, half)
+			break
+		}
 	}
-	set, err := template.New("layout.html").Funcs(functions(t, a)).Option("missingkey=error").ParseFS(files, patterns...)
+	set, err := template.New("layout.html").Funcs(functions(t, a, l)).Option("missingkey=error").ParseFS(files, patterns...)
 	if err != nil {
 		return nil, err
 	}
@@ -101,18 +106,26 @@ func parsePage(files fs.FS, name, code string, t texts, a *assets) (*page, error
 }
 
 // functions are what templates call: t for a text, link for a text with a
-// [link] in it, texts for what scripts say, asset for a file's address, dial and
-// breakable for numbers and names.
-func functions(t texts, a *assets) template.FuncMap {
+// [link] in it, texts for what scripts say, asset for a file's address, brand
+// for the files of the organisation's look, breakable for a long name, and number, clock, date, minutes and
+// seconds for what each language writes in its own way (format.go).
+func functions(t *texts, a *assets, l look) template.FuncMap {
 	return template.FuncMap{
 		"t":     t.text,
 		"link":  t.link,
 		"texts": t.below,
 		"asset": a.address,
+		"brand": func() look { return l },
 		"lower": strings.ToLower,
 		"dial":  dial,
 
 		"breakable": breakable,
+
+		"number":  t.number,
+		"clock":   t.clock,
+		"date":    t.date,
+		"minutes": func(n int) string { return t.span(time.Duration(n) * time.Minute) },
+		"seconds": func(n int) string { return t.span(time.Duration(n) * time.Second) },
 	}
 }
 
@@ -133,7 +146,7 @@ func dial(number string) string {
 }
 
 // link gives a text whose [bracketed] words lead to href; the rest is escaped.
-func (t texts) link(key, href string, args ...any) template.HTML {
+func (t *texts) link(key, href string, args ...any) template.HTML {
 	before, rest, _ := strings.Cut(t.text(key, args...), "[")
 	words, after, _ := strings.Cut(rest, "]")
 	return template.HTML(html.EscapeString(before) + // #nosec: every part is escaped here
@@ -141,18 +154,20 @@ func (t texts) link(key, href string, args ...any) template.HTML {
 		html.EscapeString(after))
 }
 
-func hasOneLink(text string) bool {
-	open, closed := strings.Index(text, "["), strings.Index(text, "]")
-	return strings.Count(text, "[") == 1 && strings.Count(text, "]") == 1 && open < closed
+func hasOneLink(texts ...string) bool {
+	return !slices.ContainsFunc(texts, func(text string) bool {
+		open, closed := strings.Index(text, "["), strings.Index(text, "]")
+		return strings.Count(text, "[") != 1 || strings.Count(text, "]") != 1 || open > closed
+	})
 }
 
 // scriptText is one that a script shows.
 type scriptText struct{ Key, Text string }
 
 // below lists the texts whose keys start with a prefix, for a script, by key.
-func (t texts) below(prefix string) []scriptText {
+func (t *texts) below(prefix string) []scriptText {
 	var found []scriptText
-	for key, text := range t {
+	for key, text := range t.byKey {
 		if strings.HasPrefix(key, prefix) {
 			found = append(found, scriptText{key, text})
 		}
@@ -163,7 +178,7 @@ func (t texts) below(prefix string) []scriptText {
 
 // checkNames walks the parsed templates: every key and asset that they name
 // must be a literal that exists, so that a wrong one cannot wait for its page.
-func checkNames(set *template.Template, t texts, a *assets) error {
+func checkNames(set *template.Template, t *texts, a *assets) error {
 	var faults []error
 	for _, one := range set.Templates() {
 		if one.Tree == nil {
@@ -180,9 +195,9 @@ func checkNames(set *template.Template, t texts, a *assets) error {
 				faults = append(faults, fmt.Errorf("%s: there is no asset %q", one.Name(), literal.Text))
 			case function == "texts" && len(t.below(literal.Text)) == 0:
 				faults = append(faults, fmt.Errorf("%s: there is no text below %q", one.Name(), literal.Text))
-			case (function == "t" || function == "link") && t[literal.Text] == "":
+			case (function == "t" || function == "link") && t.forms(literal.Text) == nil:
 				faults = append(faults, fmt.Errorf("%s: there is no text %q", one.Name(), literal.Text))
-			case function == "link" && !hasOneLink(t[literal.Text]):
+			case function == "link" && !hasOneLink(t.forms(literal.Text)...):
 				faults = append(faults, fmt.Errorf("%s: the text %q has not exactly one [link]", one.Name(), literal.Text))
 			}
 		})

@@ -2,7 +2,7 @@
 // and styles, and the texts of each language. It is data and its loading; the
 // gateway fills it in.
 //
-//	site, err := webroot.Open()                       // every fault at once, at start
+//	site, err := webroot.OpenBranded(brand)           // every fault at once, at start
 //	err = site.Render(w, "sv", "login", loginPage)    // templates/login.html
 //	mux.Handle("GET /static/", site.Static())
 //
@@ -33,21 +33,33 @@ type Site struct {
 // Open parses all templates in all languages. It fails on a missing bundle, a
 // text key or asset that a template names and that does not exist, and on
 // languages with different keys.
-func Open() (*Site, error) { return open(embedded) }
+func Open() (*Site, error) { return open(embedded, Brand{}) }
 
-func open(files fs.FS) (*Site, error) {
+// OpenBranded is Open in an organisation's look and words. It fails on
+// everything that Brand.Faults tells too.
+func OpenBranded(brand Brand) (*Site, error) { return open(embedded, brand) }
+
+func open(files fs.FS, brand Brand) (*Site, error) {
+	if faults := brand.Faults(); len(faults) > 0 {
+		return nil, fmt.Errorf("webroot: brand: %w", joined(faults))
+	}
 	assets, err := loadAssets(files)
 	if err != nil {
 		return nil, err
+	}
+	look, err := assets.dress(brand)
+	if err != nil {
+		return nil, fmt.Errorf("webroot: brand: %w", err)
 	}
 	locales, err := loadLocales(files)
 	if err != nil {
 		return nil, fmt.Errorf("webroot: locales: %w", err)
 	}
+	locales.replace(brand.Texts)
 	s := &Site{locales: locales, assets: assets, pages: map[string]map[string]*page{}}
 	var faults []error
 	for _, language := range locales.languages {
-		pages, err := parsePages(files, language.Code, locales.texts[language.Code], assets)
+		pages, err := parsePages(files, language.Code, locales.texts[language.Code], assets, look)
 		s.pages[language.Code] = pages
 		faults = append(faults, err)
 	}

@@ -67,7 +67,7 @@ func TestOpenFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			files := copied(t)
 			test.spoil(files)
-			_, err := open(files)
+			_, err := open(files, Brand{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error %v; want one with %q", err, test.want)
 			}
@@ -79,7 +79,7 @@ func TestNotBuiltIsErrNotBuilt(t *testing.T) {
 	files := copied(t)
 	deleteBelow(files, "dist/")
 	files["dist/.gitkeep"] = &fstest.MapFile{}
-	if _, err := open(files); !errors.Is(err, ErrNotBuilt) {
+	if _, err := open(files, Brand{}); !errors.Is(err, ErrNotBuilt) {
 		t.Fatal(err)
 	}
 }
@@ -99,8 +99,8 @@ func replace(name, old, new string) func(fstest.MapFS) {
 }
 
 func TestLanguages(t *testing.T) {
-	want := []Language{{"sv", "Svenska"}, {"en", "English"}}
-	if diff := cmp.Diff(want, opened(t).Languages()[:2]); diff != "" {
+	want := []Language{{"sv", "Svenska"}, {"en", "English"}, {"da", "Dansk"}, {"de", "Deutsch"}, {"fi", "Suomi"}, {"nb", "Norsk bokmål"}}
+	if diff := cmp.Diff(want, opened(t).Languages()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -112,6 +112,15 @@ func TestMatch(t *testing.T) {
 		"sv-SE,sv;q=0.9,en;q=0.8":            "sv",
 		"en-GB,en;q=0.9":                     "en",
 		"en;q=0.1, sv;q=0.9":                 "sv",
+		"no":                                 "nb",
+		"nb-NO,nb;q=0.9,no;q=0.8,en;q=0.6":   "nb",
+		"nn-NO,nn;q=0.9":                     "nb",
+		"da-DK,da;q=0.9,en;q=0.8":            "da",
+		"fi-FI,fi;q=0.9,sv;q=0.8":            "fi",
+		"sv-FI,sv;q=0.9,fi;q=0.8":            "sv",
+		"de-AT,de;q=0.9,en;q=0.8":            "de",
+		"de-CH":                              "de",
+		"nl-NL, de;q=0.5":                    "de",
 		"zh-CN":                              "sv",
 		"zh-CN, en;q=0.5":                    "en",
 		"*":                                  "sv",
@@ -147,7 +156,7 @@ func TestT(t *testing.T) {
 		"unknown language": {site.T("xx", "login.submit"), "Logga in"},
 		"unknown key":      {site.T("sv", "no.such"), "no.such"},
 		"value that looks like a placeholder": {
-			site.T("sv", "desktop.js.uploading", "file", "{percent}", "percent", 7), "Skickar {percent}: 7 %"},
+			site.T("sv", "desktop.js.uploading", "file", "{percent}", "percent", "7 %"), "Skickar {percent}: 7 %"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %q, want %q", name, test.got, test.want)
@@ -211,7 +220,7 @@ func TestSizes(t *testing.T) {
 	if ordinary := common + sizes["app.js"]; ordinary > 14<<10 { // leaves 6 KB for the page itself
 		t.Errorf("an ordinary page loads %d bytes", ordinary)
 	}
-	if desktop := common + sizes["desktop.js"]; desktop > 120<<10 {
+	if desktop := common + sizes["desktop.css"] + sizes["desktop.js"]; desktop > 120<<10 {
 		t.Errorf("the desktop page loads %d bytes", desktop)
 	}
 }

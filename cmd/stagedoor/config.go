@@ -37,7 +37,26 @@ type TLSConfig struct {
 
 // PortalConfig is what people see.
 type PortalConfig struct {
-	Name string `yaml:"name"` // on every page and in every SMS; default Stagedoor
+	Name        string       `yaml:"name"`          // on every page and in every SMS; default Stagedoor
+	Logo        string       `yaml:"logo"`          // file, SVG, PNG or WebP, at most 64 KiB; default: Stagedoor's mark
+	LogoDark    string       `yaml:"logo_dark"`     // file, in the dark theme; default: logo
+	LogoHasName bool         `yaml:"logo_has_name"` // the name is in the logo, not written beside it; default false
+	Accent      AccentConfig `yaml:"accent"`
+	Texts       []TextConfig `yaml:"texts"` // in the place of the pages' own; default none
+}
+
+// AccentConfig is the one colour of links and buttons, #rrggbb. With one of the
+// two, the other is derived from it.
+type AccentConfig struct {
+	Light string `yaml:"light"` // default #17606b
+	Dark  string `yaml:"dark"`  // default #83c9d1
+}
+
+// TextConfig replaces one text in one language.
+type TextConfig struct {
+	Key      string `yaml:"key"`      // as `stagedoor texts` lists them
+	Language string `yaml:"language"` // sv, en, ...
+	Text     string `yaml:"text"`     // one line, with the placeholders of the text that it replaces
 }
 
 // HelpdeskConfig is whom people call.
@@ -195,7 +214,7 @@ func setIfZero[T comparable](field *T, value T) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
-		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile,
+		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile, &c.Portal.Logo, &c.Portal.LogoDark,
 	}
 	for i := range c.Directories {
 		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)

@@ -50,6 +50,10 @@ func (v *validation) validate(c Config) {
 	v.required("targets", c.Targets, "the path of the list of workstations, targets.yaml")
 	v.words("portal.name", c.Portal.Name, 60)
 	v.required("portal.name", c.Portal.Name, "a name")
+	_, faults := c.brand()
+	for _, fault := range faults {
+		v.fault("portal."+fault.Field, "%s", fault.Text)
+	}
 	v.words("helpdesk.name", c.Helpdesk.Name, 100)
 	v.words("helpdesk.phone", c.Helpdesk.Phone, 40)
 	v.words("helpdesk.mail", c.Helpdesk.Mail, 254)

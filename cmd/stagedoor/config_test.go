@@ -258,6 +258,16 @@ func TestProblems(t *testing.T) {
 				`FILE:18: session.absolute: must be from 1m to 24h, not 25h`,
 				`FILE:19: session.per_account: must be from 1 to 100, not 0`,
 			}},
+		{name: "brand", new: "portal:\n  name: Amido\n  logo: none.svg\n  accent:\n    light: '#ffcc00'\n    dark: red\n  texts:\n    - key: login.submitt\n      language: sv\n      text: Kliv in\n",
+			want: []string{
+				`FILE:17: portal.logo: FOLDER/none.svg: no such file`,
+				`FILE:19: portal.accent.light: #ffcc00 has a contrast of 1.31:1 against error messages #fbeceb in the light theme; links and buttons need 4.5:1 (WCAG 2.2, 1.4.3); #856a00 would do`,
+				`FILE:20: portal.accent.dark: "red" is not a colour such as #17606b`,
+				`FILE:22: portal.texts[0]: "login.submitt" in "sv": there is no text of this key; stagedoor texts lists them`,
+			}},
+		{name: "brand, a logo that is none", new: "portal:\n  logo: secrets/amido-bind-password\n  logo_has_name: true\n",
+			want: []string{`FILE:16: portal.logo: it is none of SVG, PNG and WebP`}},
+		{name: "brand, in order", new: "portal:\n  accent: {light: '#7a1f5c'}\n  texts:\n    - {key: login.submit, language: sv, text: Kliv in}\n"},
 		{name: "directory faults", old: "  - domain: AMIDO\n    servers: [ldaps://dc1.amido.example]", new: "  - domain: 'AMIDO\\'\n    country: SW\n    base_dn: amido\n    timeout: 1h\n    servers: [http://dc1, dc2]",
 			want: []string{
 				`FILE:6: directories[0].domain: "AMIDO\\" may not have \, @, / or spaces`,

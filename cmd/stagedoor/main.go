@@ -6,6 +6,7 @@
 //	stagedoor check --config FILE [--connect] say everything that is wrong
 //	stagedoor audit --config FILE [...]      read or verify the audit
 //	stagedoor guacd --config FILE [...]      look at the guacds, empty one
+//	stagedoor texts [--language LANGUAGE]    list the texts of the pages by key
 //	stagedoor version
 package main
 
@@ -47,6 +48,8 @@ const usageText = `usage:
   stagedoor guacd   --config FILE [--drain ADDRESS | --undrain ADDRESS]
                                               say how each guacd is; give one no new desktops, or give
                                               it some again
+  stagedoor texts   [--language LANGUAGE]     list the texts of the pages with the keys by which
+                                              portal.texts replaces them; LANGUAGE is sv where not given
   stagedoor version`
 
 type usageError string
@@ -66,6 +69,8 @@ func run(ctx context.Context, args, environ []string, stdout io.Writer) error {
 		return audit(ctx, args[1:], environ, stdout)
 	case "guacd":
 		return guacd(ctx, args[1:], environ, stdout)
+	case "texts":
+		return texts(args[1:], stdout)
 	case "version", "--version":
 		return version(stdout)
 	case "help", "--help", "-h":

@@ -142,7 +142,11 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		}
 	}()
 	p := gateway.Parts{Log: log}
-	if p.Site, err = webroot.Open(); err != nil {
+	brand, faults := config.brand()
+	if len(faults) > 0 { // a logo that went since the configuration was checked
+		return parts{}, faults[0]
+	}
+	if p.Site, err = webroot.OpenBranded(brand); err != nil {
 		return parts{}, err
 	}
 	guacds, err := config.guacds()

@@ -305,3 +305,40 @@ func TestBrowserLooks(t *testing.T) {
 	}
 	noComplaints(t, page)
 }
+
+// An organisation's own look, from the configuration to the browser.
+func TestBrowserBrand(t *testing.T) {
+	testbed.Need(t, "samba", "chromium")
+	r := newRig(t)
+	r.file("logo.svg", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32"><style>path{fill:#7a1f5c}@media (prefers-color-scheme:dark){path{fill:#fff}}</style><path d="M0 0h32v32H0zm40 0h56v32H40z"/></svg>`)
+	r.blocks["portal"] = `portal:
+  name: Amido Alliera Backstage
+  logo: logo.svg
+  logo_has_name: true
+  accent: {light: "#7a1f5c"}
+  texts:
+    - {key: security.policy, language: sv, text: Datorn ska följa Amidos säkerhetspolicy.}
+helpdesk: {name: Amido Support}
+`
+	if out, exit := stagedoor(t, "check", "--config", r.config()); exit != 0 {
+		t.Fatalf("check: exit %d: %s", exit, out)
+	}
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Language("sv")
+	page.Open(r.address + "/login")
+	page.WaitText("Datorn ska följa Amidos säkerhetspolicy.")
+	page.WaitUntil(`document.querySelector(".brand img[alt='Amido Alliera Backstage']").naturalWidth > 0`)
+	if got := testbed.Eval[string](page, `getComputedStyle(document.querySelector("form.form > button")).backgroundColor`); got != "rgb(122, 31, 92)" {
+		t.Errorf("the button is %s", got)
+	}
+	page.Shot("login-branded")
+	logo := testbed.Eval[string](page, `document.querySelector(".brand img").src`)
+	noComplaints(t, page)
+	if status := page.Open(logo); status != http.StatusOK {
+		t.Errorf("the logo by itself: %d", status)
+	}
+	if origin := testbed.Eval[string](page, "self.origin"); origin != "null" {
+		t.Errorf("the logo by itself has the origin %s: it is not in a sandbox", origin)
+	}
+}

@@ -2,6 +2,7 @@
 import { text, minutesAndSeconds } from "./text";
 import { startIdleClock } from "./idle";
 import { offerToShowPasswords } from "./reveal";
+import { tickRules } from "./rules";
 
 /**
  * Focus goes to what went wrong: to the field to write in again, which carries
@@ -59,6 +60,7 @@ function sendOnce(): void {
 
 goToFault();
 offerToShowPasswords();
+tickRules();
 countDownToResend();
 sendOnce();
 startIdleClock();

@@ -1,7 +1,7 @@
 // Files to and from the desktop, where the target allows them.
 import * as Guacamole from "@glokon/guacamole-common-js";
 import { within } from "../page";
-import { text } from "../text";
+import { percent, text } from "../text";
 import type { Target } from "./target";
 import type { Whisper } from "./whisper";
 
@@ -48,8 +48,8 @@ export class Files {
     const stream = this.client.createFileStream(file.type || "application/octet-stream", file.name);
     const writer = new Guacamole.BlobWriter(stream);
     writer.onprogress = (blob, offset) => {
-      const percent = Math.floor((100 * offset) / Math.max(1, blob.size));
-      this.whisper.say(text("desktop.js.uploading", { file: file.name, percent }), true);
+      const sent = percent(offset / Math.max(1, blob.size));
+      this.whisper.say(text("desktop.js.uploading", { file: file.name, percent: sent }), true);
     };
     writer.onack = (status) => {
       if (status.isError()) this.whisper.say(text("desktop.js.upload-failed", { file: file.name }));

@@ -76,7 +76,7 @@ export class StatusCard {
 
   /** The desktop is over. */
   over(cause: Cause, fault: Fault): void {
-    const values = { target: this.target, code: fault.code };
+    const values = { target: this.target, code: String(fault.code) };
     this.set(cause.state, String(fault.code), text(cause.key, values));
     this.say("status-more", text(`${cause.key}.text` as TextKey, values));
     const own = cause.state === "error" && !fault.silent && fault.text !== "" ? fault.text : "";

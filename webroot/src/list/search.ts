@@ -7,12 +7,14 @@ interface Row {
   words: string;
 }
 
-// Letters that Unicode does not take apart into a letter and a mark.
-const whole: Record<string, string> = { "ø": "o", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "đ": "d", "ł": "l", "ß": "ss" };
+// Letters that Unicode does not take apart into a letter and a mark: ø æ œ ð þ đ ł ß.
+const whole: Record<string, string> = {
+  "\u00f8": "o", "\u00e6": "ae", "\u0153": "oe", "\u00f0": "d", "\u00fe": "th", "\u0111": "d", "\u0142": "l", "\u00df": "ss",
+};
 
 /** Lower case, without diacritics: Å, ä and Ø are found by a and o. */
 export function fold(words: string): string {
-  return words.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[øæœðþđłß]/g, (letter) => whole[letter] ?? letter);
+  return words.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/[\u00f8\u00e6\u0153\u00f0\u00fe\u0111\u0142\u00df]/g, (letter) => whole[letter] ?? letter);
 }
 
 export class Search {

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+
+	"stagedoor/webroot"
+)
+
+// texts lists every text of the pages with its key, for portal.texts.
+func texts(args []string, stdout io.Writer) error {
+	flags := flag.NewFlagSet("texts", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	language := flags.String("language", "sv", "")
+	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
+		return usageError("stagedoor texts: only --language LANGUAGE may follow\n" + usageText)
+	}
+	ours, err := webroot.OurTexts(*language)
+	if err != nil {
+		return err
+	}
+	for _, text := range ours {
+		if _, err := fmt.Fprintf(stdout, "%s: %s\n", text.Key, text.Text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
