@@ -19,6 +19,7 @@ var alike = map[string]string{
 	"{n} minut":        "da",
 	"Avbryt":           "nb",
 	"Språk":            "nb",
+	"Favorit":          "da de",
 	"Portalen":         "nb da",
 	"Portal":           "de",
 	"Resultat":         "nb da",
