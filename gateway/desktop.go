@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -36,6 +37,7 @@ type desktopTarget struct {
 	Print      bool   `json:"print"`
 	Audio      bool   `json:"audio"`
 	Microphone bool   `json:"microphone"`
+	Page       string `json:"page,omitempty"` // what to call itself, to come to a desktop that there is
 }
 
 func desktopOf(t targets.Target) desktopTarget {
@@ -48,7 +50,8 @@ func desktopOf(t targets.Target) desktopTarget {
 const panesInWindow = 4
 
 // desktopPage is the page that desktops are shown on: the target of its
-// address, and those of ?with=ID,ID; the pictures come through the tunnels.
+// address, and those of ?with=ID,ID; the pictures come through the tunnels. The
+// list leads to a running desktop with ?desktop=NAME.
 func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	target, ok := p.targetOf(v.session, v.PathValue("target"))
 	if !ok {
@@ -64,10 +67,11 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	}
 	shown := []desktopTarget{desktopOf(target)}
 	ids := []string{target.ID}
+	shown[0].Page = p.desktops.nameFor(v.session.ID, target.ID, v.URL.Query().Get("desktop"))
 	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
 		// One that has gone from the list since is left out without a word.
 		beside, ok := p.targetOf(v.session, id)
-		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(shown, desktopOf(beside)) {
+		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(ids, id) {
 			shown, ids = append(shown, desktopOf(beside)), append(ids, id)
 		}
 	}
@@ -116,7 +120,7 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 	if !ok || target.Kind != targets.Desktop {
 		return p.noSuchTarget(v)
 	}
-	live, back, err := p.desktops.open(p.ctx, *v.session, target.ID, pageName(v.URL.Query()))
+	live, back, err := p.desktops.open(p.ctx, *v.session, target.ID, pageNameOf(v.URL.Query()))
 	if err != nil {
 		return p.refuseTunnel(w, v, target, err)
 	}
@@ -127,10 +131,10 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 		}
 		return err
 	}
-	s := &shown{visit: v, target: target, ws: ws, options: p.tunnelOptions(v, target, live)}
+	s := &shown{visit: v, target: target, name: pageNameOf(v.URL.Query()), ws: ws, options: p.tunnelOptions(v, target, live)}
 	s.options.OnReady = func() { s.options.Arguments = nil } // the password is in them
-	if !live.show(s) {
-		tunnel.Refuse(ws, v.id, tunnel.ErrShutdown) // closed in between: the page tries again
+	if err := live.show(s); err != nil {
+		p.notShown(s, err)
 		return nil
 	}
 	if !back {
@@ -139,6 +143,16 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 		go p.carry(live)
 	}
 	return nil
+}
+
+// notShown tells a page that it does not get the desktop that it came back to.
+func (p *Portal) notShown(s *shown, why error) {
+	if errors.Is(why, tunnel.ErrTakenOver) {
+		if err := p.audit(s.visit, store.Event{Kind: "desktop-close", Result: "refused", Reason: "taken-over", Target: s.target.ID}); err != nil {
+			s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
+		}
+	}
+	tunnel.Refuse(s.ws, s.visit.id, why)
 }
 
 // upgradeTunnel records that a desktop is opened and makes the request a
@@ -152,6 +166,9 @@ func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.T
 		return nil, err
 	}
 	if err := p.Store.SetReturn(v.Context(), v.session.ID, target.ID); err != nil {
+		return nil, fmt.Errorf("open tunnel: %w", err)
+	}
+	if err := p.Store.NoteUse(v.Context(), v.session.AccountID, target.ID); err != nil {
 		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
 	if err := p.drain(v.Context()); err != nil {
@@ -170,21 +187,19 @@ func (p *Portal) carry(live *desktop) {
 	defer live.close()
 	remote := p.Guacds.Desktop()
 	defer remote.Leave()
-	for wait := time.Duration(0); ; {
-		s, ctx := live.turn(wait)
+	for held := ""; ; {
+		s, ctx := live.turn(held)
 		if s == nil {
 			return
 		}
-		wait = 0
-		if p.carryIn(ctx, s, live, remote) {
-			wait = holdTime
-		}
+		held = p.carryIn(ctx, s, live, remote)
 	}
 }
 
-// carryIn runs a desktop in one WebSocket. It is true when the desktop waits for
-// the next. Its frame is small, for it waits for hours (tunnel.Desktop.Serve).
-func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held bool) {
+// carryIn runs a desktop in one WebSocket, and tells why the desktop waits for
+// the next; "" when it does not. Its frame is small, for it waits for hours
+// (tunnel.Desktop.Serve).
+func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held string) {
 	defer s.caught()
 	return p.carried(s, live, remote.Serve(ctx, s.ws, &s.options))
 }
@@ -199,14 +214,17 @@ func (s *shown) caught() {
 }
 
 // carried notes how a desktop ended in a WebSocket.
-func (p *Portal) carried(s *shown, live *desktop, end tunnel.End) (held bool) {
+func (p *Portal) carried(s *shown, live *desktop, end tunnel.End) (held string) {
 	if s.target.Credentials == targets.Session && passwordRefused(end) {
 		live.refuse()
 	}
 	if err := p.tunnelEnded(s.visit, s.target, end); err != nil {
 		s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 	}
-	return end.Held
+	if !end.Held {
+		return ""
+	}
+	return end.Cause
 }
 
 // passwordRefused: the target did not take the login. guacd 1.3 tells a refused
@@ -276,8 +294,8 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		OnInput: live.input,
 		Log:     v.log.With("target", target.ID),
 	}
-	if live.page != "" {
-		options.Hold = holdTime
+	if live.name.desktop != "" {
+		options.Hold, options.HoldLeft = holdTime, leftTime
 	}
 	if t.AudioOut {
 		options.Audio = knownTypes(query["audio"], "audio/L8", "audio/L16")

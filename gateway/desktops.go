@@ -17,7 +17,7 @@ import (
 // desktops is the register of this node's live desktops. It ends them when
 // their session does (at once here, within two seconds when another node or a
 // command ended it), and tells sessions of the human input that came through.
-// Its watch runs only while there are desktops.
+// Its watch runs only while there are desktops, or views of them.
 type desktops struct {
 	portal  *Portal
 	mu      sync.Mutex
@@ -25,6 +25,7 @@ type desktops struct {
 	input   map[string]time.Time // last human input by session id, until it is flushed
 	group   sync.WaitGroup       // one for each live desktop
 	refused map[refusal]bool     // where the portal's password was not taken
+	views   *views
 	watched bool
 }
 
@@ -34,13 +35,17 @@ type desktop struct {
 	register *desktops
 	session  *session // the desktop's own copy
 	target   string
-	page     string // what the page calls itself; "": it cannot come back
+	name     pageName // empty: its page cannot come back
+	opened   time.Time
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
 
 	next      *shown // the WebSocket whose turn it is
 	arrived   chan struct{}
 	interrupt context.CancelCauseFunc // ends the turn that is on
+	held      string                  // why it waits for a page; "": one shows it
+	heldAt    time.Time
+	untold    pageName // the page that had it when another took it over, and could not be told
 }
 
 // refusal is a session whose portal password a target did not take.
@@ -52,28 +57,41 @@ const (
 )
 
 func newDesktops(p *Portal) *desktops {
-	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{}, refused: map[refusal]bool{}}
+	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{},
+		refused: map[refusal]bool{}, views: newViews()}
 }
 
-// open enters a desktop, or finds the one that its page comes back to. Its
-// context ends when the session does.
-func (d *desktops) open(ctx context.Context, s session, target, page string) (entry *desktop, back bool, err error) {
+// open enters a desktop, or finds the one that its page comes back to, or that
+// was left at this target and waits for somebody. Its context ends when the session does.
+func (d *desktops) open(ctx context.Context, s session, target string, name pageName) (entry *desktop, back bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	count := 0
+	var left *desktop
 	for other := range d.live {
-		if other.session.ID != s.ID {
+		if other.session.ID != s.ID || other.ctx.Err() != nil {
 			continue
 		}
-		if page != "" && other.page == page && other.target == target {
+		count++
+		if name.desktop == "" || other.target != target {
+			continue
+		}
+		if other.name.desktop == name.desktop {
 			return other, true, nil
 		}
-		count++
+		if other.held == causeLeft {
+			left = other
+		}
 	}
-	if count >= desktopsInSession {
+	if left != nil {
+		return left, true, nil
+	}
+	if count >= desktopsInSession && !d.makeRoom(s.ID, 0) {
 		return nil, false, tunnel.ErrLimit
 	}
-	entry = &desktop{register: d, session: &s, target: target, page: page, arrived: make(chan struct{}, 1)}
+	now := d.portal.Now()
+	d.views.expect(s.ID, target, now)
+	entry = &desktop{register: d, session: &s, target: target, name: name, opened: now, arrived: make(chan struct{}, 1)}
 	entry.ctx, entry.cancel = context.WithCancelCause(ctx)
 	d.live[entry] = struct{}{}
 	d.group.Add(1)
@@ -133,6 +151,7 @@ func (d *desktops) kill(sessionID, reason string) {
 		}
 	}
 	delete(d.input, sessionID)
+	d.views.end(sessionID)
 	for r := range d.refused {
 		if r.sessionID == sessionID {
 			delete(d.refused, r)
@@ -196,14 +215,16 @@ func (d *desktops) watch() {
 func (d *desktops) drained() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.watched = len(d.live) > 0 || len(d.input) > 0
+	d.watched = len(d.live) > 0 || len(d.input) > 0 || len(d.views.sessions()) > 0
 	return !d.watched
 }
 
-// snapshot is the live desktops and the sessions that they belong to.
+// snapshot is the live desktops and the sessions that they belong to, or that
+// have views of earlier ones.
 func (d *desktops) snapshot() (live []*desktop, ids []string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	ids = d.views.sessions()
 	for e := range d.live {
 		live = append(live, e)
 		if !slices.Contains(ids, e.session.ID) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+
+	"stagedoor/targets"
 )
 
 // step is how far a browser has come on the way in.
@@ -37,8 +39,19 @@ func (p *Portal) next(s *session) string {
 	case s.Return != "":
 		return "/desktop/" + url.PathEscape(s.Return)
 	default:
-		return "/"
+		return p.home(s)
 	}
+}
+
+// home is where somebody starts who wants nothing particular: at their list, or
+// at once in the only system that they have, unless the list has something to
+// tell them.
+func (p *Portal) home(s *session) string {
+	visible := p.Targets.List().VisibleTo(s.who.Account.MemberOf)
+	if len(visible) == 1 && visible[0].Kind == targets.Desktop && p.expiryDays(s) < 0 {
+		return item(visible[0]).Href
+	}
+	return "/"
 }
 
 // proceed sends the browser to where its session belongs now.
@@ -64,7 +77,11 @@ func (p *Portal) step(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		v := visitOf(req)
 		v.Request, v.route = req, r.pattern
-		req.Body = http.MaxBytesReader(w, req.Body, 8<<10)
+		limit := int64(8 << 10)
+		if r.options&picture != 0 {
+			limit = viewBytes
+		}
+		req.Body = http.MaxBytesReader(w, req.Body, limit)
 		p.answer(w, v, p.enter(w, v, r))
 	})
 }

@@ -68,6 +68,10 @@ type Settings struct {
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
 
+	// Probe has the list tell whether workstations answer, by a TCP connection
+	// from here to each that is in view.
+	Probe bool
+
 	// NoGuacd is shown instead of a desktop where it is not empty: the demo
 	// says with it how to get guacd.
 	NoGuacd string
@@ -85,6 +89,7 @@ type Portal struct {
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
+	reach    *reach
 	metrics  *metrics
 	rows     listRows
 	policies policyMemory
@@ -119,6 +124,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	p.desktops = newDesktops(p)
+	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
 	p.handler = p.routes()
 	go p.purgeHourly()

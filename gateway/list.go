@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,26 +16,47 @@ import (
 
 type targetsPage struct {
 	page
+	Running    []runningRow
+	Favourites template.HTML // rows, made by listRows
+	Recent     []recentRow
 	Groups     []targetGroup
-	ExpiryDays int // midnights until the password expires; -1: no warning yet
+	Search     bool // there are enough to search in
+	ExpiryDays int  // midnights until the password expires; -1: no warning yet
 	Empty      bool
 }
 
 type targetGroup struct {
-	Name    string
-	Targets []template.HTML // rows, made by listRows
+	Name string
+	Rows template.HTML // made by listRows
 }
 
 type targetItem struct {
-	ID, Name, Description, Icon, Kind, Href string
-	NewTab                                  bool
+	ID, Name, Description, Group, Icon, Kind, Href string
+	NewTab, Favourite, Asked                       bool // Asked: whether it answers
 }
 
-// expiryWarning is how long before its end a password's expiry is shown.
-const expiryWarning = 14 * 24 * time.Hour
+// runningRow is a desktop that goes on. Name is what its page is called.
+type runningRow struct {
+	targetItem
+	Desktop, State, View string
+}
 
-// targetList shows what the person may reach, under the headings of the list,
-// in its order.
+// recentRow is a short cut to a target that was opened lately.
+type recentRow struct {
+	targetItem
+	View string // "": there is none
+}
+
+const (
+	expiryWarning = 14 * 24 * time.Hour // how long before its end a password's expiry is shown
+	manyTargets   = 8                   // from here on people search, and need short cuts
+	recentTargets = 4
+)
+
+// targetList shows what the person may reach: what goes on, favourites, what
+// they opened lately, and then all else under the headings of the list, in its
+// order. A favourite stands above its group and not once more in it; what was
+// opened lately is a short cut, and stays where people know it to be.
 func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 	s := v.session
 	if s.Return != "" { // they left the desktop for the list
@@ -41,58 +64,143 @@ func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 			return fmt.Errorf("target list: %w", err)
 		}
 	}
-	data := targetsPage{page: p.page(v, "title.targets"), ExpiryDays: p.expiryDays(s)}
 	list := p.Targets.List()
-	rows, err := p.rows.of(p.Site, list, v.lang)
+	visible := list.VisibleTo(s.who.Account.MemberOf)
+	marks, err := p.Store.Favourites(v.Context(), s.AccountID)
 	if err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
-	place := map[string]int{}
-	for _, t := range list.VisibleTo(s.who.Account.MemberOf) {
-		at, known := place[t.Group]
-		if !known {
-			at = len(data.Groups)
-			place[t.Group] = at
-			data.Groups = append(data.Groups, targetGroup{Name: t.Group})
-		}
-		data.Groups[at].Targets = append(data.Groups[at].Targets, rows[t.ID])
+	rows, err := p.rows.of(p.Site, list, v.lang, p.set.Probe)
+	if err != nil {
+		return fmt.Errorf("target list: %w", err)
 	}
-	data.Empty = len(data.Groups) == 0
+	data := targetsPage{page: p.page(v, "title.targets"), ExpiryDays: p.expiryDays(s),
+		Search: len(visible) >= manyTargets, Empty: len(visible) == 0}
+	favourite := make(map[string]bool, len(marks))
+	for _, id := range marks {
+		favourite[id] = true
+	}
+	data.Favourites, data.Groups = grouped(visible, favourite, rows)
+	data.Running = p.runningRows(s)
+	if data.Recent, err = p.recentRows(v, data.Running, favourite, data.Search); err != nil {
+		return fmt.Errorf("target list: %w", err)
+	}
 	return p.render(w, v, http.StatusOK, "targets", data)
+}
+
+// grouped puts the rows under their headings, favourites apart.
+func grouped(visible []targets.Target, favourite map[string]bool, rows map[string]listRow) (template.HTML, []targetGroup) {
+	var marked strings.Builder
+	var names []string
+	groups := map[string]*strings.Builder{}
+	for i := range visible {
+		t := &visible[i]
+		if favourite[t.ID] {
+			marked.WriteString(rows[t.ID].marked)
+			continue
+		}
+		group := groups[t.Group]
+		if group == nil {
+			group = &strings.Builder{}
+			groups[t.Group] = group
+			names = append(names, t.Group)
+		}
+		group.WriteString(rows[t.ID].plain)
+	}
+	// What is joined here was escaped when the rows were made.
+	result := make([]targetGroup, len(groups))
+	for i, name := range names {
+		result[i] = targetGroup{name, template.HTML(groups[name].String())}
+	}
+	return template.HTML(marked.String()), result
+}
+
+// runningRows are the session's desktops on this node, of targets that the
+// person may still see.
+func (p *Portal) runningRows(s *session) (rows []runningRow) {
+	for _, e := range p.desktops.running(s.ID) {
+		if t, ok := p.targetOf(s, e.target); ok {
+			rows = append(rows, runningRow{targetItem: item(t), Desktop: e.name.desktop, State: e.stateName(), View: p.viewOf(s, t)})
+		}
+	}
+	return rows
+}
+
+// recentRows are short cuts: where the list is long to what was opened lately,
+// and in any list to what was open in this session and has a picture to show.
+func (p *Portal) recentRows(v *visit, running []runningRow, favourite map[string]bool, many bool) (rows []recentRow, err error) {
+	ids, err := p.Store.Recents(v.Context(), v.session.AccountID, recentTargets+len(running)+len(favourite))
+	if err != nil {
+		return nil, err
+	}
+	goesOn := map[string]bool{}
+	for _, row := range running {
+		goesOn[row.ID] = true
+	}
+	for _, id := range ids {
+		t, ok := p.targetOf(v.session, id)
+		if !ok || goesOn[id] || len(rows) == recentTargets {
+			continue
+		}
+		row := recentRow{item(t), p.viewOf(v.session, t)}
+		if row.View != "" || many && !favourite[id] {
+			rows = append(rows, row)
+		}
+	}
+	return rows, nil
+}
+
+// viewOf is the address of a session's last picture of a target; "": none.
+func (p *Portal) viewOf(s *session, t targets.Target) string {
+	stamp := p.desktops.views.stamp(s.ID, t.ID)
+	if stamp == 0 {
+		return ""
+	}
+	return "/desktop/" + url.PathEscape(t.ID) + "/view?at=" + strconv.FormatInt(stamp, 10)
 }
 
 // listRows keeps the rows of the list as HTML, made once for each reading of the
 // list and language: a template's work for 500 targets is 10 ms, and a page is
-// to take less than 5.
+// to take less than 5. They are the same for everybody; a favourite is the other
+// one of two.
 type listRows struct {
 	mu     sync.Mutex
 	list   *targets.List
-	byLang map[string]map[string]template.HTML // language, target id
+	byLang map[string]map[string]listRow // language, target id
 }
 
-func (r *listRows) of(site *webroot.Site, list *targets.List, lang string) (map[string]template.HTML, error) {
+type listRow struct{ plain, marked string }
+
+func (r *listRows) of(site *webroot.Site, list *targets.List, lang string, probe bool) (map[string]listRow, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.list != list {
-		r.list, r.byLang = list, map[string]map[string]template.HTML{}
+		r.list, r.byLang = list, map[string]map[string]listRow{}
 	}
 	if rows := r.byLang[lang]; rows != nil {
 		return rows, nil
 	}
-	rows := make(map[string]template.HTML, len(list.All()))
+	rows := make(map[string]listRow, len(list.All()))
 	for _, t := range list.All() {
-		row, err := site.Part(lang, "targets", "target", item(t))
+		one := item(t)
+		one.Asked = probe && t.Kind == targets.Desktop
+		plain, err := site.Part(lang, "targets", "target", one)
 		if err != nil {
 			return nil, err
 		}
-		rows[t.ID] = row
+		one.Favourite = true
+		marked, err := site.Part(lang, "targets", "target", one)
+		if err != nil {
+			return nil, err
+		}
+		rows[t.ID] = listRow{string(plain), string(marked)}
 	}
 	r.byLang[lang] = rows
 	return rows, nil
 }
 
 func item(t targets.Target) targetItem {
-	i := targetItem{ID: t.ID, Name: t.Name, Description: t.Description, Icon: t.Icon, Kind: string(t.Kind)}
+	i := targetItem{ID: t.ID, Name: t.Name, Description: t.Description, Group: t.Group, Icon: t.Icon, Kind: string(t.Kind)}
 	switch t.Kind {
 	case targets.Link:
 		i.Href, i.NewTab = t.URL, true

@@ -272,6 +272,36 @@ func (b *bench) ready() *browser {
 	return browser
 }
 
+// as logs somebody in whose codes go to a number.
+func (b *bench) as(name string, phone otp.Phone) *browser {
+	b.t.Helper()
+	browser := b.browser()
+	browser.login(`AMIDO\`+name, goodPassword).shows(b.t, 200, "/code")
+	browser.post("/code", "code", b.code(phone))
+	return browser
+}
+
+// cookies are what the browser sends to the portal.
+func (b *browser) cookies() []*http.Cookie {
+	address, err := url.Parse(b.server.URL)
+	b.must(err)
+	return b.client.Jar.Cookies(address)
+}
+
+// awaitPage asks for the list until it is as it should be.
+func (b *bench) awaitPage(of *browser, is func(page string) bool) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Second)
+	defer cancel()
+	for page := of.get("/").body; !is(page); page = of.get("/").body {
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("the list stays as it is: %s", excerpt(page))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
 // loggedIn logs cecilia in, whatever the list holds.
 func (b *bench) loggedIn() *browser {
 	b.t.Helper()

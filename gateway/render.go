@@ -209,13 +209,13 @@ func (p *Portal) recordFault(v *visit, f *fault) {
 	}
 }
 
-// wayBack is the link on an error page.
+// wayBack is the link on an error page. To the list itself, not to where a
+// session belongs: that may be the very page that went wrong.
 func (p *Portal) wayBack(v *visit) []action {
-	label := "action.login"
 	if v.session != nil && v.session.Step == string(stepReady) {
-		label = "action.targets"
+		return []action{{Href: "/", Label: p.Site.T(v.lang, "action.targets"), Primary: true}}
 	}
-	return []action{{Href: p.next(v.session), Label: p.Site.T(v.lang, label), Primary: true}}
+	return []action{{Href: p.next(v.session), Label: p.Site.T(v.lang, "action.login"), Primary: true}}
 }
 
 func (p *Portal) notFound(w http.ResponseWriter, v *visit) error { return errNotFound }

@@ -23,6 +23,7 @@ type option uint
 const (
 	machine option = 1 << iota // answered in JSON or text to a script: refusals are not redirects
 	silent                     // not human input: does not move the idle clock
+	picture                    // takes a small picture: a body of 24 KiB instead of 8
 	probe                      // asked by a load balancer: under any host name, without a session
 )
 
@@ -37,8 +38,13 @@ func (p *Portal) siteMap() []route {
 		{"POST /code", stepCode, p.checkCode, 0},
 		{"POST /code/resend", stepCode, p.resendCode, 0},
 		{"GET /{$}", stepReady, p.targetList, 0},
+		{"GET /targets/status", stepReady, p.targetStatus, machine | silent},
+		{"POST /favourite", stepReady, p.favourite, 0},
 		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
 		{"GET /desktops", stepReady, p.moreDesktops, machine | silent},
+		{"POST /desktop/{target}/end", stepReady, p.endDesktop, 0},
+		{"GET /desktop/{target}/view", stepReady, p.view, machine | silent},
+		{"POST /desktop/{target}/view", stepReady, p.takeView, machine | silent | picture},
 		{"GET /document/{target}", stepReady, p.document, 0},
 		{"GET /tunnel/{target}", stepReady, p.openTunnel, machine | silent},
 		{"GET /session", stepReady, p.clock, machine | silent},

@@ -34,6 +34,8 @@ const icons = {
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
   met: "check",
+  search: "search",
+  star: "star",
   tools: "chevron-down",
   upload: "upload",
 };
@@ -88,6 +90,7 @@ await build({
     app: join(here, "src/app.ts"),
     desktop: join(here, "src/desktop.ts"),
     check: join(here, "src/check.ts"),
+    list: join(here, "src/list.ts"),
   },
   outdir: dist,
   bundle: true,

@@ -20,6 +20,7 @@ var alike = map[string]string{
 	`å ä ö @ { [ ] } \`: "fi", // what is typed
 	"Avbryt":            "nb",
 	"Språk":             "nb",
+	"Favorit":           "da de",
 	"Portalen":          "nb da",
 	"Portal":            "de",
 	"Resultat":          "nb da",

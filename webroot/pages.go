@@ -98,23 +98,32 @@ func parsePage(files fs.FS, name, code string, t *texts, a *assets, l look) (*pa
 
 // functions are what templates call: t for a text, link for a text with a
 // [link] in it, texts for what scripts say, asset for a file's address, brand
-// for the files of the organisation's look, and number, clock, date, minutes and
+// for the files of the organisation's look, breakable for a long name, and number, clock, date, minutes and
 // seconds for what each language writes in its own way (format.go).
 func functions(t *texts, a *assets, l look) template.FuncMap {
 	return template.FuncMap{
-		"t":       t.text,
-		"link":    t.link,
-		"texts":   t.below,
-		"asset":   a.address,
-		"brand":   func() look { return l },
-		"lower":   strings.ToLower,
-		"dial":    dial,
+		"t":     t.text,
+		"link":  t.link,
+		"texts": t.below,
+		"asset": a.address,
+		"brand": func() look { return l },
+		"lower": strings.ToLower,
+		"dial":  dial,
+
+		"breakable": breakable,
+
 		"number":  t.number,
 		"clock":   t.clock,
 		"date":    t.date,
 		"minutes": func(n int) string { return t.span(time.Duration(n) * time.Minute) },
 		"seconds": func(n int) string { return t.span(time.Duration(n) * time.Second) },
 	}
+}
+
+// breakable is a name that may be broken after its dots and underscores, as in
+// XXX.Stockholm.MultiAccess02, before it is broken anywhere.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.NewReplacer(".", ".<wbr>", "_", "_<wbr>").Replace(html.EscapeString(name))) // #nosec: escaped here
 }
 
 // dial is a telephone number as a tel: address holds it (RFC 3966): digits and +.

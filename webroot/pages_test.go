@@ -57,18 +57,29 @@ type (
 		SentAt                                                   time.Time
 	}
 	target struct {
-		ID, Name, Description, Icon, Kind, Href string
-		NewTab                                  bool
+		ID, Name, Description, Group, Icon, Kind, Href string
+		NewTab, Favourite, Asked                       bool
+	}
+	running struct {
+		target
+		Desktop, State, View string
+	}
+	recent struct {
+		target
+		View string
 	}
 	group struct {
-		Name    string
-		Targets []template.HTML
+		Name string
+		Rows template.HTML
 	}
 	targetsPage struct {
 		basePage
-		Groups     []group
-		ExpiryDays int
-		Empty      bool
+		Running       []running
+		Favourites    template.HTML
+		Recent        []recent
+		Groups        []group
+		Search, Empty bool
+		ExpiryDays    int
 	}
 	desktopPage struct {
 		basePage
@@ -126,14 +137,14 @@ func inside(lang, title string) basePage {
 const hostile = `"><script>alert('x')</script>{{.}}`
 
 // rows are targets as the page's own part makes them.
-func rows(t *testing.T, site *Site, lang string, targets ...target) (made []template.HTML) {
+func rows(t *testing.T, site *Site, lang string, targets ...target) (made template.HTML) {
 	t.Helper()
 	for _, one := range targets {
 		row, err := site.Part(lang, "targets", "target", one)
 		if err != nil {
 			t.Fatal(err)
 		}
-		made = append(made, row)
+		made += row
 	}
 	return made
 }
@@ -153,11 +164,16 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	desktop := desktopPage{basePage: in, Desktops: string(shown), SupportID: "R7K2XXXX"}
 	desktop.Title = hostile
 	targets := []group{
-		{Name: "Stockholm", Targets: rows(t, site, lang,
+		{Name: "Stockholm", Rows: rows(t, site, lang,
 			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
 			target{ID: "x", Name: hostile, Description: hostile, Icon: "no-such-icon", Kind: "desktop", Href: "/desktop/x"})},
-		{Targets: rows(t, site, lang, target{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true})},
+		{Rows: rows(t, site, lang, target{ID: "doc", Name: "R-CARD M5", Icon: "book", Kind: "document", Href: "/document/doc", NewTab: true})},
 	}
+	mine := target{ID: "mine", Name: hostile, Group: hostile, Icon: "door", Kind: "desktop", Href: "/desktop/mine", Favourite: true}
+	view := site.Asset("mark.svg") // stands for a picture that the gateway has
+	full := targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Search: true, Favourites: rows(t, site, lang, mine),
+		Running: []running{{mine, "ABCDEFGHIJKLMNOPQRST", "held", view}, {mine, "BBCDEFGHIJKLMNOPQRST", "shown", ""}},
+		Recent:  []recent{{mine, view}, {mine, ""}}}
 	return []struct {
 		name, page string
 		data       any
@@ -201,7 +217,11 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
 		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},
 		{"targets", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1}, []string{
-			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`}},
+			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`,
+			`id="t-ma01"`, `form="favourite" name="add" value="ma01" aria-pressed="false"`, `action="/favourite"`, `!id="find"`, `!id="running"`, `!id="recent"`, `!id="favourites"`, `!data-group`}},
+		{"targets with all", "targets", full, []string{`id="find"`, `id="nothing"`, `name="remove" value="mine" aria-pressed="true"`, `data-group="`,
+			`href="/desktop/mine?desktop=ABCDEFGHIJKLMNOPQRST"`, `action="/desktop/mine/end"`, `name="desktop" value="ABCDEFGHIJKLMNOPQRST"`, `data-state="held"`, `data-state="shown"`,
+			`<img class="sight" src="` + view + `" alt=""`}},
 		{"targets, expiring", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 7}, []string{` 7 `, `<a href="/password">`}},
 		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
@@ -301,7 +321,7 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check)\.js\.[a-z0-9.-]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
 )

@@ -145,7 +145,7 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 		Helpdesk: gateway.Helpdesk{Name: "Amido helpdesk", Phone: "08-465 004 99", Mail: "helpdesk@amido.example"},
 		Idle:     o.idle, Warning: min(2*time.Minute, o.idle/2),
 		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE"},
-		NoGuacd: d.missing,
+		NoGuacd: d.missing, Probe: true,
 	})
 	if err != nil {
 		return nil, nil, err

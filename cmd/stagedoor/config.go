@@ -16,6 +16,7 @@ type Config struct {
 	Targets                     string            `yaml:"targets"`                        // file; required
 	Portal                      PortalConfig      `yaml:"portal"`
 	Helpdesk                    HelpdeskConfig    `yaml:"helpdesk"`
+	List                        ListConfig        `yaml:"list"`
 	Session                     SessionConfig     `yaml:"session"`
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
@@ -64,6 +65,11 @@ type HelpdeskConfig struct {
 	Name  string `yaml:"name"`  // default: none
 	Phone string `yaml:"phone"` // default: none
 	Mail  string `yaml:"mail"`  // default: none
+}
+
+// ListConfig is what the list of workstations tells.
+type ListConfig struct {
+	Probe bool `yaml:"probe"` // whether workstations answer, found out from here by a TCP connection; default true
 }
 
 // SessionConfig bounds how long somebody stays logged in.
@@ -166,6 +172,7 @@ func defaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080",
 		Portal: PortalConfig{Name: "Stagedoor"},
+		List:   ListConfig{Probe: true},
 		Session: SessionConfig{
 			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
 			PreAuth: 10 * time.Minute, PerAccount: 3,

@@ -22,6 +22,7 @@ type ending struct {
 	silent bool        // the browser is gone: nothing can be told
 	hasty  bool        // it has most likely gone: it is told, and not waited for
 	holds  bool        // the browser may come back to the desktop
+	leaves bool        // and is in no hurry: the person went to another page
 }
 
 func (e *ending) Error() string {
@@ -47,6 +48,8 @@ var (
 	endBrowserTimeout = &ending{cause: "browser-timeout", status: guac.ClientTimeout, text: "The browser stopped answering.", holds: true}
 	endBrowserStalled = &ending{cause: "browser-stalled", status: guac.ClientTimeout, silent: true, holds: true}
 	endReplaced       = &ending{cause: "replaced", status: guac.Success, text: "The page came back in another connection.", hasty: true, holds: true}
+	endLeft           = &ending{cause: "left", status: guac.Success, text: "The page was left.", hasty: true, holds: true, leaves: true}
+	endEnded          = &ending{cause: "ended", status: guac.SessionClosed, text: "The desktop was ended from the list."}
 	endLogoff         = &ending{cause: "logoff", status: guac.Success, text: "The desktop was logged off."}
 
 	endGuacdError       = &ending{cause: "guacd-error", status: guac.UpstreamError, text: "The remote desktop reported an error."}
@@ -68,7 +71,7 @@ var (
 
 	endIdle      = &ending{cause: "idle", status: guac.SessionTimeout, text: "The desktop was closed because nobody used it."}
 	endRevoked   = &ending{cause: "revoked", status: guac.SessionClosed, text: "The session has ended."}
-	endTakenOver = &ending{cause: "taken-over", status: guac.SessionConflict, text: "The desktop was opened somewhere else."}
+	endTakenOver = &ending{cause: "taken-over", status: guac.SessionConflict, text: "The desktop was opened somewhere else.", holds: true}
 	endLimit     = &ending{cause: "limit", status: guac.ClientTooMany, text: "Too many desktops are open."}
 	endShutdown  = &ending{cause: "shutdown", status: guac.UpstreamUnavailable, text: "The gateway is going down."}
 	endCancelled = &ending{cause: "cancelled", status: guac.SessionClosed, text: "The session has ended."}
@@ -86,6 +89,8 @@ func endingOf(cause error) *ending {
 		return endRevoked
 	case errors.Is(cause, ErrTakenOver):
 		return endTakenOver
+	case errors.Is(cause, ErrEnded):
+		return endEnded
 	case errors.Is(cause, ErrLimit):
 		return endLimit
 	case errors.Is(cause, ErrShutdown):

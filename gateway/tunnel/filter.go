@@ -109,8 +109,12 @@ func (f *inFilter) judge(in *instruction) (pass bool, err error) {
 	return f.open(in)
 }
 
-// internal is what the browser's tunnel says to this one: only ping exists.
+// internal is what the browser's tunnel says to this one: ping, and leave from a
+// page that its person leaves for another one of ours.
 func (f *inFilter) internal(in *instruction) error {
+	if string(in.arg(0)) == "leave" && len(in.arg(1)) == 0 {
+		return endLeft
+	}
 	if n, ok := parseNumber(in.arg(1)); string(in.arg(0)) != "ping" || !ok || n < 0 {
 		return endBadProtocol.because("internal instruction %.20q", in.arg(0))
 	}

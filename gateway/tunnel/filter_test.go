@@ -88,6 +88,8 @@ func TestFilter(t *testing.T) {
 		{name: "blob on no stream", policy: everything, message: "4.blob,1.0,4.AAAA;", end: "bad-protocol"},
 		{name: "end on no stream", message: "3.end,1.7;", end: "bad-protocol"},
 		{name: "stream -1", policy: everything, message: "4.file,2.-1,1.a,1.b;", end: "bad-protocol"},
+		{name: "leave", message: "0.,5.leave,0.;", end: "left"},
+		{name: "leave with something", message: "0.,5.leave,1.x;", end: "bad-protocol"},
 		{name: "internal instruction", message: "0.,4.uuid,1.a;", end: "bad-protocol"},
 
 		{name: "empty message", message: "", end: "bad-protocol"},

@@ -49,7 +49,7 @@ func next[T any](t *testing.T, from chan T, what string) (got T) {
 // vanish ends a browser as a network that fails does.
 func vanish(b *page) { b.ws.NetConn().Close() }
 
-var heldOptions = Options{Protocol: "rdp", Hold: time.Minute, Width: 1280, Height: 720,
+var heldOptions = Options{Protocol: "rdp", Hold: time.Minute, HoldLeft: time.Minute, Width: 1280, Height: 720,
 	Arguments: map[string]string{"hostname": "ws1", "username": "anna", "password": "hemligt"}}
 
 func TestComeBack(t *testing.T) {
@@ -245,6 +245,11 @@ func TestHeld(t *testing.T) {
 		{name: "the page came back", leave: func(_ *page, p *portal) { p.cancel(ErrReplaced) }, held: true},
 		{name: "a 1.6 that is mended", resume: ResumeAlways, args: []string{"disable-gfx"}, held: true},
 
+		{name: "the page was left", leave: func(b *page, _ *portal) { b.say("", "leave", "") }, held: true},
+		{name: "taken over", leave: func(_ *page, p *portal) { p.cancel(ErrTakenOver) }, held: true},
+
+		{name: "the page was left for good", change: func(o *Options) { o.HoldLeft = 0 }, leave: func(b *page, _ *portal) { b.say("", "leave", "") }},
+		{name: "ended by its person", leave: func(_ *page, p *portal) { p.cancel(ErrEnded) }},
 		{name: "disconnect", leave: func(b *page, _ *portal) { b.say("disconnect") }},
 		{name: "window closed", leave: func(b *page, _ *portal) {
 			b.ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseGoingAway, ""))

@@ -77,7 +77,7 @@ func (r *relay) begin() {
 	context.AfterFunc(r.ctx, func() {
 		defer close(r.left)
 		r.browser.hurry()
-		r.guacd.leave(endingOf(context.Cause(r.ctx)).holds && r.watch.framed.Load())
+		r.guacd.leave(r.hold() > 0 && r.watch.framed.Load())
 	})
 }
 
@@ -96,10 +96,21 @@ func (r *relay) finish(err error) End {
 	r.watch.timer.Stop()
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
-		r.desktop.kept = keep(&r.remote, r.line, r.in.pressed.release(), r.options.Hold)
+		r.desktop.kept = keep(&r.remote, r.line, r.in.pressed.release(), r.hold())
 	}
 	end.Held = r.desktop.kept != nil
 	return end
+}
+
+// hold is how long the desktop waits for its browser, given why it is over.
+func (r *relay) hold() time.Duration {
+	switch end := endingOf(context.Cause(r.ctx)); {
+	case end.leaves:
+		return r.options.HoldLeft
+	case end.holds:
+		return r.options.Hold
+	}
+	return 0
 }
 
 // carry takes guacd's stream to the browser, whole instructions at a time.

@@ -24,7 +24,8 @@ import (
 var (
 	ErrIdle      = errors.New("tunnel: idle")                      // 522
 	ErrRevoked   = errors.New("tunnel: session ended")             // 523
-	ErrTakenOver = errors.New("tunnel: taken over")                // 521
+	ErrTakenOver = errors.New("tunnel: taken over")                // 521; the desktop is held for the page that took it
+	ErrEnded     = errors.New("tunnel: ended by its person")       // 523
 	ErrLimit     = errors.New("tunnel: too many desktops")         // 797
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
 	ErrReplaced  = errors.New("tunnel: the page came back")        // 0: the page itself has dropped this WebSocket
@@ -64,6 +65,7 @@ type Options struct {
 	FirstFrameTimeout time.Duration // 0 means 30 s; stands still while guacd asks the person; no other guacd is tried after it
 	SilenceTimeout    time.Duration // of guacd; 0 means 15 s
 	Hold              time.Duration // how long the desktop stays for a browser that was lost to come back; 0: not at all
+	HoldLeft          time.Duration // the same for a page that was left for another (0.,5.leave,0.;)
 }
 
 // End says how a desktop ended.
@@ -71,7 +73,7 @@ type End struct {
 	Status   guac.Status // from the close table
 	Cause    string      // for the audit: "disconnect", "logoff", "guacd-error", ... (end.go has them all)
 	Text     string      // guacd's own error text, printable, at most 512 runes
-	Held     bool        // the browser was lost, and the desktop waits for it (Options.Hold)
+	Held     bool        // the browser was lost or the page left, and the desktop waits (Options.Hold, HoldLeft)
 	BytesIn  int64       // from the browser
 	BytesOut int64       // to the browser
 	Duration time.Duration

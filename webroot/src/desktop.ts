@@ -28,8 +28,8 @@ class Desktops {
   private readonly chooser = new Chooser((target) => this.open(target), () => this.active?.focus());
 
   start(): void {
-    // Leaving the page ends the desktops in milliseconds; guacd would wait 15 s for a silent browser.
-    window.addEventListener("pagehide", () => this.panes.forEach((pane) => pane.drop()));
+    // The gateway holds desktops that are left for a while: the list leads back to them.
+    window.addEventListener("pagehide", () => this.panes.forEach((pane) => pane.leave()));
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) this.panes.forEach((pane) => pane.connect());
     });

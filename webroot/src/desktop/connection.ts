@@ -73,6 +73,13 @@ export class Connection {
     this.client.disconnect();
   }
 
+  /** Leaves the desktop, which waits for its person for a while. */
+  leave(): void {
+    this.isOver = true;
+    this.tunnel.sendMessage("", "leave", "");
+    this.tunnel.disconnect();
+  }
+
   private lookForPicture(): void {
     if (this.hasRendered || !this.hasSize || !this.hasFrame) return;
     this.hasRendered = true;

@@ -11,7 +11,8 @@ import { Input } from "./keys";
 import { Picture } from "./picture";
 import { SignIn } from "./signin";
 import { StatusCard } from "./status";
-import { tunnelOf, type Target } from "./target";
+import { tunnelOf, viewOf, type Target } from "./target";
+import { Thumbnail } from "./thumbnail";
 import { Whisper } from "./whisper";
 
 /** What a pane asks of the page that it is on. */
@@ -33,16 +34,19 @@ export class Pane {
   readonly input: Input;
   readonly clipboard: Clipboard;
   readonly files: Files;
-  private readonly name = crypto.randomUUID(); // of this pane, for coming back
+  private readonly name: string; // of this pane, for coming back
   private readonly whisper = new Whisper(within(this.element, "whisper"));
   private readonly picture: Picture;
   private readonly status: StatusCard;
   private readonly signIn: SignIn;
+  private readonly thumbnail: Thumbnail;
   private connection: Connection | null = null;
   private answered = false; // the sign-in box, in this connection
   private lastFault = ""; // of the sign-in before, told where it is asked again
 
   constructor(readonly target: Target, private readonly host: Host) {
+    this.name = target.page ?? crypto.randomUUID();
+    this.thumbnail = new Thumbnail(viewOf(target), () => (this.isConnected ? this.connection?.client.getDisplay() ?? null : null));
     const named = { target: target.name };
     this.element.setAttribute("aria-label", text("desktop.js.region", named));
     const frame = within(this.element, "display");
@@ -102,9 +106,15 @@ export class Pane {
     this.host.changed();
   }
 
-  /** Ends the desktop without a word: the page is left. */
+  /** Ends the desktop without a word: the pane goes. */
   drop(): void {
+    this.thumbnail.stop();
     this.connection?.drop();
+  }
+
+  /** Leaves the desktop, which waits for its person for a while: the page goes. */
+  leave(): void {
+    this.connection?.leave();
   }
 
   private signedIn(): void {

@@ -13,9 +13,15 @@ export interface Target {
   print: boolean;
   audio: boolean;
   microphone: boolean;
+  page?: string; // what to call itself, to come to a desktop that goes on
 }
 
 /** Where its WebSocket is. */
 export function tunnelOf(target: Target): string {
   return `/tunnel/${encodeURIComponent(target.id)}`;
+}
+
+/** Where its picture for the list goes. */
+export function viewOf(target: Target): string {
+  return `/desktop/${encodeURIComponent(target.id)}/view`;
 }
