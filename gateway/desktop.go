@@ -37,13 +37,14 @@ type desktopTarget struct {
 	Print      bool   `json:"print"`
 	Audio      bool   `json:"audio"`
 	Microphone bool   `json:"microphone"`
+	ReadOnly   bool   `json:"readOnly"`
 	Page       string `json:"page,omitempty"` // what to call itself, to come to a desktop that there is
 }
 
 func desktopOf(t targets.Target) desktopTarget {
-	may := t.Transfers
-	return desktopTarget{ID: t.ID, Name: t.Name, Group: t.Group, Copy: may.Copy, Paste: may.Paste, Upload: may.Upload,
-		Download: may.Download, Print: may.Print, Audio: may.AudioOut, Microphone: may.AudioIn}
+	may, write := t.Transfers, !t.ReadOnly
+	return desktopTarget{ID: t.ID, Name: t.Name, Group: t.Group, Copy: may.Copy, Paste: may.Paste && write, Upload: may.Upload && write,
+		Download: may.Download, Print: may.Print, Audio: may.AudioOut, Microphone: may.AudioIn && write, ReadOnly: t.ReadOnly}
 }
 
 // panesInWindow is how many desktops one page shows.
@@ -86,6 +87,7 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	}
 	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), SupportID: v.id}
 	data.Title = target.Name
+	allowMicrophone(w.Header())
 	return p.render(w, v, http.StatusOK, "desktop", data)
 }
 
@@ -290,7 +292,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		DPI:   within(query.Get("dpi"), 96, 48, 384),
 		Image: knownTypes(query["image"], "image/png", "image/jpeg", "image/webp"),
 		Policy: tunnel.Policy{Copy: t.Copy, Paste: t.Paste, Upload: t.Upload, Download: t.Download,
-			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn},
+			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn, ReadOnly: target.ReadOnly},
 		OnInput: live.input,
 		Log:     v.log.With("target", target.ID),
 	}

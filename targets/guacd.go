@@ -204,6 +204,9 @@ func (p *policy) further() {
 		if strings.ContainsRune(value, 0) || len(value) > maxArgument {
 			p.fault("parameters."+name, "parameters: %s is longer than %d bytes or has a NUL", name, maxArgument)
 		}
+		if name == "read-only" && value != "true" && value != "false" {
+			p.fault("parameters.read-only", "parameters: read-only must be true or false: guacd takes anything else for false")
+		}
 		p.argument(name, value)
 		if isProtective(name) {
 			p.target.mustHave = append(p.target.mustHave, name)

@@ -29,6 +29,24 @@ var alike = map[string]string{
 	"Bra":               "nb",
 	"Obs":               "nb da",
 	"Portalen ser dig på adressen {address}.": "da",
+
+	"Mikrofon":           "nb da de",
+	"Windows":            "en nb da fi de",
+	"Windows + L (lås)":  "nb da",
+	"Alt + Tab":          "nb da de",
+	"Alt + F4":           "en nb da fi de",
+	"Ctrl + Tab":         "nb da",
+	"Ctrl + W":           "en nb da fi",
+	"Ctrl + N":           "en nb da fi",
+	"F11":                "en nb da fi de",
+	"Print Screen":       "en nb da fi",
+	"Alt + Print Screen": "en nb da fi",
+	"Esc":                "en nb da fi de",
+	"Filer":              "nb da",
+	"Avbryt {file}":      "nb",
+	"{done} av {total}":  "nb",
+	"Filer på {target}":  "nb da",
+	"Bild":               "de",
 }
 
 // A text that nobody has translated is the Swedish or the English one.

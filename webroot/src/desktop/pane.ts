@@ -8,8 +8,11 @@ import { Clipboard } from "./clipboard";
 import { Connection } from "./connection";
 import { Files } from "./files";
 import { Input } from "./keys";
+import { Microphone } from "./microphone";
 import { Picture } from "./picture";
+import { saveScreenshot } from "./screenshot";
 import { SignIn } from "./signin";
+import { Sound } from "./sound";
 import { StatusCard } from "./status";
 import { tunnelOf, viewOf, type Target } from "./target";
 import { Thumbnail } from "./thumbnail";
@@ -34,6 +37,8 @@ export class Pane {
   readonly input: Input;
   readonly clipboard: Clipboard;
   readonly files: Files;
+  readonly sound: Sound;
+  readonly microphone: Microphone;
   private readonly name: string; // of this pane, for coming back
   private readonly whisper = new Whisper(within(this.element, "whisper"));
   private readonly picture: Picture;
@@ -53,8 +58,11 @@ export class Pane {
     frame.setAttribute("aria-label", text("desktop.js.region", named));
     this.picture = new Picture(frame);
     this.input = new Input(frame, () => host.released());
-    this.clipboard = new Clipboard(target, this.whisper, () => host.changed());
-    this.files = new Files(this.element, target, this.whisper);
+    this.clipboard = new Clipboard(this.element, target, this.whisper, () => host.changed());
+    this.files = new Files(this.element, target, () => host.changed(), () => this.focus());
+    this.sound = new Sound(target, this.whisper);
+    this.microphone = new Microphone(within(this.element, "microphone-sign"), this.whisper, () => host.changed());
+    within(this.element, "read-only").hidden = !target.readOnly;
     this.status = new StatusCard(this.element, target.name, {
       connect: () => this.connect(),
       abandon: () => this.cancel(),
@@ -95,9 +103,12 @@ export class Pane {
       over: (fault) => this.over(fault),
     });
     this.connection = connection;
+    if (this.target.readOnly) connection.client.sendSize = () => undefined; // who only looks does not decide on its size
     this.picture.attach(connection.client, () => connection.sized());
     this.clipboard.attach(connection.client);
     this.files.attach(connection.client);
+    this.sound.attach(connection.client);
+    this.microphone.attach(connection.client);
     connection.client.onrequired = (parameters) => {
       this.status.busy("waiting", "desktop.js.sign-in");
       this.signIn.ask(connection.client, parameters, this.lastFault);
@@ -109,12 +120,20 @@ export class Pane {
   /** Ends the desktop without a word: the pane goes. */
   drop(): void {
     this.thumbnail.stop();
+    this.letGo();
     this.connection?.drop();
   }
 
   /** Leaves the desktop, which waits for its person for a while: the page goes. */
   leave(): void {
+    this.letGo();
     this.connection?.leave();
+  }
+
+  /** Saves the picture as a file. */
+  async shoot(): Promise<void> {
+    const saved = this.isConnected && this.connection !== null && await saveScreenshot(this.connection.client, this.target.name);
+    this.whisper.say(text(saved ? "desktop.js.shot" : "desktop.js.shot-failed"));
   }
 
   private signedIn(): void {
@@ -127,7 +146,7 @@ export class Pane {
     this.picture.reveal();
     const hadFocus = this.element.contains(document.activeElement) || document.activeElement === document.body;
     this.status.connected();
-    this.input.attach(this.connection?.client ?? null);
+    this.input.attach(this.target.readOnly ? null : this.connection?.client ?? null);
     if (hadFocus) this.focus();
     this.picture.ask(); // the window may have changed while waiting
     void this.clipboard.bring();
@@ -136,8 +155,7 @@ export class Pane {
 
   private over(fault: Fault): void {
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    this.letGo();
     this.whisper.say("");
     const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
     if (cause.reconnects) this.picture.fade();
@@ -152,10 +170,14 @@ export class Pane {
   private cancel(): void {
     this.connection?.drop();
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    this.letGo();
     this.picture.remove();
     this.status.over({ key: "desktop.js.closed", state: "closed" }, { code: 0, text: "", silent: false });
     this.host.changed();
+  }
+
+  /** Nothing goes to or comes from a connection that is over. */
+  private letGo(): void {
+    for (const one of [this.input, this.clipboard, this.files, this.microphone]) one.attach(null);
   }
 }

@@ -13,6 +13,7 @@ export interface Target {
   print: boolean;
   audio: boolean;
   microphone: boolean;
+  readOnly: boolean; // to look at: nothing goes to the desktop
   page?: string; // what to call itself, to come to a desktop that goes on
 }
 
