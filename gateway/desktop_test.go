@@ -54,7 +54,7 @@ func serveFakeGuacd(conn net.Conn, said chan<- string, refuse string) {
 	}
 	fmt.Fprint(conn, "4.args,13.VERSION_1_3_0")
 	for _, name := range []string{"hostname", "port", "username", "password", "domain", "security", "ignore-cert",
-		"disable-copy", "disable-paste", "disable-audio", "enable-drive", "enable-printing", "enable-audio-input", "disable-auth"} {
+		"server-layout", "disable-copy", "disable-paste", "disable-audio", "enable-drive", "enable-printing", "enable-audio-input", "disable-auth"} {
 		fmt.Fprintf(conn, ",%d.%s", len(name), name)
 	}
 	fmt.Fprint(conn, ";")

@@ -38,6 +38,8 @@ func (p *Portal) siteMap() []route {
 		{"POST /code/resend", stepCode, p.resendCode, 0},
 		{"GET /{$}", stepReady, p.targetList, 0},
 		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
+		{"GET /desktop/{target}/second", stepReady, p.secondWindow, silent},
+		{"POST /preference", stepReady, p.setPreference, machine},
 		{"GET /desktops", stepReady, p.moreDesktops, machine | silent},
 		{"GET /document/{target}", stepReady, p.document, 0},
 		{"GET /tunnel/{target}", stepReady, p.openTunnel, machine | silent},

@@ -16,6 +16,7 @@ func TestSiteMap(t *testing.T) {
 		"GET /code": stepCode, "POST /code": stepCode, "POST /code/resend": stepCode,
 		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /desktops": stepReady, "GET /document/{target}": stepReady,
 		"GET /tunnel/{target}": stepReady, "GET /session": stepReady, "POST /session/extend": stepReady,
+		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -30,6 +30,7 @@ const icons = {
   help: "circle-question-mark",
   info: "info",
   keyboard: "keyboard",
+  "second-window": "monitor-up",
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",

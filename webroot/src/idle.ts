@@ -13,6 +13,8 @@ interface SessionState {
 
 /** What the desktop page does after the dialog. */
 export interface IdleHooks {
+  /** The dialog has come. */
+  onOpen?: () => void;
   /** The dialog, which took the focus and so the keyboard, is gone again. */
   onClose?: () => void;
 }
@@ -158,6 +160,7 @@ class IdleClock {
     this.announced = Infinity;
     this.title = document.title;
     this.dialog.showModal();
+    this.hooks.onOpen?.();
   }
 
   private close(): void {

@@ -4,11 +4,17 @@ import { copyOf, within } from "../page";
 import { offerToShowPasswords } from "../reveal";
 import { text } from "../text";
 import { causeOf, type Fault } from "./cause";
+import { choose, chosen } from "./choices";
 import { Clipboard } from "./clipboard";
 import { Connection } from "./connection";
 import { Files } from "./files";
 import { Input } from "./keys";
 import { Picture } from "./picture";
+import { Pointer } from "./pointer";
+import { Quality } from "./quality";
+import { QualitySign } from "./qualitysign";
+import { viewOf, type View } from "./scale";
+import { SecondWindow } from "./second";
 import { SignIn } from "./signin";
 import { StatusCard } from "./status";
 import { tunnelOf, type Target } from "./target";
@@ -24,6 +30,8 @@ export interface Host {
   closed: (pane: Pane) => void;
   /** Something of it has changed that the tools show. */
   changed: () => void;
+  /** The round trip has been measured again. */
+  measured: (pane: Pane) => void;
   /** Asks whether the session is over: the login page then says why. */
   checkSession: () => void;
 }
@@ -33,9 +41,13 @@ export class Pane {
   readonly input: Input;
   readonly clipboard: Clipboard;
   readonly files: Files;
-  private readonly name = crypto.randomUUID(); // of this pane, for coming back
+  readonly second: SecondWindow;
+  quality = new Quality();
+  private name = crypto.randomUUID(); // of this pane, for coming back
   private readonly whisper = new Whisper(within(this.element, "whisper"));
   private readonly picture: Picture;
+  private readonly pointer: Pointer;
+  private readonly sign = new QualitySign(within(this.element, "quality-sign"));
   private readonly status: StatusCard;
   private readonly signIn: SignIn;
   private connection: Connection | null = null;
@@ -47,8 +59,11 @@ export class Pane {
     this.element.setAttribute("aria-label", text("desktop.js.region", named));
     const frame = within(this.element, "display");
     frame.setAttribute("aria-label", text("desktop.js.region", named));
-    this.picture = new Picture(frame);
-    this.input = new Input(frame, () => host.released());
+    const resizes = target.resizes !== "";
+    this.picture = new Picture(frame, { resizes, view: this.view, viewed: (view) => this.keep(view) });
+    this.input = new Input(frame, () => host.released(), () => host.changed());
+    this.pointer = new Pointer(frame, this.picture, () => this.input.focus());
+    this.second = new SecondWindow(frame, target, this.picture, this.whisper, host);
     this.clipboard = new Clipboard(target, this.whisper, () => host.changed());
     this.files = new Files(this.element, target, this.whisper);
     this.status = new StatusCard(this.element, target.name, {
@@ -75,6 +90,38 @@ export class Pane {
     return this.status.state === "connected";
   }
 
+  /** How large the desktop is shown: remembered for this kind of screen. */
+  get view(): View {
+    return viewOf(chosen(this.viewName));
+  }
+
+  look(view: View): void {
+    this.keep(view);
+    this.picture.look(view);
+  }
+
+  get isLarger(): boolean {
+    return this.picture.isLarger;
+  }
+
+  pan(x: number, y: number): void {
+    this.picture.pan(x, y);
+  }
+
+  /** The window has become smaller: the pointer stays in sight. */
+  followPointer(): void {
+    this.pointer.follow();
+  }
+
+  private get viewName(): string {
+    const isSmall = Math.min(window.screen.width, window.screen.height) < 600;
+    return `view/${isSmall ? "small" : "large"}/${this.target.id}`;
+  }
+
+  private keep(view: View): void {
+    choose(this.viewName, String(view));
+  }
+
   /** Of several panes each can be closed by itself. */
   amongOthers(isSo: boolean): void {
     this.status.amongOthers(isSo);
@@ -82,10 +129,16 @@ export class Pane {
 
   connect(): void {
     this.connection?.drop();
+    this.second.attach(null);
+    this.input.attach(null);
+    this.pointer.attach(null);
+    this.quality = new Quality();
     this.answered = false;
     this.status.busy("connecting", "desktop.js.connecting");
     const connection = new Connection(tunnelOf(this.target), {
+      reached: () => this.status.busy("waiting", "desktop.js.reached"),
       waiting: () => this.status.busy("waiting", "desktop.js.waiting"),
+      measured: (roundTrip) => this.measured(roundTrip),
       unstable: (isUnstable) => this.whisper.say(isUnstable ? text("desktop.js.unstable") : "", true),
       rendered: () => this.rendered(),
       over: (fault) => this.over(fault),
@@ -98,13 +151,20 @@ export class Pane {
       this.status.busy("waiting", "desktop.js.sign-in");
       this.signIn.ask(connection.client, parameters, this.lastFault);
     };
-    connection.open(this.picture.size(), this.target.audio, this.name);
+    connection.open(this.picture.size(), this.target.audio, this.name, chosen("keyboard"));
     this.host.changed();
+  }
+
+  /** Connects again from the start, with what has been chosen since. */
+  connectAnew(): void {
+    this.name = crypto.randomUUID(); // not back to the desktop that there was
+    this.connect();
   }
 
   /** Ends the desktop without a word: the page is left. */
   drop(): void {
     this.connection?.drop();
+    this.second.attach(null);
   }
 
   private signedIn(): void {
@@ -117,7 +177,8 @@ export class Pane {
     this.picture.reveal();
     const hadFocus = this.element.contains(document.activeElement) || document.activeElement === document.body;
     this.status.connected();
-    this.input.attach(this.connection?.client ?? null);
+    const client = this.connection?.client ?? null;
+    for (const one of [this.input, this.pointer, this.second]) one.attach(client);
     if (hadFocus) this.focus();
     this.picture.ask(); // the window may have changed while waiting
     void this.clipboard.bring();
@@ -126,9 +187,9 @@ export class Pane {
 
   private over(fault: Fault): void {
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    for (const one of [this.input, this.pointer, this.second, this.files]) one.attach(null);
     this.whisper.say("");
+    this.sign.show(null, 0);
     const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
     if (cause.reconnects) this.picture.fade();
     else this.picture.remove();
@@ -138,12 +199,20 @@ export class Pane {
     this.host.checkSession();
   }
 
+  private measured(roundTrip: number): void {
+    const changed = this.quality.measured(roundTrip, Date.now());
+    if (!this.isConnected) return;
+    this.sign.show(this.quality.level, this.quality.roundTrip);
+    if (changed) this.sign.announce(this.quality.level);
+    this.host.measured(this);
+  }
+
   /** The person does not want to wait or to sign in. */
   private cancel(): void {
     this.connection?.drop();
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    for (const one of [this.input, this.pointer, this.second, this.files]) one.attach(null);
+    this.sign.show(null, 0);
     this.picture.remove();
     this.status.over({ key: "desktop.js.closed", state: "closed" }, { code: 0, text: "", silent: false });
     this.host.changed();

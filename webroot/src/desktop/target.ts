@@ -13,6 +13,10 @@ export interface Target {
   print: boolean;
   audio: boolean;
   microphone: boolean;
+  /** Its own keyboard layout; "": there is none to choose. */
+  keyboard: string;
+  /** Whether it takes the window's size: at once, by connecting again, or not. */
+  resizes: "live" | "anew" | "";
 }
 
 /** Where its WebSocket is. */

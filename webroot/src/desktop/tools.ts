@@ -2,8 +2,10 @@
 // They act on the active desktop, and offer what its target allows.
 import { part, within } from "../page";
 import { text } from "../text";
+import { KeyRow } from "./keyrow";
 import { alt, ctrl, del } from "./keys";
 import type { Pane } from "./pane";
+import { ScreenTools } from "./screentools";
 
 /** What the tools ask of the page. */
 export interface Host {
@@ -26,6 +28,8 @@ export class Tools {
   private readonly dialog = part<HTMLDialogElement>("tools");
   private readonly handle = part("handle");
   private readonly clipboard = within<HTMLTextAreaElement>(this.dialog, "clipboard");
+  private readonly keyRow = new KeyRow();
+  private readonly screen = new ScreenTools(this.dialog, this.keyRow);
   private pane: Pane | null = null;
   private leaving: (() => void) | null = null; // done once the tools are closed
 
@@ -50,6 +54,7 @@ export class Tools {
     if (document.querySelector("dialog:modal")) return;
     this.handle.setAttribute("aria-expanded", "true");
     within(this.dialog, "tabs-place").append(part("tabs"));
+    if (this.pane) this.screen.show(this.pane, this.keyRow.isOpen);
     this.dialog.showModal();
   }
 
@@ -60,6 +65,8 @@ export class Tools {
   /** Offers what the active desktop's target allows. */
   show(pane: Pane, layout: Layout): void {
     this.pane = pane;
+    this.keyRow.show(pane);
+    this.screen.show(pane, this.keyRow.isOpen);
     const { copy, paste, upload } = pane.target;
     this.offer("upload", upload);
     this.offer("clipboard-box", copy || paste);
@@ -70,6 +77,11 @@ export class Tools {
     this.find("turn").setAttribute("aria-pressed", String(layout.sideBySide));
     this.clipboard.readOnly = !paste;
     if (document.activeElement !== this.clipboard) this.clipboard.value = pane.clipboard.words;
+  }
+
+  /** The round trip of a desktop has been measured. */
+  measured(pane: Pane): void {
+    if (pane === this.pane && this.dialog.open) this.screen.showQuality(pane);
   }
 
   /** A tool closes the tools, which gives the keyboard back, and then acts. */
