@@ -5,15 +5,35 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 async function load(name) {
-  const entry = fileURLToPath(new URL(`src/desktop/${name}.ts`, import.meta.url));
+  const entry = fileURLToPath(new URL(`src/${name}.ts`, import.meta.url));
   const built = await build({ entryPoints: [entry], bundle: true, write: false, format: "esm" });
   return import(`data:text/javascript,${encodeURIComponent(built.outputFiles[0].text)}`);
 }
 
-const { difference, keysymsOf } = await load("typed");
-const { Gestures } = await load("gestures");
-const { scaleOf, viewOf, wanted } = await load("scale");
-const { Quality } = await load("quality");
+const { difference, keysymsOf } = await load("desktop/typed");
+const { Gestures } = await load("desktop/gestures");
+const { scaleOf, viewOf, wanted } = await load("desktop/scale");
+const { Quality } = await load("desktop/quality");
+
+const { announcement } = await load("announce");
+
+/** What is said while the clock runs down from the warning, as often as the dialog looks. */
+function said(warning) {
+  const all = [];
+  let last = Infinity;
+  for (let ms = warning * 1000; ms > 0; ms -= 250) {
+    const now = announcement(Math.ceil(ms / 1000), last);
+    if (now !== undefined) all.push((last = now));
+  }
+  return all;
+}
+
+test("idle: announced at 120, 60, 30 and 10 s, once each", () => assert.deepEqual(said(120), [120, 60, 30, 10]));
+test("idle: a shorter warning has fewer", () => assert.deepEqual(said(30), [30, 10]));
+test("idle: a laptop that slept does not catch up", () => {
+  assert.equal(announcement(5, 120), 10);
+  assert.equal(announcement(45, 120), undefined);
+});
 
 for (const [name, before, after, erase, text] of [
   ["nothing", "ab", "ab", 0, ""],
@@ -99,6 +119,7 @@ for (const [name, view, ratio, size, scale] of [
   ["true pixels", "pixels", 1, [1000, 600], 1],
   ["true pixels on a dense screen", "pixels", 2, [2000, 1200], 0.5],
   ["true pixels at 150 percent", "pixels", 1.5, [1500, 900], 1 / 1.5],
+  ["true pixels where the browser is zoomed out", "pixels", 0.5, [500, 300], 2],
   ["smaller, so more of it", 50, 1, [2000, 1200], 0.5],
   ["magnified", 200, 1, [1000, 600], 2],
 ]) {

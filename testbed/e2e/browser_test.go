@@ -208,13 +208,23 @@ func TestBrowserIdle(t *testing.T) {
 	page.Limit = 45 * time.Second
 	page.Language("sv")
 	r.logIn(page)
-	page.Open(r.address + "/desktop/multiaccess01")
-	connected(r.t, page)
+	page.Open(r.address + "/desktop/multiaccess01?with=rcard-server")
+	page.WaitUntil(`document.querySelectorAll('.pane[data-state="connected"]').length === 2`)
 	page.WaitColour(800, 500, terminal)
-	command(page, "while true; do date; sleep 1; done") // the screen goes on moving
+	leaked := filepath.Join(r.shared(), "leaked")
+	command(page, "cat > "+leaked+" & while true; do date; sleep 1; done") // the screen goes on moving
 	page.WaitFor("#idle[open]")
 	page.WaitText("Är du kvar?")
+	page.WaitUntil(`document.querySelector("#idle").contains(document.activeElement)`)
+	page.WaitUntil(`document.querySelector("#idle-announce").textContent.includes("30 sekunder")`)
+	page.WaitUntil(`document.title.startsWith("Loggas ut om")`)
+	page.WaitUntil(`document.title.startsWith("XXX.MultiAccess01")`) // it flashes
+	page.Type("hemligt")                                             // the desktop no longer has the keyboard
 	page.Shot("idle-warning")
+	page.WaitUntil(`document.querySelector("#idle-announce").textContent.includes("10 sekunder")`)
+	if typed, _ := os.ReadFile(leaked); len(typed) > 0 {
+		t.Errorf("the desktop got %q while the dialog was open", typed)
+	}
 	page.Click("#idle-keep")
 	page.WaitGone("#idle[open]")
 	page.WaitFor("#idle[open]")

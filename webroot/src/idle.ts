@@ -1,6 +1,7 @@
 // The idle clock: the server decides when a session is over, this asks it and
 // warns the person in time. Everything is reckoned from timestamps, so that a
 // laptop that slept shows the truth when it wakes.
+import { announcement } from "./announce";
 import { minutesAndSeconds, text } from "./text";
 
 /** What GET /session and POST /session/extend answer; seconds. */
@@ -19,7 +20,6 @@ export interface IdleHooks {
   onClose?: () => void;
 }
 
-const announceAt = [120, 60, 30, 10];
 const extendEveryMs = 60_000;
 const askAgainMs = 5_000;
 const longestSleepMs = 60_000; // a background tab asks at least this often
@@ -177,7 +177,7 @@ class IdleClock {
     this.part("#idle-left").textContent = text("idle.js.left", { time });
     document.title = seconds % 2 === 0 ? text("idle.js.title", { time }) : this.title;
     // Said aloud at four moments only; the first as the dialog opens.
-    const said = announceAt.find((at) => seconds <= at && seconds > at - 10 && at < this.announced);
+    const said = announcement(seconds, this.announced);
     if (said !== undefined) {
       this.announced = said;
       this.part("#idle-announce").textContent = text("idle.js.announce", { seconds: said });

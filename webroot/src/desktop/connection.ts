@@ -5,9 +5,9 @@ import type { Fault } from "./cause";
 import type { Size } from "./scale";
 
 export interface Events {
-  /** The portal is there: now its desktop service is waited for. */
+  /** The portal is there: now the target is waited for. */
   reached: () => void;
-  /** The desktop service is there: now the target and its picture are. */
+  /** The target has answered: now its picture is waited for. */
   waiting: () => void;
   /** What a word to the portal and back took, in milliseconds; twice a second. */
   measured: (roundTrip: number) => void;

@@ -49,6 +49,7 @@ export class Picture {
   /** There is more of it than the frame shows. */
   get isLarger(): boolean {
     const { frame } = this;
+    if (this.beside) return false; // the rest is in the second window
     return frame.scrollWidth > frame.clientWidth + 1 || frame.scrollHeight > frame.clientHeight + 1;
   }
 

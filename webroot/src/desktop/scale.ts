@@ -34,7 +34,7 @@ function grain(view: View, ratio: number): number {
 
 /** The size to ask for, in a window of this many CSS pixels on a screen of this many pixels to each. */
 export function wanted(window: Size, view: View, ratio: number): Size {
-  const by = Math.min(1, grain(view, ratio));
+  const by = view === "pixels" ? grain(view, ratio) : Math.min(1, grain(view, ratio));
   const side = (length: number, min: number, max: number): number => Math.min(max, Math.max(min, Math.floor(length / by + 0.001)));
   return { width: side(window.width, least.width, most.width), height: side(window.height, least.height, most.height) };
 }

@@ -10,13 +10,17 @@ import { viewOf } from "./scale";
 const panStep = 120; // CSS pixels
 
 export class ScreenTools {
-  private readonly view = this.find<HTMLSelectElement>("view");
-  private readonly keyboard = this.find<HTMLSelectElement>("keyboard");
-  private readonly touch = this.find<HTMLSelectElement>("touch");
-  private readonly apply = this.find("keyboard-apply");
+  private readonly view: HTMLSelectElement;
+  private readonly keyboard: HTMLSelectElement;
+  private readonly touch: HTMLSelectElement;
+  private readonly apply: HTMLElement;
   private pane: Pane | null = null;
 
   constructor(private readonly dialog: HTMLDialogElement, rows: { toggle: () => void }) {
+    this.view = this.find("view");
+    this.keyboard = this.find("keyboard");
+    this.touch = this.find("touch");
+    this.apply = this.find("keyboard-apply");
     this.nameKeyboards();
     this.view.addEventListener("change", () => {
       this.pane?.look(viewOf(this.view.value));
