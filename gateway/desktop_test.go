@@ -168,8 +168,8 @@ func TestDesktop(t *testing.T) {
 	b, connects := withDesktops(t)
 	b.atDesktop()
 	connect := <-connects
-	// hostname, port, no login, security, ignore-cert, disable-copy, disable-paste
-	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,4.true,4.true,"; !strings.HasPrefix(connect, want) {
+	// hostname, port, no login, security, ignore-cert, keyboard, disable-copy, disable-paste
+	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,12.sv-se-qwerty,4.true,4.true,"; !strings.HasPrefix(connect, want) {
 		t.Errorf("connect says %s\nwant it to start %s", connect, want)
 	}
 	if strings.Contains(connect, goodPassword) {

@@ -31,7 +31,8 @@ func choose(page *testbed.Page, name, value string) {
 // dimensions waits until the desktop has a size, as WIDTHxHEIGHT, asked for in its terminal.
 func (r *rig) dimensions(page *testbed.Page, want string) {
 	r.t.Helper()
-	size := filepath.Join(r.shared(), "size-"+strings.ReplaceAll(want, " ", ""))
+	size := filepath.Join(r.shared(), "size")
+	_ = os.Remove(size) // of the time before
 	command(page, fmt.Sprintf("until xdpyinfo | grep dimensions | tee %s | grep -q %s; do sleep 0.2; done", size, want))
 	r.contains(size, want)
 }
@@ -61,7 +62,7 @@ func (r *rig) sizes(page *testbed.Page) {
 	page.Shot("desktop-zoom-tools")
 	page.Click(`#tools [data-part="pan"] [data-x="1"]`)
 	page.WaitUntil(`document.querySelector(".pane.active .display").scrollLeft === 120`)
-	page.Click(`#tools [data-part="close"]`)
+	page.Click(`#tools .tool-row [data-part="close"]`)
 	page.ClickAt(600, 400)
 	pointer := filepath.Join(r.shared(), "zoomed")
 	command(page, "xdotool getmouselocation > "+pointer)
@@ -69,17 +70,25 @@ func (r *rig) sizes(page *testbed.Page) {
 	page.Shot("desktop-zoomed")
 
 	pick(page, "view", "50")
-	page.Click(`#tools [data-part="close"]`)
+	page.Click(`#tools .tool-row [data-part="close"]`)
 	r.dimensions(page, "2560x1600")
 	page.WaitUntil(shown + " === 1280")
 	page.Shot("desktop-smaller")
 
 	pick(page, "view", "pixels")
-	page.Click(`#tools [data-part="close"]`)
+	page.Click(`#tools .tool-row [data-part="close"]`)
 	page.Dense(1280, 800, 1.5)
 	r.dimensions(page, "1920x1200")
 	page.WaitUntil(shown + " === 1280")
 	page.Dense(1280, 800, 1)
+	r.dimensions(page, "1280x800")
+	page.Size(3840, 2160)
+	r.dimensions(page, "3840x2160")
+	page.Release()
+	page.WaitFor("#tools[open]")
+	page.Shot("desktop-4k")
+	page.Click(`#tools .tool-row [data-part="close"]`)
+	page.Size(1280, 800)
 	r.dimensions(page, "1280x800")
 	page.Reload() // the choice is remembered
 	connected(r.t, page)
@@ -111,7 +120,7 @@ func TestBrowserScreen(t *testing.T) {
 		page.Shot("desktop-screen-tools-" + scheme)
 	}
 	page.Prefer("prefers-color-scheme", "")
-	page.Click(`#tools [data-part="close"]`)
+	page.Click(`#tools .tool-row [data-part="close"]`)
 	r.sizes(page)
 
 	choose(page, "keyboard", "de-de-qwertz")
@@ -222,6 +231,10 @@ func TestBrowserSecondWindow(t *testing.T) {
 	ok(t, r.guacd.Stop()) // with the desktop the second window goes
 	page.WaitUntil(`document.querySelector(".pane.active").dataset.state !== "connected"`)
 	page.WaitUntil(`document.querySelector('#tools [data-part="second"]').getAttribute("aria-pressed") === "false"`)
+	page.WaitUntil(`document.querySelector('.pane.active [data-part="status-said"]').textContent.startsWith("Ansluter igen om")`)
+	page.WaitText("Ansluter igen om")
+	page.Click(`.pane.active [data-part="cancel"]`) // and the countdown is over
+	page.WaitText("Du har kopplat ner från XXX.MultiAccess01.")
 	noComplaints(t, page)
 	if left, _ := os.ReadFile(pointer); len(left) == 0 {
 		t.Error("nothing was typed in the second window")

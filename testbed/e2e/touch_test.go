@@ -32,7 +32,7 @@ func TestBrowserTouch(t *testing.T) {
 	page.WaitFor("#tools[open]")
 	page.Shot("phone-tools")
 	choose(page, "touch", "pad")
-	page.TapOn(`#tools [data-part="close"]`)
+	page.TapOn(`#tools .tool-row [data-part="close"]`)
 	command(page, "xdotool mousemove 100 100")
 	page.Touch(testbed.Finger{X: 300, Y: 600})
 	for y := 580; y >= 500; y -= 20 {
@@ -95,7 +95,9 @@ func (r *rig) touches(page *testbed.Page) {
 		page.Touch(testbed.Finger{X: 180 - spread, Y: 300}, testbed.Finger{X: 180 + spread, Y: 300})
 	}
 	page.Touch()
-	page.WaitUntil(shown + " < 500")
+	page.WaitUntil(shown + " < 300")
+	page.WaitUntil(shown + " > 350") // and the desktop has grown to fill the window
+	page.Shot("phone-smaller")
 }
 
 // keyRow types with the row of keys; Ctrl stays down for one key.

@@ -6,7 +6,7 @@ interface Choices {
   chosen: Record<string, string>;
 }
 
-const known = JSON.parse(document.body.dataset["choices"] ?? "{}") as Partial<Choices>;
+const known = JSON.parse(document.body.dataset["choices"] || "{}") as Partial<Choices>;
 const all = new Map(Object.entries(known.chosen ?? {}));
 
 /** The keyboard layouts that there are, by the names that guacd has for them. */

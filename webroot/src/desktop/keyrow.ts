@@ -27,7 +27,7 @@ export class KeyRow {
   toggle(): void {
     this.row.hidden = !this.row.hidden;
     this.handle.setAttribute("aria-expanded", String(this.isOpen));
-    this.pane?.input.usePhoneKeyboard(this.isOpen || !matchMedia("(pointer: coarse)").matches);
+    this.pane?.input.usePhoneKeyboard(this.isOpen);
     this.measure();
     this.pane?.focus();
   }
@@ -35,7 +35,7 @@ export class KeyRow {
   /** Acts on this pane from now on, and shows what is held there. */
   show(pane: Pane): void {
     this.pane = pane;
-    pane.input.usePhoneKeyboard(this.isOpen || !matchMedia("(pointer: coarse)").matches);
+    pane.input.usePhoneKeyboard(this.isOpen);
     for (const key of this.row.querySelectorAll<HTMLElement>("[data-hold]")) {
       key.setAttribute("aria-pressed", String(pane.input.holds(Number(key.dataset["hold"]))));
     }

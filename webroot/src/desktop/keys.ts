@@ -45,7 +45,7 @@ export class Input {
     view?.addEventListener("focus", () => {
       if (frame.contains(this.page.activeElement)) this.grab();
     });
-    this.usePhoneKeyboard(!matchMedia("(pointer: coarse)").matches);
+    this.usePhoneKeyboard(false);
   }
 
   /** Sends to this client from now on; null: to nobody. */
@@ -66,9 +66,9 @@ export class Input {
     this.sink.focus({ preventScroll: true });
   }
 
-  /** Whether a phone shows its keyboard while the desktop has the focus. */
+  /** Whether a phone shows its keyboard while the desktop has the focus: not at every tap. */
   usePhoneKeyboard(isWanted: boolean): void {
-    this.sink.inputMode = isWanted ? "text" : "none";
+    this.sink.inputMode = isWanted || !matchMedia("(pointer: coarse)").matches ? "text" : "none";
   }
 
   /** Presses keys together and lets them go in reverse. */
