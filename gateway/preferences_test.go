@@ -83,3 +83,17 @@ func TestSecondWindow(t *testing.T) {
 		t.Errorf("an unknown target: %d", got.status)
 	}
 }
+
+// Whoever had several desktops on a page is back at all of them after the login.
+func TestBackToSeveralDesktops(t *testing.T) {
+	b := open(t, nil)
+	browser := b.browser()
+	browser.get("/desktop/multiaccess01?with=server,other").shows(t, 200, "/login?target=multiaccess01%2Cserver%2Cother")
+	browser.post("/login", "username", `AMIDO\cecilia`, "password", goodPassword, "target", "multiaccess01,server,other").shows(t, 200, "/code")
+	browser.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/desktop/multiaccess01?with=server,other", "XXX.MultiAccess01")
+	for _, place := range []string{"a,", ",a", "a,b,c,d,e", "a,//elsewhere.example", "A"} {
+		if page := b.browser().get("/login?target=" + url.QueryEscape(place)); strings.Contains(page.body, `name="target"`) {
+			t.Errorf("%q is taken for a place", place)
+		}
+	}
+}

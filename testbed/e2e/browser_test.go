@@ -230,13 +230,13 @@ func TestBrowserIdle(t *testing.T) {
 	page.WaitFor("#idle[open]")
 	page.WaitURL("/login")
 	page.WaitText("utan aktivitet")
-	page.WaitText("Dina program är fortfarande öppna på XXX.MultiAccess01.")
+	page.WaitText("Dina program är fortfarande öppna på XXX.MultiAccess01, R-CARD M5 Server.")
 	page.Shot("idle-logged-out")
 	signIn(page, `AMIDO\cecilia`, "Sommar-2026-åäö")
 	page.WaitURL("/code")
 	typeCode(page, r.code("+46701740607"))
-	page.WaitURL("/desktop/multiaccess01")
-	connected(r.t, page)
+	page.WaitURL("/desktop/multiaccess01?with=rcard-server")
+	page.WaitUntil(`document.querySelectorAll('.pane[data-state="connected"]').length === 2`)
 }
 
 // Over TLS the cookies are bound to the host and the desktop's tunnel is wss.

@@ -27,9 +27,13 @@ func choose(page *testbed.Page, name, value string) {
 	})()`, name, value))
 }
 
-// dimensions waits until the desktop has a size, as WIDTHxHEIGHT, asked for in its terminal.
-func (r *rig) dimensions(page *testbed.Page, want string) {
+// dimensions waits until the desktop has a size: in the browser and then, asked
+// for in its terminal, on the desktop. xrdp drops keys that come while it changes.
+func (r *rig) dimensions(page *testbed.Page, width, height int) {
 	r.t.Helper()
+	want := fmt.Sprintf("%dx%d", width, height)
+	page.WaitUntil(fmt.Sprintf(`document.querySelector(".pane.active .display > div > div").style.width === "%dpx"`, width))
+	page.WaitUntil(fmt.Sprintf(`document.querySelector(".pane.active .display > div > div").style.height === "%dpx"`, height))
 	size := filepath.Join(r.shared(), "size")
 	_ = os.Remove(size) // of the time before
 	command(page, fmt.Sprintf("until xdpyinfo | grep dimensions | tee %s | grep -q %s; do sleep 0.2; done", size, want))
@@ -70,25 +74,25 @@ func (r *rig) sizes(page *testbed.Page) {
 
 	pick(page, "view", "50")
 	page.Click(`#tools .tool-row [data-part="close"]`)
-	r.dimensions(page, "2560x1600")
+	r.dimensions(page, 2560, 1600)
 	page.WaitUntil(shown + " === 1280")
 	page.Shot("desktop-smaller")
 
 	pick(page, "view", "pixels")
 	page.Click(`#tools .tool-row [data-part="close"]`)
 	page.Dense(1280, 800, 1.5)
-	r.dimensions(page, "1920x1200")
+	r.dimensions(page, 1920, 1200)
 	page.WaitUntil(shown + " === 1280")
 	page.Dense(1280, 800, 1)
-	r.dimensions(page, "1280x800")
+	r.dimensions(page, 1280, 800)
 	page.Size(3840, 2160)
-	r.dimensions(page, "3840x2160")
+	r.dimensions(page, 3840, 2160)
 	page.Release()
 	page.WaitFor("#tools[open]")
 	page.Shot("desktop-4k")
 	page.Click(`#tools .tool-row [data-part="close"]`)
 	page.Size(1280, 800)
-	r.dimensions(page, "1280x800")
+	r.dimensions(page, 1280, 800)
 	page.Reload() // the choice is remembered
 	connected(r.t, page)
 	page.Release()
@@ -210,19 +214,19 @@ func TestBrowserSecondWindow(t *testing.T) {
 	second.WaitFor("canvas")
 	second.WaitGone(`[data-part="note"]`)
 	second.Size(800, 600)
+	r.dimensions(page, 2080, 800)
 	second.WaitColour(700, 500, colour)
 	second.MoveTo(100, 300)
 	pointer := filepath.Join(r.shared(), "pointer")
 	command(second, "xdotool getmouselocation > "+pointer)
 	r.contains(pointer, "x:1380 y:300")
-	r.dimensions(second, "2080x800")
 	second.Shot("desktop-second-window")
 	second.Release() // the tools are in the first window
 	page.WaitFor("#tools[open]")
 	page.Shot("desktop-first-window")
 	page.Click(`#tools [data-part="second"]`)
 	page.WaitUntil(`document.querySelector('#tools [data-part="second"]').getAttribute("aria-pressed") === "false"`)
-	r.dimensions(page, "1280x800")
+	r.dimensions(page, 1280, 800)
 
 	page.Release()
 	second = page.Opens(func() { page.Click(`#tools [data-part="second"]`) })

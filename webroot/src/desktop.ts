@@ -20,6 +20,7 @@ class Desktops {
   private active: Pane | null = null;
   private sideBySide = false;
   private readonly checkSession = startIdleClock({
+    place: () => this.panes.map((pane) => pane.target.id).join(","),
     onOpen: () => this.panes.forEach((pane) => pane.second.letGo()),
     onClose: () => {
       this.panes.forEach((pane) => pane.second.takeUp());

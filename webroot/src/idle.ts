@@ -14,6 +14,8 @@ interface SessionState {
 
 /** What the desktop page does after the dialog. */
 export interface IdleHooks {
+  /** Where the person is, by the ids of targets, to come back to after the login. */
+  place?: () => string;
   /** The dialog has come. */
   onOpen?: () => void;
   /** The dialog, which took the focus and so the keyboard, is gone again. */
@@ -186,7 +188,8 @@ class IdleClock {
 
   private leave(): void {
     window.clearTimeout(this.timer);
-    window.location.assign("/login"); // the server says there why
+    const place = this.hooks.place?.() ?? "";
+    window.location.assign(place ? `/login?target=${place}` : "/login"); // the server says there why
   }
 
   private part(selector: string): HTMLElement {
