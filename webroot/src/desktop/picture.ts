@@ -24,6 +24,7 @@ export class Picture {
   private beside: Size | null = null; // the second window
   private lean = { x: 0, y: 0 }; // CSS pixels a frame, while the pointer pulls
   private leaning = 0;
+  private ratio: MediaQueryList | null = null; // kept, or it is collected with its listener
 
   constructor(private readonly frame: HTMLElement, private readonly is: Frame) {
     this.view = is.view;
@@ -198,9 +199,20 @@ export class Picture {
 
   /** Another screen, or the browser's own zoom, has other pixels. */
   private watchRatio(): void {
-    matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener("change", () => {
+    let seen = window.devicePixelRatio;
+    const look = (): void => {
+      if (window.devicePixelRatio === seen) return;
+      seen = window.devicePixelRatio;
       this.changed();
-      this.watchRatio();
-    }, { once: true });
+      listen();
+    };
+    // The question has a number in it: after each change it is another one.
+    const listen = (): void => {
+      this.ratio?.removeEventListener("change", look);
+      this.ratio = matchMedia(`(resolution: ${seen}dppx)`);
+      this.ratio.addEventListener("change", look);
+    };
+    listen();
+    window.addEventListener("resize", look);
   }
 }
