@@ -208,7 +208,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
 		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
-		{"second window", "second", secondPage, []string{`data-part="display"`, `data-part="sink"`, `data-part="note"`}},
+		{"second window", "second", secondPage, []string{`desktop.css"`, `data-part="display"`, `data-part="sink"`, `data-part="note"`}},
 		{"desktop", "desktop", desktop, []string{
 			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-support-id="R7K2XXXX"`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},

@@ -81,9 +81,9 @@ func (r *rig) sizes(page *testbed.Page) {
 
 	pick(page, "view", "pixels")
 	page.Click(`#tools .tool-row [data-part="close"]`)
-	page.Dense(1280, 800, 1.5)
-	r.dimensions(page, 1920, 1200)
-	page.WaitUntil(shown + " === 1280")
+	page.Dense(1200, 800, 1.5) // the density alone would be no event in a headless browser
+	r.dimensions(page, 1800, 1200)
+	page.WaitUntil(shown + " === 1200")
 	page.Dense(1280, 800, 1)
 	r.dimensions(page, 1280, 800)
 	page.Size(3840, 2160)
