@@ -120,7 +120,7 @@ func TestProblems(t *testing.T) {
 		{"port nought", one("port: 0"), []string{"FILE:6: port: must be from 1 to 65535, not 0"}},
 		{"protocol", one("protocol: telnet"), []string{`FILE:6: protocol: must be rdp, vnc or ssh, not "telnet"`}},
 		{"keyboard", one("keyboard: sv-se"), []string{
-			`FILE:6: keyboard: guacd has no layout "sv-se"; it has ` + strings.Join(keyboards(), ", ")}},
+			`FILE:6: keyboard: guacd has no layout "sv-se"; it has ` + strings.Join(Keyboards(), ", ")}},
 		{"timezone", one("timezone: Europe/Stokholm"), []string{`FILE:6: timezone: "Europe/Stokholm" is not a time zone such as Europe/Stockholm`}},
 		{"timezone with a path", one("timezone: ../../etc/passwd"), []string{`FILE:6: timezone: "../../etc/passwd" is not a time zone such as Europe/Stockholm`}},
 		{"security that checks nothing", one("security: any"), []string{

@@ -35,6 +35,7 @@ const icons = {
   muted: "volume-x",
   refresh: "rotate-cw",
   screenshot: "camera",
+  "second-window": "monitor-up",
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",

@@ -47,6 +47,10 @@ var alike = map[string]string{
 	"{done} av {total}":  "nb",
 	"Filer på {target}":  "nb da",
 	"Bild":               "de",
+	"Ctrl":               "en nb da fi", "Del": "en nb da fi", "Home": "en nb da fi", "End": "en nb da fi", "Page Up": "en nb da fi", "Page Down": "en nb da fi",
+	"Alt": "en nb da fi de", "Win": "en nb da fi de", "F1–F12": "en nb da fi de", "Tab": "nb da de", "Skift": "nb da",
+	"{ms} ms, {level}":       "en nb da fi de",
+	"Systemets eget: {name}": "nb da",
 }
 
 // A text that nobody has translated is the Swedish or the English one.
@@ -81,7 +85,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last", "da": "for", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for", "de": "lange"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)

@@ -83,7 +83,7 @@ type (
 	}
 	desktopPage struct {
 		basePage
-		Desktops, SupportID string
+		Desktops, Choices, SupportID string
 	}
 	action struct {
 		Href, Label string
@@ -163,6 +163,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	}
 	desktop := desktopPage{basePage: in, Desktops: string(shown), SupportID: "R7K2XXXX"}
 	desktop.Title = hostile
+	secondPage := in
+	secondPage.Title = hostile
 	targets := []group{
 		{Name: "Stockholm", Rows: rows(t, site, lang,
 			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
@@ -226,6 +228,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
 		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
+		{"second window", "second", secondPage, []string{`desktop.css"`, `data-part="display"`, `data-part="sink"`, `data-part="note"`}},
 		{"desktop", "desktop", desktop, []string{
 			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-support-id="R7K2XXXX"`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
@@ -354,6 +357,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	for _, m := range scriptCall.FindAllStringSubmatch(scripts, -1) {
 		used[m[1]] = true
 		used[m[1]+".text"] = true // the second line of a status
+		used[m[1]+".long"] = true // and of a wait that takes its time
 	}
 	for key := range opened(t).locales.texts[firstLanguage].byKey {
 		stem := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")

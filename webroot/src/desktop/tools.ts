@@ -3,8 +3,10 @@
 import { part, within } from "../page";
 import { text } from "../text";
 import { FolderDialog } from "./folder";
+import { KeyRow } from "./keyrow";
 import { alt, ctrl, del } from "./keys";
 import type { Pane } from "./pane";
+import { ScreenTools } from "./screentools";
 import { fileTime } from "./screenshot";
 
 /** What the tools ask of the page. */
@@ -29,6 +31,8 @@ export class Tools {
   private readonly handle = part("handle");
   private readonly clipboard = within<HTMLTextAreaElement>(this.dialog, "clipboard");
   private readonly folder = new FolderDialog(() => this.host.closed());
+  private readonly keyRow = new KeyRow();
+  private readonly screen = new ScreenTools(this.dialog, this.keyRow);
   private pane: Pane | null = null;
   private leaving: (() => void) | null = null; // done once the tools are closed
 
@@ -58,6 +62,7 @@ export class Tools {
     if (document.querySelector("dialog:modal")) return;
     this.handle.setAttribute("aria-expanded", "true");
     within(this.dialog, "tabs-place").append(part("tabs"));
+    if (this.pane) this.screen.show(this.pane, this.keyRow.isOpen);
     this.dialog.showModal();
   }
 
@@ -68,6 +73,8 @@ export class Tools {
   /** Offers what the active desktop's target allows. */
   show(pane: Pane, layout: Layout): void {
     this.pane = pane;
+    this.keyRow.show(pane);
+    this.screen.show(pane, this.keyRow.isOpen);
     const { copy, paste, upload, download, audio, microphone, readOnly } = pane.target;
     this.offer("upload", upload);
     this.offer("files", (upload || download) && pane.files.folder !== null);
@@ -87,6 +94,11 @@ export class Tools {
     this.press("turn", layout.sideBySide);
     this.clipboard.readOnly = !paste;
     if (document.activeElement !== this.clipboard) this.clipboard.value = pane.clipboard.words;
+  }
+
+  /** The round trip of a desktop has been measured. */
+  measured(pane: Pane): void {
+    if (pane === this.pane && this.dialog.open) this.screen.showQuality(pane);
   }
 
   /** A tool closes the tools, which gives the keyboard back, and then acts. */
