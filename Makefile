@@ -9,7 +9,7 @@ WEBROOT := webroot/dist/.built
 PORT ?= 8080
 PHONE_PORT ?= 8081
 
-.PHONY: run test test-unit e2e build lint soak bench webroot clean peers
+.PHONY: run test test-unit e2e help-pictures shots build lint soak bench webroot clean peers
 
 run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
 	-testbed/install run
@@ -33,6 +33,13 @@ test-unit: $(WEBROOT) ## no peers, under a minute
 
 e2e: peers build ## the whole way in a real browser; screenshots in testbed/shots/
 	$(GO) test -race -timeout 15m -count=1 -v -run 'TestBrowser' ./testbed/e2e
+
+help-pictures: peers build ## the help's pictures of the real pages, webroot/help/images: to be committed
+	STAGEDOOR_HELP_PICTURES=1 $(GO) test -timeout 10m -count=1 -v -run '^TestHelpPictures$$' ./testbed/e2e
+
+shots: $(WEBROOT) ## pictures of every page, docs/shots: to be committed; about 4 minutes
+	testbed/install test shots
+	$(GO) test -timeout 20m -count=1 -v -run '^TestShots$$' ./testbed/e2e -shots $(CURDIR)/docs/shots
 
 lint: $(WEBROOT)
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt'd: $$files"; exit 1; fi

@@ -20,7 +20,8 @@ import (
 
 type desktopPage struct {
 	page
-	Desktops string // JSON: the targets to open, the address's own first
+	Desktops  string // JSON: the targets to open, the address's own first
+	SupportID string // where no WebSocket brings its own
 }
 
 // desktopTarget is what the page's scripts know of a target (webroot's
@@ -66,18 +67,24 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	}
 	shown := []desktopTarget{desktopOf(target)}
 	shown[0].Page = p.desktops.nameFor(v.session.ID, target.ID, v.URL.Query().Get("desktop"))
+	ids := []string{target.ID}
 	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
 		// One that has gone from the list since is left out without a word.
 		beside, ok := p.targetOf(v.session, id)
-		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.ContainsFunc(shown, func(s desktopTarget) bool { return s.ID == id }) {
-			shown = append(shown, desktopOf(beside))
+		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(ids, id) {
+			shown, ids = append(shown, desktopOf(beside)), append(ids, id)
 		}
+	}
+	// Where no WebSocket comes through, this is all that helpdesk finds.
+	event := store.Event{Kind: "desktop-page", Result: "ok", Target: target.ID, Detail: map[string]string{"desktops": strings.Join(ids, " ")}}
+	if err := p.audit(v, event); err != nil {
+		return err
 	}
 	desktops, err := json.Marshal(shown)
 	if err != nil {
 		return err
 	}
-	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops)}
+	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), SupportID: v.id}
 	data.Title = target.Name
 	return p.render(w, v, http.StatusOK, "desktop", data)
 }
@@ -145,7 +152,7 @@ func (p *Portal) notShown(s *shown, why error) {
 			s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 		}
 	}
-	tunnel.Refuse(s.ws, why)
+	tunnel.Refuse(s.ws, s.visit.id, why)
 }
 
 // upgradeTunnel records that a desktop is opened and makes the request a
@@ -240,7 +247,7 @@ func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Ta
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
 	if err == nil {
-		tunnel.Refuse(ws, why)
+		tunnel.Refuse(ws, v.id, why)
 	}
 	return nil
 }
@@ -276,6 +283,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 	query := v.URL.Query()
 	t := target.Transfers
 	options := tunnel.Options{
+		ID:       v.id,
 		Protocol: target.Protocol, Arguments: arguments, MustHave: mustHave,
 		Timezone: target.Timezone, Name: v.session.who.Account.DisplayName,
 		Width: within(query.Get("width"), 1024, 320, 7680), Height: within(query.Get("height"), 768, 240, 4320),

@@ -64,7 +64,7 @@ func TestDatabaseGone(t *testing.T) {
 	cecilia := b.ready()
 	b.must(b.store.Close())
 	got := b.browser().login(`AMIDO\hanna`, goodPassword)
-	got.shows(t, http.StatusServiceUnavailable, "/login", "Portalen kan inte svara just nu", "Ärendenummer")
+	got.shows(t, http.StatusServiceUnavailable, "/login", "Portalen kan inte svara just nu", "Supportnummer")
 	if got := cecilia.get("/"); got.status < 500 {
 		t.Errorf("the list was shown without a database: %d", got.status)
 	}

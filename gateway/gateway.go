@@ -12,6 +12,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -43,6 +44,7 @@ type Parts struct {
 type Settings struct {
 	PublicURL      *url.URL // scheme and host that people's browsers use; http only for loopback hosts
 	Name           string   // of the portal: "Amido Alliera Backstage"
+	HelpDir        string   // folder with the administrators' own help texts; may be empty
 	Helpdesk       Helpdesk
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
@@ -92,6 +94,8 @@ type Portal struct {
 	rows     listRows
 	policies policyMemory
 	packers  sync.Pool // of *gzip.Writer: making one costs 0.8 MB
+	help     *webroot.Help
+	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
 	ctx      context.Context
@@ -115,6 +119,10 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
+	var err error
+	if p.help, err = p.Site.Help(p.set.HelpDir, p.set.helpWords(), p.Log); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)

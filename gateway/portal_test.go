@@ -199,6 +199,11 @@ func (b *browser) do(method, path string, form url.Values, header ...string) ans
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return b.send(r)
+}
+
+func (b *browser) send(r *http.Request) answer {
+	b.t.Helper()
 	response, err := b.client.Do(r)
 	b.must(err)
 	defer response.Body.Close()

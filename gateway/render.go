@@ -174,6 +174,7 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 	}
 	if known.status >= http.StatusInternalServerError {
 		v.log.Error("request failed", "route", v.route, "error", err)
+		p.recordFault(v, known)
 	} else {
 		v.log.Info("request refused", "route", v.route, "error", err)
 	}
@@ -188,6 +189,23 @@ func (p *Portal) answer(w http.ResponseWriter, v *visit, err error) {
 	if err := p.render(w, v, known.status, "message", data); err != nil {
 		v.log.Error("error page failed", "error", err)
 		http.Error(w, "Something went wrong, number "+v.id, http.StatusInternalServerError)
+	}
+}
+
+// faultsInAll bounds how many faults an hour go into the audit: some can be
+// brought about by strangers. The log has them all.
+const faultsInAll = 120
+
+// recordFault lets helpdesk find a fault of the portal by the support id on its
+// page. Where the database itself is at fault the log has to do.
+func (p *Portal) recordFault(v *visit, f *fault) {
+	ok, _, err := p.Store.Take(v.Context(), "faults", faultsInAll, time.Hour)
+	if err == nil && ok {
+		err = p.audit(v, store.Event{Kind: "fault", Result: "error", Reason: f.message,
+			Detail: map[string]string{"route": v.route, "error": printable(f.Error(), 300)}})
+	}
+	if err != nil {
+		v.log.Warn("fault not in the audit", "error", err)
 	}
 }
 

@@ -50,7 +50,11 @@ func (p *Portal) siteMap() []route {
 		{"GET /session", stepReady, p.clock, machine | silent},
 		{"POST /session/extend", stepReady, p.extend, machine},
 		{"POST /logout", stepAnyone, p.logout, 0},
-		{"GET /help", stepAnyone, p.help, silent},
+		{"GET /help", stepAnyone, p.helpPage, silent},
+		{"GET /check", stepAnyone, p.checkPage, silent},
+		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
+		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
+		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
 		{"/", stepAnyone, p.notFound, silent},
@@ -65,6 +69,7 @@ func (p *Portal) routes() http.Handler {
 		mux.Handle(r.pattern, p.step(r))
 	}
 	mux.Handle("GET /static/", p.Site.Static())
+	mux.Handle("GET /help/images/", p.help.Images())
 	return p.wrap(mux,
 		p.begin,           // request id, client address, access log, recover
 		p.securityHeaders, // on every answer, errors too

@@ -12,6 +12,7 @@ func TestSiteMap(t *testing.T) {
 	want := map[string]step{
 		"GET /login": stepAnyone, "POST /login": stepAnyone, "POST /logout": stepAnyone,
 		"GET /password": stepAnyone, "POST /password": stepAnyone, "GET /help": stepAnyone,
+		"GET /check": stepAnyone, "GET /check/portal": stepAnyone, "GET /check/socket": stepAnyone, "POST /check": stepAnyone,
 		"GET /code": stepCode, "POST /code": stepCode, "POST /code/resend": stepCode,
 		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /desktops": stepReady, "GET /document/{target}": stepReady,
 		"GET /tunnel/{target}": stepReady, "GET /session": stepReady, "POST /session/extend": stepReady,

@@ -52,6 +52,8 @@ func StartBrowser(t TB, o BrowserOptions) *Browser {
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("hide-scrollbars", true),
+		// A mouse, which a machine without one would not have: hover, fine pointer.
+		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"),
 		chromedp.WindowSize(1280, 800),
 	)
 	for _, file := range o.Trust {

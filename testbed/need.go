@@ -25,6 +25,7 @@ func peerNeeds(peer string) (needs, bool) {
 		"xrdp":     {programs: []string{"xrdp", "xrdp-sesman", "openbox", "xterm", "xsetroot", "useradd", "chpasswd", "flock", "setpriv", "pgrep", "ss"}, files: []string{"/usr/lib/xorg/modules/drivers/xrdpdev_drv.so"}, groups: "run", access: rootOrSudo},
 		"nla":      {programs: []string{"freerdp-shadow-cli", "Xvfb", "xprop", "xterm", "openbox", "xsetroot"}, groups: "run rdp"},
 		"libguac":  {programs: []string{"cc"}, files: []string{"/usr/include/guacamole/parser.h", "/usr/lib/*/libguac.so"}, groups: "test"},
+		"pngquant": {programs: []string{"pngquant"}, groups: "shots"},
 		"chromium": {programs: []string{"chromium|chromium-browser|google-chrome"}, groups: "browser"},
 	}[peer]
 	return n, known
@@ -32,7 +33,7 @@ func peerNeeds(peer string) (needs, bool) {
 
 // Need skips the test, with one line that says what is missing and how to get
 // it, when this machine cannot run one of the peers: samba, slapd, guacd, xrdp,
-// nla, chromium, libguac (guacd's library and a C compiler). Under CI=true it
+// nla, chromium, pngquant, libguac (guacd's library and a C compiler). Under CI=true it
 // fails the test instead: there a missing peer must not look like a success.
 func Need(t TB, peers ...string) {
 	t.Helper()

@@ -61,7 +61,7 @@ func loadAssets(files fs.FS) (*assets, error) {
 			return nil, fmt.Errorf("webroot: %w", err)
 		}
 	}
-	for _, name := range []string{"app.css", "app.js", "desktop.css", "desktop.js", "icons.svg", "list.js", "mark.svg"} {
+	for _, name := range []string{"app.css", "app.js", "check.js", "desktop.css", "desktop.js", "help.css", "icons.svg", "list.js", "mark.svg"} {
 		if a.byName[name] == nil {
 			return nil, fmt.Errorf("%w (dist/%s is missing)", ErrNotBuilt, name)
 		}

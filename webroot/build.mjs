@@ -89,6 +89,7 @@ await build({
   entryPoints: {
     app: join(here, "src/app.ts"),
     desktop: join(here, "src/desktop.ts"),
+    check: join(here, "src/check.ts"),
     list: join(here, "src/list.ts"),
   },
   outdir: dist,
@@ -100,7 +101,8 @@ await build({
   logLevel: "warning",
 });
 await build({
-  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css")],
+  // A page that needs more than app.css loads its own beside it.
+  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css"), join(here, "styles/help.css")],
   outdir: dist,
   bundle: true,
   minify: true,

@@ -22,6 +22,12 @@ var alike = map[string]string{
 	"Favorit":          "da de",
 	"Portalen":         "nb da",
 	"Portal":           "de",
+	"Resultat":         "nb da",
+	"Cookies":          "da de",
+	"kabel":            "nb da",
+	"Bra":              "nb",
+	"Obs":              "nb da",
+	"Portalen ser dig på adressen {address}.": "da",
 }
 
 // A text that nobody has translated is the Swedish or the English one.

@@ -60,8 +60,7 @@ func (s *Site) Part(lang, name, part string, data any) (template.HTML, error) {
 	return template.HTML(body.String()), nil // #nosec: html/template has escaped it
 }
 
-// parsePages makes one template set per page of templates/*.html. A file
-// help.sv.html is the Swedish half of help.html, defining "help-text".
+// parsePages makes one template set per page of templates/*.html.
 func parsePages(files fs.FS, code string, t *texts, a *assets, l look) (map[string]*page, error) {
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil {
@@ -72,7 +71,7 @@ func parsePages(files fs.FS, code string, t *texts, a *assets, l look) (map[stri
 	for _, name := range names {
 		base := path.Base(name)
 		page := strings.TrimSuffix(base, ".html")
-		if slices.Contains(layouts, base) || strings.Contains(page, ".") {
+		if slices.Contains(layouts, base) {
 			continue
 		}
 		p, err := parsePage(files, page, code, t, a, l)
@@ -84,14 +83,6 @@ func parsePages(files fs.FS, code string, t *texts, a *assets, l look) (map[stri
 
 func parsePage(files fs.FS, name, code string, t *texts, a *assets, l look) (*page, error) {
 	patterns := []string{"templates/layout.html", "templates/parts.html", "templates/" + name + ".html"}
-	// A language without a half of its own shows the English one.
-	for _, language := range []string{code, "en"} {
-		half := "templates/" + name + "." + language + ".html"
-		if _, err := fs.Stat(files, half); err == nil {
-			patterns = append(patterns, half)
-			break
-		}
-	}
 	set, err := template.New("layout.html").Funcs(functions(t, a, l)).Option("missingkey=error").ParseFS(files, patterns...)
 	if err != nil {
 		return nil, err

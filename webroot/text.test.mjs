@@ -16,7 +16,7 @@ async function moduleIn(lang, texts) {
   const carried = Object.entries(texts).map(([key, textContent]) => ({ dataset: { key }, textContent }));
   globalThis.document = {
     documentElement: { lang },
-    querySelector: () => ({ content: { querySelectorAll: () => carried } }),
+    querySelectorAll: () => [{ content: { querySelectorAll: () => carried } }],
   };
   return import(`data:text/javascript,${encodeURIComponent(code)}//${lang}`);
 }

@@ -1,6 +1,6 @@
 // Package webroot is what the browser gets: page templates, the built scripts
 // and styles, and the texts of each language. It is data and its loading; the
-// gateway fills it in.
+// gateway fills it in. Help texts are Markdown, ours in help/ or administrators' own.
 //
 //	site, err := webroot.OpenBranded(brand)           // every fault at once, at start
 //	err = site.Render(w, "sv", "login", loginPage)    // templates/login.html
@@ -17,7 +17,7 @@ import (
 	"net/http"
 )
 
-//go:embed templates locales all:dist
+//go:embed templates locales help all:dist
 var embedded embed.FS
 
 // ErrNotBuilt says that dist/ lacks the bundles.
@@ -28,6 +28,7 @@ type Site struct {
 	locales *locales
 	assets  *assets
 	pages   map[string]map[string]*page // language, page
+	help    fs.FS                       // our help texts and their pictures
 }
 
 // Open parses all templates in all languages. It fails on a missing bundle, a
@@ -56,7 +57,11 @@ func open(files fs.FS, brand Brand) (*Site, error) {
 		return nil, fmt.Errorf("webroot: locales: %w", err)
 	}
 	locales.replace(brand.Texts)
-	s := &Site{locales: locales, assets: assets, pages: map[string]map[string]*page{}}
+	help, err := fs.Sub(files, "help")
+	if err != nil {
+		return nil, fmt.Errorf("webroot: help: %w", err)
+	}
+	s := &Site{locales: locales, assets: assets, help: help, pages: map[string]map[string]*page{}}
 	var faults []error
 	for _, language := range locales.languages {
 		pages, err := parsePages(files, language.Code, locales.texts[language.Code], assets, look)

@@ -57,12 +57,11 @@ func TestOpenFaults(t *testing.T) {
 		"key in an else branch": {func(f fstest.MapFS) {
 			add(f, "templates/login.html", `{{define "x"}}{{range .}}{{else}}{{with t "no.such"}}{{end}}{{end}}{{end}}`)
 		}, `"no.such"`},
-		"key that is no literal":     {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{t .Key}}{{end}}`) }, "wants a literal"},
-		"key that is piped":          {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{"skip" | t}}{{end}}`) }, "wants a literal"},
-		"text without its link":      {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{link "skip" "/"}}{{end}}`) }, "[link]"},
-		"no text for a script":       {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{texts "no."}}{{end}}`) }, `"no."`},
-		"template does not parse":    {func(f fstest.MapFS) { add(f, "templates/login.html", `{{`) }, "login.html"},
-		"help missing in a language": {func(f fstest.MapFS) { delete(f, "templates/help.en.html") }, "help-text"},
+		"key that is no literal":  {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{t .Key}}{{end}}`) }, "wants a literal"},
+		"key that is piped":       {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{"skip" | t}}{{end}}`) }, "wants a literal"},
+		"text without its link":   {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{link "skip" "/"}}{{end}}`) }, "[link]"},
+		"no text for a script":    {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{texts "no."}}{{end}}`) }, `"no."`},
+		"template does not parse": {func(f fstest.MapFS) { add(f, "templates/login.html", `{{`) }, "login.html"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := copied(t)

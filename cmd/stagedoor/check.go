@@ -15,6 +15,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/targets"
+	"stagedoor/webroot"
 )
 
 // check says everything that is wrong with the configuration and the target
@@ -94,6 +95,13 @@ func offline(config Config) (faults []error) {
 		faults = append(faults, err)
 	} else {
 		d.Close()
+	}
+	if config.Portal.HelpDir != "" {
+		site, err := webroot.Open()
+		if err != nil {
+			return append(faults, err)
+		}
+		faults = append(faults, site.CheckHelp(config.Portal.HelpDir)...)
 	}
 	if config.TLS.CertFile != "" {
 		if _, err := openCertificate(config.TLS.CertFile, config.TLS.KeyFile); err != nil {

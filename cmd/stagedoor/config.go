@@ -42,7 +42,8 @@ type PortalConfig struct {
 	LogoDark    string       `yaml:"logo_dark"`     // file, in the dark theme; default: logo
 	LogoHasName bool         `yaml:"logo_has_name"` // the name is in the logo, not written beside it; default false
 	Accent      AccentConfig `yaml:"accent"`
-	Texts       []TextConfig `yaml:"texts"` // in the place of the pages' own; default none
+	Texts       []TextConfig `yaml:"texts"`    // in the place of the pages' own; default none
+	HelpDir     string       `yaml:"help_dir"` // folder of own help texts, sv.md, en.md, ...; default: the built-in ones
 }
 
 // AccentConfig is the one colour of links and buttons, #rrggbb. With one of the
@@ -214,7 +215,7 @@ func setIfZero[T comparable](field *T, value T) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
-		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile, &c.Portal.Logo, &c.Portal.LogoDark,
+		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile, &c.Portal.Logo, &c.Portal.LogoDark, &c.Portal.HelpDir,
 	}
 	for i := range c.Directories {
 		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)

@@ -54,6 +54,11 @@ func (v *validation) validate(c Config) {
 	for _, fault := range faults {
 		v.fault("portal."+fault.Field, "%s", fault.Text)
 	}
+	if c.Portal.HelpDir != "" {
+		if info, err := os.Stat(c.Portal.HelpDir); err != nil || !info.IsDir() {
+			v.fault("portal.help_dir", "the folder %s is not there", c.Portal.HelpDir)
+		}
+	}
 	v.words("helpdesk.name", c.Helpdesk.Name, 100)
 	v.words("helpdesk.phone", c.Helpdesk.Phone, 40)
 	v.words("helpdesk.mail", c.Helpdesk.Mail, 254)

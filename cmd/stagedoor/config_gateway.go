@@ -10,7 +10,7 @@ import (
 // settings are the gateway's own.
 func (c Config) settings() gateway.Settings {
 	s := gateway.Settings{
-		PublicURL: c.publicURL(), Name: c.Portal.Name,
+		PublicURL: c.publicURL(), Name: c.Portal.Name, HelpDir: c.Portal.HelpDir,
 		Helpdesk:       gateway.Helpdesk{Name: c.Helpdesk.Name, Phone: c.Helpdesk.Phone, Mail: c.Helpdesk.Mail},
 		TrustedProxies: c.trustedProxies(),
 		Idle:           c.Session.Idle, Warning: c.Session.Warning, Absolute: c.Session.Absolute,

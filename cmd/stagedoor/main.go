@@ -43,8 +43,9 @@ const usageText = `usage:
   stagedoor serve   --config FILE             run the gateway
   stagedoor check   --config FILE [--connect] check config and targets; --connect also tries
                                               the directory, guacd and the SMS sender
-  stagedoor audit   --config FILE [--verify] [--name NAME] [--limit N]
-                                              print audit events as JSON lines, or verify the chain
+  stagedoor audit   --config FILE [--verify] [--id ID] [--name NAME] [--limit N]
+                                              print audit events as JSON lines, those of a support id
+                                              or a name alone, or verify the chain
   stagedoor guacd   --config FILE [--drain ADDRESS | --undrain ADDRESS]
                                               say how each guacd is; give one no new desktops, or give
                                               it some again

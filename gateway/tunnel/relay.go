@@ -81,10 +81,10 @@ func (r *relay) begin() {
 	})
 }
 
-// greet speaks first: pings cannot wait for the handshake. The number is random
-// and no key to anything (CVE-2021-41767).
+// greet speaks first: pings cannot wait for the handshake. The id is no key to
+// anything (CVE-2021-41767); people give it to helpdesk.
 func (r *relay) greet() error {
-	if err := r.browser.send(appendInstruction(nil, "", uuid.NewString())); err != nil {
+	if err := r.browser.send(appendInstruction(nil, "", cmp.Or(r.options.ID, uuid.NewString()))); err != nil {
 		return gone(err)
 	}
 	return nil

@@ -46,6 +46,7 @@ type Policy struct {
 
 // Options of one desktop.
 type Options struct {
+	ID        string            // what the browser hears first as the tunnel's id: the support id; "": a random UUID
 	Protocol  string            // select: "rdp", "vnc", "ssh"
 	Arguments map[string]string // of connect, by name; what guacd does not list is left out
 	MustHave  []string          // names that guacd has to list, or the desktop is refused

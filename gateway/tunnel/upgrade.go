@@ -66,13 +66,13 @@ func Upgrade(w http.ResponseWriter, r *http.Request, origins ...string) (*websoc
 }
 
 // Refuse closes a fresh WebSocket for one of the causes of this package, such
-// as ErrLimit. It waits up to 2 s for the browser to close, so that the text
-// arrives.
-func Refuse(ws *websocket.Conn, cause error) {
+// as ErrLimit, under an id as in Options. It waits up to 2 s for the browser to
+// close, so that the text arrives.
+func Refuse(ws *websocket.Conn, id string, cause error) {
 	defer ws.Close()
 	browser := downlink{ws: ws}
 	end := endingOf(cause)
-	if browser.part(end.status, end.text) != nil {
+	if browser.send(appendInstruction(nil, "", id)) != nil || browser.part(end.status, end.text) != nil {
 		return
 	}
 	ws.SetReadDeadline(time.Now().Add(lingerTimeout))

@@ -93,7 +93,7 @@ func TestRefuse(t *testing.T) {
 	var server *httptest.Server
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ws, err := Upgrade(w, r, server.URL); err == nil {
-			Refuse(ws, ErrLimit)
+			Refuse(ws, "R7K2XXXX", ErrLimit)
 		}
 	}))
 	defer server.Close()

@@ -1,6 +1,6 @@
 // The texts that scripts show, and numbers, times and sizes as the page's
-// language writes them. The page carries the texts in <template id="texts">, in
-// its own language; the Swedish file says which keys there are.
+// language writes them. The page carries the texts in <template id="texts">, and
+// some pages more of their own; the Swedish file says which keys there are.
 import type swedish from "../locales/sv.json";
 
 type Stem<Key> = Key extends `${infer Name}.one` | `${infer Name}.other` ? Name : Key;
@@ -9,9 +9,10 @@ type Stem<Key> = Key extends `${infer Name}.one` | `${infer Name}.other` ? Name 
 export type TextKey = Stem<Extract<keyof typeof swedish, `${string}.js.${string}`>>;
 
 const texts = new Map<string, string>();
-const carrier = document.querySelector<HTMLTemplateElement>("#texts");
-for (const one of carrier?.content.querySelectorAll<HTMLElement>("[data-key]") ?? []) {
-  texts.set(one.dataset["key"] ?? "", one.textContent ?? "");
+for (const carrier of document.querySelectorAll<HTMLTemplateElement>("template")) {
+  for (const one of carrier.content.querySelectorAll<HTMLElement>("[data-key]")) {
+    texts.set(one.dataset["key"] ?? "", one.textContent ?? "");
+  }
 }
 
 // The English is British, as its spelling is: 14:02:11 and 21 November 2026.

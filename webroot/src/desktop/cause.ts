@@ -22,6 +22,8 @@ export interface Fault {
   silent: boolean;
   /** The person had just answered the target's sign-in box. */
   answered?: boolean;
+  /** The number under which helpdesk finds it. */
+  supportId?: string;
 }
 
 type Say = "refused" | "expired" | "denied" | "identity" | "configuration" | "noAnswer" | "conflict" | "loggedOff"

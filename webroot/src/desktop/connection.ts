@@ -56,6 +56,11 @@ export class Connection {
     this.client.connect(query.toString());
   }
 
+  /** The number of this connection for helpdesk; the page's own while the gateway has not said one. */
+  get supportId(): string {
+    return this.tunnel.uuid ?? document.body.dataset["supportId"] ?? "";
+  }
+
   /** The display has got a size: to be called by whoever shows it. */
   sized(): void {
     this.hasSize = true;
@@ -84,7 +89,7 @@ export class Connection {
   private end(fault: Fault): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.events.over(fault);
+    this.events.over({ ...fault, supportId: this.supportId });
     this.client.disconnect();
   }
 }

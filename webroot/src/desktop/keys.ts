@@ -40,6 +40,7 @@ export class Input {
   attach(client: Guacamole.Client | null): void {
     this.letGo();
     this.client = client;
+    this.frame.tabIndex = client ? 0 : -1; // without a desktop there is nothing to go to
     if (client) this.watchPointer(client);
   }
 

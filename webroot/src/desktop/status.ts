@@ -65,7 +65,9 @@ export class StatusCard {
     this.set(state, "", text(key, { target: this.target }));
     this.say("status-more", "");
     this.say("status-detail", "");
+    this.say("status-support", "");
     this.cancel.hidden = false;
+    if (document.activeElement === this.again) this.cancel.focus(); // the button goes, and would take the focus along
     this.showWays({ again: false, password: false, helpdesk: false });
   }
 
@@ -76,11 +78,15 @@ export class StatusCard {
 
   /** The desktop is over. */
   over(cause: Cause, fault: Fault): void {
+    // Looked at before anything goes that may have it; the page itself has it when it was lost.
+    const hadFocus = this.pane.contains(document.activeElement) || document.activeElement === document.body;
     const values = { target: this.target, code: String(fault.code) };
     this.set(cause.state, String(fault.code), text(cause.key, values));
     this.say("status-more", text(`${cause.key}.text` as TextKey, values));
     const own = cause.state === "error" && !fault.silent && fault.text !== "" ? fault.text : "";
     this.say("status-detail", own && text("desktop.js.detail", { text: own }));
+    const id = cause.state === "error" ? fault.supportId : undefined;
+    this.say("status-support", id ? text("desktop.js.support-id", { id }) : "");
     this.cancel.hidden = true;
     const offers = cause.offers ?? "again";
     this.showWays({
@@ -88,7 +94,7 @@ export class StatusCard {
       password: offers === "change-password",
       helpdesk: cause.helpdesk === true,
     });
-    if (!this.again.hidden && this.pane.contains(document.activeElement)) this.again.focus();
+    if (hadFocus) this.focus();
     if (cause.reconnects) this.countDown();
   }
 

@@ -1,0 +1,217 @@
+package e2e
+
+import (
+	"strings"
+
+	"stagedoor/testbed"
+)
+
+// A view is a page in one of its states. The table below is what
+// TestBrowserAccess holds to WCAG and what `make shots` takes pictures of: a new
+// page is one more line.
+type view struct {
+	name    string // of its pictures: lower case letters, digits and hyphens
+	who     string // in whose browser; each name of the table has cookies of its own
+	desktop bool   // it takes guacd, xrdp and a target that wants NLA
+	grabs   bool   // the keyboard is the remote desktop's: Tab does not leave it
+	reach   func(*stage, *testbed.Page)
+}
+
+// A view is reached from wherever its browser was left, once in each language
+// and in the order of the table.
+var views = []view{
+	{name: "login", who: "nobody", reach: at("/login")},
+	{name: "login-refused", who: "nobody", reach: func(s *stage, p *testbed.Page) {
+		p.Open(s.address + "/login")
+		signIn(p, `AMIDO\annika`, "helt fel")
+		p.WaitFor("#fault")
+	}},
+	{name: "login-expired", who: "anna", reach: (*stage).expired},
+	{name: "login-ended", who: "nobody", reach: at("/login?ended=logout")},
+	{name: "password", who: "anna", reach: (*stage).atPassword},
+	{name: "password-broken", who: "anna", reach: func(s *stage, p *testbed.Page) {
+		s.atPassword(p)
+		change(p, "Gammalt-2025", "Kort-1", "Kort-1")
+		p.WaitFor("#fault")
+	}},
+	{name: "password-mismatch", who: "anna", reach: func(s *stage, p *testbed.Page) {
+		s.atPassword(p)
+		change(p, "Gammalt-2025", "Höstlöv-2026!", "Höstlov-2026!")
+		p.WaitFor("#fault")
+	}},
+	{name: "password-changed", who: "nobody", reach: at("/password?changed")},
+	{name: "code", who: "frida", reach: (*stage).atCode},
+	{name: "code-wrong", who: "frida", reach: func(s *stage, p *testbed.Page) {
+		s.atCode(p)
+		typeCode(p, "000000")
+		p.WaitFor("#fault")
+	}},
+	{name: "code-resent", who: "frida", reach: func(s *stage, p *testbed.Page) {
+		s.atCode(p)
+		p.Open(s.address + "/code?resent")
+	}},
+	{name: "code-used-up", who: "harald", reach: func(s *stage, p *testbed.Page) {
+		s.atCode(p)
+		for !testbed.Eval[bool](p, `!!document.querySelector("#fault") && !document.querySelector(".resend .second")`) {
+			testbed.Eval[bool](p, "window.answered = true") // this page; the next has another window
+			typeCode(p, "000000")
+			p.WaitUntil(`!window.answered && !!document.querySelector("#fault")`)
+		}
+	}},
+	{name: "code-not-sent", who: "gunnar", reach: func(s *stage, p *testbed.Page) {
+		s.sms.SetMode(testbed.SMSRefuse)
+		defer s.sms.SetMode(testbed.SMSTake)
+		s.atCode(p)
+	}},
+	{name: "code-no-phone", who: "erik", reach: (*stage).atCode},
+	{name: "targets", who: "cecilia", reach: (*stage).atList},
+	{name: "targets-empty", who: "gerd", reach: (*stage).atList},
+	{name: "targets-idle", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
+		s.atList(p)
+		runOutOfTime(p)
+	}},
+	{name: "password-chosen", who: "cecilia", reach: loggedIn("/password")},
+	{name: "help", who: "nobody", reach: at("/help")},
+	{name: "check", who: "nobody", reach: func(s *stage, p *testbed.Page) {
+		p.Open(s.address + "/check")
+		p.WaitUntil(`document.querySelector("#verdict")?.dataset.state !== "waiting"`)
+	}},
+	{name: "message-not-found", who: "nobody", reach: at("/no-such-page")},
+	{name: "message-no-target", who: "cecilia", reach: loggedIn("/desktop/no-such")},
+	{name: "message-wrong-host", who: "nobody", reach: func(s *stage, p *testbed.Page) {
+		p.Open(strings.Replace(s.address, "localhost", "127.0.0.1", 1) + "/login")
+	}},
+	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
+
+	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/desktop/silent")(s, p)
+		p.WaitUntil(desktopState + ` === "waiting"`)
+	}},
+	{name: "desktop", who: "cecilia", desktop: true, grabs: true, reach: (*stage).atDesktop},
+	{name: "desktop-tools", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		p.Release()
+		p.WaitFor("#tools[open]")
+	}},
+	{name: "desktop-chooser", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		p.Release()
+		p.Click(`#tools [data-part="add"]`)
+		p.WaitFor("#chooser[open] li")
+	}},
+	{name: "desktop-tabs", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atTwoDesktops(p)
+		p.Release()
+		p.WaitFor("#tools[open] .tab")
+	}},
+	{name: "desktop-side-by-side", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
+		s.atTwoDesktops(p)
+		p.Release()
+		p.Click(`#tools [data-part="turn"]`)
+		p.WaitGone("#tools[open]")
+	}},
+	{name: "desktop-idle", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		runOutOfTime(p)
+	}},
+	{name: "desktop-failed", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/desktop/multiaccess02")(s, p)
+		p.WaitUntil(desktopState + ` === "error"`)
+	}},
+	{name: "desktop-sign-in", who: "cecilia", desktop: true, reach: (*stage).atSignIn},
+	{name: "desktop-sign-in-refused", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atSignIn(p)
+		p.Fill("#username-rcard-m5", "cecilia")
+		p.Fill("#password-rcard-m5", "helt fel")
+		p.Press("Enter")
+		p.WaitUntil(desktopState + ` === "error"`)
+		p.Click(pane + ` [data-part="again"]`)
+		p.WaitFor(".sign-in[open] .fault")
+	}},
+}
+
+// pane is the desktop that one is in; its state is also a connection's.
+const (
+	pane         = ".pane.active"
+	desktopState = `document.querySelector("` + pane + `")?.dataset.state`
+)
+
+// at is a view that is nothing but an address.
+func at(path string) func(*stage, *testbed.Page) {
+	return func(s *stage, p *testbed.Page) { p.Open(s.address + path) }
+}
+
+// loggedIn is a view that is an address, for somebody who is logged in.
+func loggedIn(path string) func(*stage, *testbed.Page) {
+	return func(s *stage, p *testbed.Page) {
+		s.atList(p)
+		p.Open(s.address + path)
+	}
+}
+
+// expired is the login page of anna, whose password has to be changed.
+func (s *stage) expired(p *testbed.Page) {
+	p.Open(s.address + "/login")
+	signIn(p, `AMIDO\anna`, "Gammalt-2025")
+	p.WaitFor("#fault")
+}
+
+// atPassword goes to the page that anna is sent to, which knows who she is.
+func (s *stage) atPassword(p *testbed.Page) {
+	p.Open(s.address + "/password")
+	if testbed.Eval[string](p, `document.querySelector("#username").value`) == "" {
+		s.expired(p)
+		p.Open(s.address + "/password")
+	}
+}
+
+// atCode goes to the code page as the person whose browser it is.
+func (s *stage) atCode(p *testbed.Page) {
+	p.Open(s.address + "/code")
+	if strings.Contains(p.URL(), "/login") {
+		s.signIn(p)
+		p.WaitURL("/code")
+	}
+}
+
+// atList goes to the list, through the login where that is needed.
+func (s *stage) atList(p *testbed.Page) {
+	p.Open(s.address + "/")
+	if strings.Contains(p.URL(), "/login") {
+		number := s.signIn(p)
+		p.WaitURL("/code")
+		typeCode(p, s.code(number))
+		p.WaitUntil(`location.pathname === "/"`)
+	}
+	p.WaitFor("main h1")
+}
+
+func (s *stage) atDesktop(p *testbed.Page) {
+	loggedIn("/desktop/multiaccess01")(s, p)
+	connected(s.t, p)
+	s.wholeDesktop(p)
+}
+
+func (s *stage) atTwoDesktops(p *testbed.Page) {
+	loggedIn("/desktop/multiaccess01?with=rcard-server")(s, p)
+	p.WaitUntil(`document.querySelectorAll('.pane[data-state="connected"]').length === 2`)
+	s.wholeDesktop(p)
+}
+
+func (s *stage) atSignIn(p *testbed.Page) {
+	loggedIn("/desktop/rcard-m5")(s, p)
+	p.WaitFor(".sign-in[open]")
+}
+
+// runOutOfTime has the server's clock say, as the page hears it, that the
+// session ends in 95 s. TestBrowserIdle waits for a real one.
+func runOutOfTime(p *testbed.Page) {
+	testbed.Eval[bool](p, `window.truth = window.fetch, window.fetch = async () => new Response(
+		'{"state": "ready", "idle_left": 95, "absolute_left": 9999, "warn": 120}'), dispatchEvent(new Event("online"))`)
+	p.WaitFor("#idle[open]")
+}
+
+// hearTheServer lets the page hear the server itself again.
+func hearTheServer(p *testbed.Page) {
+	testbed.Eval[bool](p, "window.fetch = window.truth, true")
+}
