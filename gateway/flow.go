@@ -38,8 +38,10 @@ func (p *Portal) next(s *session) string {
 		return "/code"
 	case s.Return != "":
 		return desktopAddress(s.Return)
-	default:
+	case s.Step == string(stepReady):
 		return p.home(s)
+	default:
+		return "/"
 	}
 }
 
