@@ -86,6 +86,8 @@ func (s *stage) list(desktops bool) string {
   - {id: silent, name: XXX.Stockholm.MultiAccess03, group: MultiAccess, description: Passersystem, icon: door, host: 127.0.0.1, port: %[6]d, %[1]s}
   - {id: rcard-m5, name: R-CARD M5 Arbetstation, group: R-CARD, host: 127.0.0.1, port: %[7]d, security: nla, %[1]s}
   - {id: rcard-server, name: R-CARD M5 Server, group: R-CARD, icon: server, host: %[2]s, port: %[3]s, security: tls, credentials: stored, username: %[8]q, password_file: second-password, %[1]s}
+  - {id: goteborg01, name: XXX.Göteborg.MultiAccess01, group: Göteborg, description: Passersystem, icon: door, host: 127.0.0.1, port: %[6]d, %[1]s}
+  - {id: goteborg02, name: XXX.Göteborg.MultiAccess02, group: Göteborg, description: Passersystem, icon: door, host: 127.0.0.1, port: 1, %[1]s}
   - {id: handbook, name: R-CARD M5 Arbetstation INSTRUKTIONER OCH HJÄLPVERKTYG, group: R-CARD, icon: book, kind: document, file: handbook.txt, visible_to: ['AMIDO\MultiAccess']}
 `, common, host, port, first.Name, s.folder("drive"), s.silentPort(), nla, second.Name)
 }

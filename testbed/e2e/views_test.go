@@ -65,6 +65,16 @@ var views = []view{
 	}},
 	{name: "code-no-phone", who: "erik", reach: (*stage).atCode},
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
+	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
+		s.atList(p)
+		p.Fill("#find", "göteborg")
+		p.WaitUntil(`!!document.querySelector("#found").textContent`)
+	}},
+	{name: "targets-nothing", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
+		s.atList(p)
+		p.Fill("#find", "zzz")
+		p.WaitFor("#nothing")
+	}},
 	{name: "targets-empty", who: "gerd", reach: (*stage).atList},
 	{name: "targets-idle", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -92,6 +102,23 @@ var views = []view{
 		s.atDesktop(p)
 		p.Release()
 		p.WaitFor("#tools[open]")
+	}},
+	{name: "desktop-files", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		p.Release()
+		p.Click(`#tools [data-part="files"]`)
+		p.WaitFor("#folder[open]")
+	}},
+	{name: "targets-running", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		p.Open(s.address + "/")
+		p.WaitFor(".running li")
+		if testbed.Eval[bool](p, `!document.querySelector("#favourites")`) {
+			p.Click(`.star[value="rcard-server"]`)
+			p.WaitFor(`.star[value="rcard-server"][aria-pressed="true"]`)
+			p.Open(s.address + "/")
+			p.WaitFor("#favourites")
+		}
 	}},
 	{name: "desktop-key-row", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
