@@ -40,12 +40,15 @@ func (p *Page) Tap(fingers ...Finger) {
 	p.Touch()
 }
 
-// TapOn taps on the middle of an element.
+// TapOn taps on the middle of an element, and waits for the click that the
+// browser makes of it, which comes a moment later.
 func (p *Page) TapOn(selector string) {
 	p.t.Helper()
 	p.WaitFor(selector)
-	box := Eval[struct{ X, Y float64 }](p, "(() => { const b = document.querySelector("+quote(selector)+").getBoundingClientRect(); return {X: b.x + b.width / 2, Y: b.y + b.height / 2} })()")
+	box := Eval[struct{ X, Y float64 }](p, "(() => { const e = document.querySelector("+quote(selector)+"), b = e.getBoundingClientRect(); "+
+		"window.tapped = false; e.addEventListener('click', () => { window.tapped = true }, {once: true}); return {X: b.x + b.width / 2, Y: b.y + b.height / 2} })()")
 	p.Tap(Finger{int(box.X), int(box.Y)})
+	p.until("wait for the click on "+selector, "window.tapped")
 }
 
 // Insert gives the focused field a text that comes without keys, as dictation

@@ -33,6 +33,8 @@ func TestBrowserTouch(t *testing.T) {
 	page.Shot("phone-tools")
 	choose(page, "touch", "pad")
 	page.TapOn(`#tools .tool-row [data-part="close"]`)
+	page.WaitGone("#tools[open]")
+	page.WaitUntil(`document.activeElement.matches(".sink")`)
 	command(page, "xdotool mousemove 100 100")
 	page.Touch(testbed.Finger{X: 300, Y: 600})
 	for y := 580; y >= 500; y -= 20 {
