@@ -34,17 +34,16 @@ const (
 type checkPage struct {
 	page
 	Host string
-	Keys string // that are asked for, with spaces between
 }
 
-// checkedKeys are those that trouble people: letters, and what needs AltGr.
-const checkedKeys = `åäö@{[]}\`
+// checkedKeys are those that trouble people, in any language (format.keys):
+// letters, and what needs AltGr.
+const checkedKeys = `åäöæøüß@{[]}\`
 
 // checkPage is the page whose script tries browser, connection, clock and keyboard.
 func (p *Portal) checkPage(w http.ResponseWriter, v *visit) error {
 	p.setCookie(w, checkCookie, "1")
-	return p.render(w, v, http.StatusOK, "check", checkPage{p.page(v, "check.title"), p.set.PublicURL.Host,
-		strings.Join(strings.Split(checkedKeys, ""), " ")})
+	return p.render(w, v, http.StatusOK, "check", checkPage{p.page(v, "check.title"), p.set.PublicURL.Host})
 }
 
 // portalAnswer is what the portal knows of the browser's request.

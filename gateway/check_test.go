@@ -122,6 +122,31 @@ func TestCheckIsStrict(t *testing.T) {
 	}
 }
 
+// Every language asks for characters of its own keyboards, and may report them.
+func TestCheckAsksForEachLanguagesKeys(t *testing.T) {
+	b := open(t, nil)
+	for _, language := range []struct{ code, has, hasNot string }{
+		{"sv", "åäö", "æøüß"}, {"en", `@\`, "åäöæøüß"}, {"nb", "æøå", "äöüß"}, {"da", "æøå", "äöüß"}, {"fi", "åäö", "æøüß"}, {"de", "äöüß", "åæø"},
+	} {
+		person := b.browser()
+		_, keys, _ := strings.Cut(person.get("/check?lang="+language.code).body, `data-keys="`)
+		keys, _, _ = strings.Cut(keys, `"`)
+		keys = strings.ReplaceAll(keys, " ", "")
+		for _, key := range language.has {
+			if !strings.ContainsRune(keys, key) {
+				t.Errorf("%s: %q is not asked for: %s", language.code, key, keys)
+			}
+		}
+		if strings.ContainsAny(keys, language.hasNot) {
+			t.Errorf("%s: asks for what is on no key there: %s", language.code, keys)
+		}
+		typed, _ := json.Marshal(keys)
+		if got := person.report(strings.Replace(goodReport, `"åö@"`, string(typed), 1)); got.status != http.StatusOK {
+			t.Errorf("%s: %d when %s is reported", language.code, got.status, keys)
+		}
+	}
+}
+
 // One network gets so many results into the audit, and all together so many.
 func TestCheckIsThrottled(t *testing.T) {
 	b := open(t, func(s *gateway.Settings) { s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })

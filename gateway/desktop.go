@@ -21,6 +21,7 @@ import (
 type desktopPage struct {
 	page
 	Desktops  string // JSON: the targets to open, the address's own first
+	Choices   string // JSON: what can be chosen and is (preferences.go)
 	SupportID string // where no WebSocket brings its own
 }
 
@@ -37,13 +38,17 @@ type desktopTarget struct {
 	Print      bool   `json:"print"`
 	Audio      bool   `json:"audio"`
 	Microphone bool   `json:"microphone"`
+	ReadOnly   bool   `json:"readOnly"`
+	Keyboard   string `json:"keyboard"`       // its own layout; "": there is none to choose
+	Resizes    string `json:"resizes"`        // "live", "anew" or ""
 	Page       string `json:"page,omitempty"` // what to call itself, to come to a desktop that there is
 }
 
 func desktopOf(t targets.Target) desktopTarget {
-	may := t.Transfers
-	return desktopTarget{ID: t.ID, Name: t.Name, Group: t.Group, Copy: may.Copy, Paste: may.Paste, Upload: may.Upload,
-		Download: may.Download, Print: may.Print, Audio: may.AudioOut, Microphone: may.AudioIn}
+	may, write := t.Transfers, !t.ReadOnly
+	return desktopTarget{ID: t.ID, Name: t.Name, Group: t.Group, Copy: may.Copy, Paste: may.Paste && write, Upload: may.Upload && write,
+		Download: may.Download, Print: may.Print, Audio: may.AudioOut, Microphone: may.AudioIn && write, ReadOnly: t.ReadOnly,
+		Keyboard: t.Keyboard(), Resizes: t.Resizes()}
 }
 
 // panesInWindow is how many desktops one page shows.
@@ -66,8 +71,8 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 			Text: p.set.NoGuacd, SupportID: v.id, Actions: p.wayBack(v)})
 	}
 	shown := []desktopTarget{desktopOf(target)}
-	shown[0].Page = p.desktops.nameFor(v.session.ID, target.ID, v.URL.Query().Get("desktop"))
 	ids := []string{target.ID}
+	shown[0].Page = p.desktops.nameFor(v.session.ID, target.ID, v.URL.Query().Get("desktop"))
 	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
 		// One that has gone from the list since is left out without a word.
 		beside, ok := p.targetOf(v.session, id)
@@ -84,8 +89,13 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), SupportID: v.id}
+	choices, err := p.choices(v)
+	if err != nil {
+		return err
+	}
+	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), Choices: choices, SupportID: v.id}
 	data.Title = target.Name
+	allowMicrophone(w.Header())
 	return p.render(w, v, http.StatusOK, "desktop", data)
 }
 
@@ -268,7 +278,8 @@ func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) er
 }
 
 // tunnelOptions are the desktop's, from the list and, for the screen, from the
-// query: width, height, dpi, tz and the image, audio types that the browser can show.
+// query: width, height, dpi, tz, the person's keyboard and the image, audio types
+// that the browser can show.
 func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) tunnel.Options {
 	login := targets.Login{}
 	if target.Credentials == targets.Session && !live.isRefused() {
@@ -281,6 +292,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 	}
 	arguments, mustHave := target.Parameters(login)
 	query := v.URL.Query()
+	target.SetKeyboard(arguments, query.Get("keyboard"))
 	t := target.Transfers
 	options := tunnel.Options{
 		ID:       v.id,
@@ -290,7 +302,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		DPI:   within(query.Get("dpi"), 96, 48, 384),
 		Image: knownTypes(query["image"], "image/png", "image/jpeg", "image/webp"),
 		Policy: tunnel.Policy{Copy: t.Copy, Paste: t.Paste, Upload: t.Upload, Download: t.Download,
-			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn},
+			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn, ReadOnly: target.ReadOnly},
 		OnInput: live.input,
 		Log:     v.log.With("target", target.ID),
 	}

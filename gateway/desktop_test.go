@@ -54,7 +54,7 @@ func serveFakeGuacd(conn net.Conn, said chan<- string, refuse string) {
 	}
 	fmt.Fprint(conn, "4.args,13.VERSION_1_3_0")
 	for _, name := range []string{"hostname", "port", "username", "password", "domain", "security", "ignore-cert",
-		"disable-copy", "disable-paste", "disable-audio", "enable-drive", "enable-printing", "enable-audio-input", "disable-auth"} {
+		"server-layout", "disable-copy", "disable-paste", "disable-audio", "enable-drive", "enable-printing", "enable-audio-input", "disable-auth"} {
 		fmt.Fprintf(conn, ",%d.%s", len(name), name)
 	}
 	fmt.Fprint(conn, ";")
@@ -168,8 +168,8 @@ func TestDesktop(t *testing.T) {
 	b, connects := withDesktops(t)
 	b.atDesktop()
 	connect := <-connects
-	// hostname, port, no login, security, ignore-cert, disable-copy, disable-paste
-	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,4.true,4.true,"; !strings.HasPrefix(connect, want) {
+	// hostname, port, no login, security, ignore-cert, keyboard, disable-copy, disable-paste
+	if want := "7.connect,13.VERSION_1_3_0,9.127.0.0.1,1.1,0.,0.,0.,3.nla,5.false,12.sv-se-qwerty,4.true,4.true,"; !strings.HasPrefix(connect, want) {
 		t.Errorf("connect says %s\nwant it to start %s", connect, want)
 	}
 	if strings.Contains(connect, goodPassword) {

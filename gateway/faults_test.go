@@ -79,6 +79,7 @@ func TestHeaders(t *testing.T) {
 			"require-trusted-types-for 'script'; trusted-types 'none'",
 		"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer",
 		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+		"Permissions-Policy": "camera=(), geolocation=(), clipboard-read=(self), clipboard-write=(self), microphone=()",
 	}
 	for _, path := range []string{"/login", "/no/such", "/static/x/y", "/healthz"} {
 		got := b.browser().get(path)
@@ -86,6 +87,13 @@ func TestHeaders(t *testing.T) {
 			if got.header.Get(name) != value {
 				t.Errorf("%s: %s: %q", path, name, got.header.Get(name))
 			}
+		}
+	}
+	want["Permissions-Policy"] = strings.Replace(want["Permissions-Policy"], "microphone=()", "microphone=(self)", 1)
+	desktop := b.ready().get("/desktop/multiaccess01")
+	for name, value := range want {
+		if desktop.header.Get(name) != value {
+			t.Errorf("the page of desktops: %s: %q", name, desktop.header.Get(name))
 		}
 	}
 	if got := b.browser().get("/login").header.Get("Cache-Control"); got != "no-store" {

@@ -37,7 +37,7 @@ func (p *Portal) next(s *session) string {
 	case s.Step == string(stepCode):
 		return "/code"
 	case s.Return != "":
-		return "/desktop/" + url.PathEscape(s.Return)
+		return desktopAddress(s.Return)
 	case s.Step == string(stepReady):
 		return p.home(s)
 	default:
@@ -109,6 +109,9 @@ func (p *Portal) enter(w http.ResponseWriter, v *visit, r route) error {
 		}
 		if v.Method == http.MethodGet && v.session == nil {
 			v.returnTo = v.PathValue("target")
+			if beside := v.URL.Query().Get("with"); v.returnTo != "" && placeForm.MatchString(beside) {
+				v.returnTo += "," + beside
+			}
 		}
 		return p.toStep(w, v)
 	}

@@ -9,6 +9,16 @@ const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 
 	"connect-src 'self'; media-src 'self' blob:; font-src 'self'; object-src 'none'; base-uri 'none'; " +
 	"form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
+// permissions are what a page may ask the browser for, but for the microphone.
+const permissions = "camera=(), geolocation=(), clipboard-read=(self), clipboard-write=(self)"
+
+// allowMicrophone is for the page of desktops: a target may take a microphone,
+// and another may be opened beside those that are on the page. The tunnel lets
+// no sound through where the target does not.
+func allowMicrophone(h http.Header) {
+	h.Set("Permissions-Policy", permissions+", microphone=(self)")
+}
+
 // securityHeaders stand on every answer.
 func (p *Portal) securityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -19,7 +29,7 @@ func (p *Portal) securityHeaders(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), clipboard-read=(self), clipboard-write=(self)")
+		h.Set("Permissions-Policy", permissions+", microphone=()")
 		if p.secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}

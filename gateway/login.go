@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -40,16 +41,17 @@ func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
 		if over.EndReason == endAbsolute {
 			data.EndedMinutes = int(p.set.Absolute / time.Minute)
 		}
-		if target, ok := p.targetOf(over, over.Return); ok {
-			data.EndedTarget, v.returnTo = target.Name, target.ID
-		}
+		v.returnTo = over.Return
 		p.forget(w)
 	}
 	if v.URL.Query().Get("ended") == endLogout {
 		data.Ended = endLogout
 	}
-	if target := v.URL.Query().Get("target"); targetForm.MatchString(target) {
-		v.returnTo = target
+	if place := v.URL.Query().Get("target"); placeForm.MatchString(place) {
+		v.returnTo = place // several desktops, which the page itself knows best
+	}
+	if v.ended != nil {
+		data.EndedTarget = p.namesOf(v.ended, v.returnTo)
 	}
 	return p.renderLogin(w, v, http.StatusOK, data)
 }
@@ -60,7 +62,29 @@ func (p *Portal) renderLogin(w http.ResponseWriter, v *visit, status int, data l
 	return p.render(w, v, status, "login", data)
 }
 
-var targetForm = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
+// placeForm is where somebody was: the desktops of a page, by their targets' ids.
+var placeForm = regexp.MustCompile(`^[a-z0-9-]{1,64}(,[a-z0-9-]{1,64}){0,3}$`)
+
+// namesOf are the names of a place's targets, those that the session's person may see.
+func (p *Portal) namesOf(s *session, place string) string {
+	var names []string
+	for id := range strings.SplitSeq(place, ",") {
+		if target, ok := p.targetOf(s, id); ok {
+			names = append(names, target.Name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// desktopAddress is the page of a place.
+func desktopAddress(place string) string {
+	first, beside, several := strings.Cut(place, ",")
+	address := "/desktop/" + url.PathEscape(first)
+	if several {
+		address += "?with=" + beside
+	}
+	return address
+}
 
 // login checks name and password and goes on to the code, or to the change of
 // an expired password. All refusals look alike.
@@ -69,8 +93,8 @@ func (p *Portal) login(w http.ResponseWriter, v *visit) error {
 		return badForm(err)
 	}
 	name, password := strings.TrimSpace(v.PostForm.Get("username")), v.PostForm.Get("password")
-	if target := v.PostForm.Get("target"); targetForm.MatchString(target) {
-		v.returnTo = target
+	if place := v.PostForm.Get("target"); placeForm.MatchString(place) {
+		v.returnTo = place
 	}
 	data := loginPage{Username: name}
 	if name == "" || password == "" {

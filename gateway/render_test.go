@@ -29,7 +29,7 @@ func TestFaultIsAudited(t *testing.T) {
 	p := &Portal{Parts: Parts{Store: db, Site: site, Log: slog.New(slog.DiscardHandler), Now: time.Now}, metrics: newMetrics(nil, tunnel.NewPool(slog.New(slog.DiscardHandler)))}
 	var v *visit
 	for range faultsInAll + 5 {
-		v = p.background(t.Context(), &session{})
+		v = p.background(t.Context(), &session{Session: store.Session{Step: string(stepReady)}})
 		w := httptest.NewRecorder()
 		p.answer(w, v, errors.New("the disk is on fire"))
 		if w.Code != 500 || !strings.Contains(w.Body.String(), v.id) || strings.Contains(w.Body.String(), "fire") {

@@ -41,6 +41,8 @@ func (p *Portal) siteMap() []route {
 		{"GET /targets/status", stepReady, p.targetStatus, machine | silent},
 		{"POST /favourite", stepReady, p.favourite, 0},
 		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
+		{"GET /desktop/{target}/second", stepReady, p.secondWindow, silent},
+		{"POST /preference", stepReady, p.setPreference, machine},
 		{"GET /desktops", stepReady, p.moreDesktops, machine | silent},
 		{"POST /desktop/{target}/end", stepReady, p.endDesktop, 0},
 		{"GET /desktop/{target}/view", stepReady, p.view, machine | silent},

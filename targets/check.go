@@ -156,6 +156,7 @@ func (c *checker) desktop(e entry, t *Target) {
 	t.Transfers = e.Transfers
 	policy := &policy{checker: c, entry: e, target: t}
 	policy.set()
+	t.ReadOnly = t.parameters["read-only"] == "true"
 }
 
 func (c *checker) address(e entry, t *Target) {

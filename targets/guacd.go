@@ -15,10 +15,10 @@ import (
 // (libguac's GUAC_INSTRUCTION_MAX_LENGTH leaves room for 8,192).
 const maxArgument = 8000
 
-// keyboards are the server-layout names of guacd's RDP support, 1.3 to 1.6
+// Keyboards are the server-layout names of guacd's RDP support, 1.3 to 1.6
 // (src/protocols/rdp/keymaps). For a name that it does not know guacd falls
 // back to en-us-qwerty without a word, and drops å, ä and ö.
-func keyboards() []string {
+func Keyboards() []string {
 	return []string{
 		"cs-cz-qwertz", "da-dk-qwerty", "de-ch-qwertz", "de-de-qwertz", "en-gb-qwerty", "en-us-qwerty", "es-es-qwerty",
 		"es-latam-qwerty", "failsafe", "fr-be-azerty", "fr-ca-qwerty", "fr-ch-qwertz", "fr-fr-azerty", "hu-hu-qwertz",
@@ -140,6 +140,33 @@ func (t Target) Parameters(login Login) (arguments map[string]string, mustHave [
 	return arguments, slices.Clone(t.mustHave)
 }
 
+// Keyboard is the layout that the list gives the target, "" where guacd has none
+// to choose (VNC, SSH).
+func (t Target) Keyboard() string { return t.parameters["server-layout"] }
+
+// SetKeyboard gives a desktop's arguments the layout that its person has chosen,
+// where the target has one and guacd knows it.
+func (t Target) SetKeyboard(arguments map[string]string, layout string) {
+	if t.Keyboard() != "" && slices.Contains(Keyboards(), layout) {
+		arguments["server-layout"] = layout
+	}
+}
+
+// Resizes tells whether the desktop takes the size of its window: "live", "anew"
+// (guacd connects again for it), or "" where it has a size of its own.
+func (t Target) Resizes() string {
+	switch t.parameters["resize-method"] {
+	case "display-update":
+		return "live"
+	case "reconnect":
+		return "anew"
+	}
+	if t.Protocol == "ssh" {
+		return "live"
+	}
+	return ""
+}
+
 // policy turns an entry into guacd arguments.
 type policy struct {
 	*checker
@@ -203,6 +230,9 @@ func (p *policy) further() {
 		}
 		if strings.ContainsRune(value, 0) || len(value) > maxArgument {
 			p.fault("parameters."+name, "parameters: %s is longer than %d bytes or has a NUL", name, maxArgument)
+		}
+		if name == "read-only" && value != "true" && value != "false" {
+			p.fault("parameters.read-only", "parameters: read-only must be true or false: guacd takes anything else for false")
 		}
 		p.argument(name, value)
 		if isProtective(name) {

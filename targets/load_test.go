@@ -120,7 +120,7 @@ func TestProblems(t *testing.T) {
 		{"port nought", one("port: 0"), []string{"FILE:6: port: must be from 1 to 65535, not 0"}},
 		{"protocol", one("protocol: telnet"), []string{`FILE:6: protocol: must be rdp, vnc or ssh, not "telnet"`}},
 		{"keyboard", one("keyboard: sv-se"), []string{
-			`FILE:6: keyboard: guacd has no layout "sv-se"; it has ` + strings.Join(keyboards(), ", ")}},
+			`FILE:6: keyboard: guacd has no layout "sv-se"; it has ` + strings.Join(Keyboards(), ", ")}},
 		{"timezone", one("timezone: Europe/Stokholm"), []string{`FILE:6: timezone: "Europe/Stokholm" is not a time zone such as Europe/Stockholm`}},
 		{"timezone with a path", one("timezone: ../../etc/passwd"), []string{`FILE:6: timezone: "../../etc/passwd" is not a time zone such as Europe/Stockholm`}},
 		{"security that checks nothing", one("security: any"), []string{
@@ -146,6 +146,8 @@ func TestProblems(t *testing.T) {
 			"FILE:8: password_file: FOLDER/open-password: mode 0644 lets every user of this machine read or change it: chmod 0640 or stricter"}},
 		{"password file missing", one("credentials: stored", "username: u", "password_file: none"), []string{"FILE:8: password_file: FOLDER/none: no such file"}},
 		{"password file is a folder", one("credentials: stored", "username: u", "password_file: ."), []string{"FILE:8: password_file: FOLDER: not a regular file"}},
+		{"read-only that guacd would not know", one("parameters: {read-only: 'yes'}"), []string{
+			"FILE:6: parameters: read-only must be true or false: guacd takes anything else for false"}},
 		{"parameters that undo the policy", one("parameters:", "  disable-copy: false", "  enable-drive: true", "  ignore-cert: true", "  hostname: evil", "  cert-tofu: true", "  static-channels: x", "  Enable_Drive: x"), []string{
 			"FILE:7: parameters: disable-copy is set by the key transfers.copy",
 			"FILE:8: parameters: enable-drive is set by the key transfers.upload or transfers.download",

@@ -15,7 +15,7 @@ func (p *policy) rdp() {
 		p.fault("host_key", "host_key: is for ssh; rdp has fingerprints")
 	}
 	keyboard := or(e.Keyboard, "sv-se-qwerty")
-	if known := keyboards(); !slices.Contains(known, keyboard) {
+	if known := Keyboards(); !slices.Contains(known, keyboard) {
 		p.fault("keyboard", "keyboard: guacd has no layout %q%s; it has %s", keyboard, DidYouMean(keyboard, known), strings.Join(known, ", "))
 	}
 	p.argument("server-layout", keyboard)

@@ -68,6 +68,7 @@ type Target struct {
 	password    secret
 	Transfers   Transfers
 	Timezone    string // IANA name; empty: the browser's
+	ReadOnly    bool   // parameters: read-only: the desktop may be looked at only
 
 	parameters map[string]string // what guacd is told whoever signs in
 	hidden     map[string]secret // of parameter_files

@@ -20,6 +20,8 @@ type BrowserOptions struct {
 	// Trust names PEM files of server certificates that the browser takes
 	// without knowing who issued them, and no others.
 	Trust []string
+	// Microphone gives the browser one that beeps, and lets pages use it.
+	Microphone bool
 }
 
 // Browser is a headless Chromium. It is its own first page; further pages share
@@ -56,6 +58,9 @@ func StartBrowser(t TB, o BrowserOptions) *Browser {
 		chromedp.Flag("blink-settings", "primaryHoverType=2,availableHoverTypes=2,primaryPointerType=4,availablePointerTypes=4"),
 		chromedp.WindowSize(1280, 800),
 	)
+	if o.Microphone {
+		options = append(options, chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true))
+	}
 	for _, file := range o.Trust {
 		hash, err := keyHash(file)
 		if err != nil {

@@ -24,8 +24,9 @@ import (
 type Page struct {
 	Limit time.Duration // of one step; 20 s unless changed
 
-	t   TB
-	ctx context.Context
+	t       TB
+	ctx     context.Context
+	fingers int // that are down
 
 	mu       sync.Mutex
 	problems []Problem

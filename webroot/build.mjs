@@ -28,8 +28,14 @@ const icons = {
   done: "circle-check",
   "full-screen": "maximize",
   help: "circle-question-mark",
+  folder: "folder",
   info: "info",
   keyboard: "keyboard",
+  microphone: "mic",
+  muted: "volume-x",
+  refresh: "rotate-cw",
+  screenshot: "camera",
+  "second-window": "monitor-up",
   "side-by-side": "columns-2",
   "new-tab": "arrow-up-right",
   "log-out": "log-out",
@@ -37,6 +43,7 @@ const icons = {
   search: "search",
   star: "star",
   tools: "chevron-down",
+  up: "corner-left-up",
   upload: "upload",
 };
 

@@ -43,6 +43,27 @@ for (const [name, code, text, key, reconnects] of table) {
   });
 }
 
+// The rows of failures that people meet, each with its way on: what the page offers
+// beside going back, whether it tries by itself, whether it names the helpdesk.
+for (const [name, fault, offers, reconnects, helpdesk] of [
+  ["wrong password: try again, by hand", { code: 769, text: "Authentication failure (invalid credentials?)" }, "again", false, false],
+  ["expired password: change it", { code: 771, text: "Credentials expired." }, "change-password", false, false],
+  ["locked account: helpdesk", { code: 771, text: "Access denied (account locked/disabled?)" }, "again", false, true],
+  ["name unknown: try again", { code: 519, text: "DNS lookup failed (incorrect hostname?)" }, "again", false, false],
+  ["no answer: try again", { code: 519, text: "Connection failed (server unreachable?)" }, "again", false, false],
+  ["untrusted certificate: no way past it", { code: 519, text: "SSL/TLS connection failed (untrusted/self-signed certificate?)" }, "none", false, true],
+  ["security negotiation: helpdesk", { code: 515, text: "Security negotiation failed (wrong security type?)" }, "again", false, true],
+  ["signed in elsewhere: not by itself", { code: 521, text: "Disconnected by other connection." }, "again", false, false],
+  ["logged off: not by itself", { code: 523, text: "Manually logged off." }, "again", false, false],
+  ["network trouble: by itself", { code: 776, text: "" }, "again", true, false],
+  ["guacd gone: by itself", { code: 520, text: "" }, "again", true, false],
+]) {
+  test(`way on: ${name}`, () => {
+    const cause = causeOf({ silent: false, ...fault });
+    assert.deepEqual([cause.offers ?? "again", cause.reconnects ?? false, cause.helpdesk ?? false], [offers, reconnects, helpdesk]);
+  });
+}
+
 test("the network is gone", () => {
   const cause = causeOf({ code: 519, text: "", silent: true });
   assert.equal(cause.key, "desktop.js.network");

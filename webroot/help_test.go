@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -282,58 +281,5 @@ func TestCheckHelp(t *testing.T) {
 	}
 	if faults := opened(t).CheckHelp(filepath.Join(f.path, "nowhere")); len(faults) != 1 {
 		t.Errorf("a folder that is not there: %v", faults)
-	}
-}
-
-// Our own texts are whole, with every picture, and have the same parts in every
-// language, since pages link to them.
-func TestOurHelp(t *testing.T) {
-	site := opened(t)
-	heading := regexp.MustCompile(`<h([23]) id="([^"]+)"`)
-	anchors := map[string][]string{}
-	for _, language := range site.Languages() {
-		if _, err := os.Stat("help/" + language.Code + ".md"); err != nil && language.Code != firstLanguage {
-			continue // it shows the English one
-		}
-		var log bytes.Buffer
-		h, err := site.Help("", helpWords, slog.New(slog.NewTextHandler(&log, nil)))
-		if err != nil || log.Len() > 0 {
-			t.Fatal(err, log.String())
-		}
-		body := (whole(h.Page(language.Code)))
-		for _, m := range heading.FindAllStringSubmatch(body, -1) {
-			anchors[language.Code] = append(anchors[language.Code], m[1]+" "+m[2])
-		}
-		if diff := cmp.Diff(anchors[firstLanguage], anchors[language.Code]); diff != "" {
-			t.Errorf("%s has other parts than %s:\n%s", language.Code, firstLanguage, diff)
-		}
-		for _, m := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(body, -1) {
-			if !strings.Contains(body, `id="`+m[1]+`"`) {
-				t.Errorf("%s: a link to #%s, which is not there", language.Code, m[1])
-			}
-		}
-		if n := strings.Count(body, "<img"); n < 5 {
-			t.Errorf("%s: %d pictures", language.Code, n)
-		}
-		for _, picture := range h.ours[language.Code].pictures {
-			if len(picture.bytes) > 60_000 {
-				t.Errorf("%s is %d bytes: make help-pictures makes smaller ones", picture.address, len(picture.bytes))
-			}
-		}
-	}
-	// Each way that a desktop can fail has its part.
-	causes := regexp.MustCompile(`key: "desktop\.js\.([a-z-]+)", state`).FindAllStringSubmatch(sources(t, "src/desktop/cause.ts"), -1)
-	if len(causes) < 10 {
-		t.Fatalf("only %d causes found", len(causes))
-	}
-	for _, m := range causes {
-		if !slices.Contains(anchors[firstLanguage], "3 "+m[1]) {
-			t.Errorf("the help says nothing of %q (#%s)", m[1], m[1])
-		}
-	}
-	for _, m := range regexp.MustCompile(`/help#([a-z-]+)`).FindAllStringSubmatch(sources(t, "templates/*.html", "src/*.ts", "src/desktop/*.ts", "../gateway/*.go"), -1) {
-		if !slices.Contains(anchors[firstLanguage], "2 "+m[1]) && !slices.Contains(anchors[firstLanguage], "3 "+m[1]) {
-			t.Errorf("a link to /help#%s, which is not there", m[1])
-		}
 	}
 }

@@ -10,24 +10,47 @@ import (
 // alike are texts that are rightly the same as in Swedish or English, with the
 // languages that say it so too.
 var alike = map[string]string{
-	"OK":               "en nb da fi de",
-	"Ctrl + Alt + Del": "en nb da fi", // what stands on the keys
-	"15:04:05":         "en nb de",    // how Go spells out a clock
-	"2 {month} 2006":   "en",
-	"{n} sekund":       "nb da",
-	"{n} sekunder":     "nb da",
-	"{n} minut":        "da",
-	"Avbryt":           "nb",
-	"Språk":            "nb",
-	"Favorit":          "da de",
-	"Portalen":         "nb da",
-	"Portal":           "de",
-	"Resultat":         "nb da",
-	"Cookies":          "da de",
-	"kabel":            "nb da",
-	"Bra":              "nb",
-	"Obs":              "nb da",
+	"OK":                "en nb da fi de",
+	"Ctrl + Alt + Del":  "en nb da fi", // what stands on the keys
+	"15:04:05":          "en nb de",    // how Go spells out a clock
+	"2 {month} 2006":    "en",
+	"{n} sekund":        "nb da",
+	"{n} sekunder":      "nb da",
+	"{n} minut":         "da",
+	`å ä ö @ { [ ] } \`: "fi", // what is typed
+	"Avbryt":            "nb",
+	"Språk":             "nb",
+	"Favorit":           "da de",
+	"Portalen":          "nb da",
+	"Portal":            "de",
+	"Resultat":          "nb da",
+	"Cookies":           "da de",
+	"kabel":             "nb da",
+	"Bra":               "nb",
+	"Obs":               "nb da",
 	"Portalen ser dig på adressen {address}.": "da",
+
+	"Mikrofon":           "nb da de",
+	"Windows":            "en nb da fi de",
+	"Windows + L (lås)":  "nb da",
+	"Alt + Tab":          "nb da de",
+	"Alt + F4":           "en nb da fi de",
+	"Ctrl + Tab":         "nb da",
+	"Ctrl + W":           "en nb da fi",
+	"Ctrl + N":           "en nb da fi",
+	"F11":                "en nb da fi de",
+	"Print Screen":       "en nb da fi",
+	"Alt + Print Screen": "en nb da fi",
+	"Esc":                "en nb da fi de",
+	"Filer":              "nb da",
+	"Avbryt {file}":      "nb",
+	"{done} av {total}":  "nb",
+	"Filer på {target}":  "nb da",
+	"Bild":               "de",
+	"Ctrl":               "en nb da fi", "Del": "en nb da fi", "Home": "en nb da fi", "End": "en nb da fi", "Page Up": "en nb da fi", "Page Down": "en nb da fi",
+	"Alt": "en nb da fi de", "Win": "en nb da fi de", "F1–F12": "en nb da fi de", "Tab": "nb da de", "Skift": "nb da",
+	"{ms} ms, {level}":       "en nb da fi de",
+	"Systemets eget: {name}": "nb da",
 }
 
 // A text that nobody has translated is the Swedish or the English one.
@@ -62,7 +85,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last", "da": "for", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for", "de": "lange"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)

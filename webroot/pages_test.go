@@ -83,7 +83,7 @@ type (
 	}
 	desktopPage struct {
 		basePage
-		Desktops, SupportID string
+		Desktops, Choices, SupportID string
 	}
 	action struct {
 		Href, Label string
@@ -95,7 +95,7 @@ type (
 	}
 	checkPage struct {
 		basePage
-		Host, Keys string
+		Host string
 	}
 	messagePage struct {
 		basePage
@@ -163,6 +163,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	}
 	desktop := desktopPage{basePage: in, Desktops: string(shown), SupportID: "R7K2XXXX"}
 	desktop.Title = hostile
+	secondPage := in
+	secondPage.Title = hostile
 	targets := []group{
 		{Name: "Stockholm", Rows: rows(t, site, lang,
 			target{ID: "ma01", Name: "XXX.MultiAccess01", Description: "Passersystem", Icon: "door", Kind: "desktop", Href: "/desktop/ma01"},
@@ -226,12 +228,13 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"targets, expiring tomorrow", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: 1}, []string{`class="notice"`}},
 		{"targets, expiring today", "targets", targetsPage{basePage: in, Groups: targets}, []string{`class="notice"`}},
 		{"no targets", "targets", targetsPage{basePage: in, ExpiryDays: -1, Empty: true}, []string{`mailto:`}},
+		{"second window", "second", secondPage, []string{`desktop.css"`, `data-part="display"`, `data-part="sink"`, `data-part="note"`}},
 		{"desktop", "desktop", desktop, []string{
 			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-support-id="R7K2XXXX"`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
 		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
 		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
-		{"check", "check", checkPage{out, "portal.amido.example", `å @ \`}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="å @ \"`, `JavaScript`, `href="/help#check"`}},
+		{"check", "check", checkPage{out, "portal.amido.example"}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="` + site.T(lang, "format.keys") + `"`, `JavaScript`, `href="/help#check"`}},
 	}
 }
 
@@ -321,7 +324,7 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|targets|check)\.js\.[a-z0-9.-]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
 )
@@ -354,6 +357,7 @@ func TestEveryTextIsUsed(t *testing.T) {
 	for _, m := range scriptCall.FindAllStringSubmatch(scripts, -1) {
 		used[m[1]] = true
 		used[m[1]+".text"] = true // the second line of a status
+		used[m[1]+".long"] = true // and of a wait that takes its time
 	}
 	for key := range opened(t).locales.texts[firstLanguage].byKey {
 		stem := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")

@@ -16,7 +16,7 @@ var (
 	shownThere = regexp.MustCompile(`\.(?:textContent|innerText|title|placeholder|alt|label|aria\w+)\s*=\s*$|` +
 		`\.say\((?:"[^"]*",\s*)?$|"(?:aria-\w+|title|placeholder|alt)",\s*$|\b(?:alert|confirm|prompt)\($`)
 	// notShown is for whoever reads the console or the protocol, or is compared.
-	notShown = regexp.MustCompile(`[!=]== $|const clientTimeout = $|new \w*Error\($|\b(?:querySelector(?:All)?|closest|matches)(?:<[^>]*>)?\($|\bsendAck\($|\bconsole\.\w+\($`)
+	notShown = regexp.MustCompile(`[!=]== $|const clientTimeout = $|new \w*Error\($|\b(?:querySelector(?:All)?|closest|matches)(?:<[^>]*>)?\($|\bsendAck\($|\bmatchMedia\($|\bconsole\.\w+\($`)
 	oneWord  = regexp.MustCompile(`\pL{2,}`)
 	roles    = regexp.MustCompile(`^(?:true|false|polite|assertive|off|page|[a-z]+(?:-[a-z0-9]+)+)$`) // values of aria-*, ids
 )

@@ -41,8 +41,8 @@ for (const [lang, want] of Object.entries(await read("testdata/formats.json"))) 
 }
 
 test("a value that looks like a placeholder stays as it is", async () => {
-  const own = await moduleIn("sv", { "desktop.js.uploading": "Skickar {file}: {percent}" });
-  assert.equal(own.text("desktop.js.uploading", { file: "{percent}", percent: "7 %" }), "Skickar {percent}: 7 %");
-  assert.equal(own.text("desktop.js.uploading", { file: "519" }), "Skickar 519: {percent}");
+  const own = await moduleIn("sv", { "desktop.js.of-size": "{done} av {total}" });
+  assert.equal(own.text("desktop.js.of-size", { done: "{total}", total: "7 kB" }), "{total} av 7 kB");
+  assert.equal(own.text("desktop.js.of-size", { done: "519" }), "519 av {total}");
   assert.equal(own.text("no.such"), "no.such");
 });

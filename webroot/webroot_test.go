@@ -155,7 +155,7 @@ func TestT(t *testing.T) {
 		"unknown language": {site.T("xx", "login.submit"), "Logga in"},
 		"unknown key":      {site.T("sv", "no.such"), "no.such"},
 		"value that looks like a placeholder": {
-			site.T("sv", "desktop.js.uploading", "file", "{percent}", "percent", "7 %"), "Skickar {percent}: 7 %"},
+			site.T("sv", "desktop.js.of-size", "done", "{total}", "total", 7), "{total} av 7"},
 	} {
 		if test.got != test.want {
 			t.Errorf("%s: got %q, want %q", name, test.got, test.want)

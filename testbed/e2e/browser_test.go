@@ -208,25 +208,37 @@ func TestBrowserIdle(t *testing.T) {
 	page.Limit = 45 * time.Second
 	page.Language("sv")
 	r.logIn(page)
-	page.Open(r.address + "/desktop/multiaccess01")
-	connected(r.t, page)
+	page.Open(r.address + "/desktop/multiaccess01?with=rcard-server")
+	page.WaitUntil(`document.querySelectorAll('.pane[data-state="connected"]').length === 2`)
 	page.WaitColour(800, 500, terminal)
-	command(page, "while true; do date; sleep 1; done") // the screen goes on moving
+	leaked := filepath.Join(r.shared(), "leaked")
+	command(page, "(while true; do date; sleep 1; done) & stty -icanon; cat > "+leaked) // the screen goes on moving
+	page.Type("x")
+	r.contains(leaked, "x")
 	page.WaitFor("#idle[open]")
 	page.WaitText("Är du kvar?")
+	page.WaitUntil(`document.querySelector("#idle").contains(document.activeElement)`)
+	page.WaitUntil(`document.querySelector("#idle-announce").textContent.includes("30 sekunder")`)
+	page.WaitUntil(`document.title.startsWith("Loggas ut om")`)
+	page.WaitUntil(`document.title.startsWith("XXX.MultiAccess01")`) // it flashes
+	page.Type("hemligt")                                             // the desktop no longer has the keyboard
 	page.Shot("idle-warning")
+	page.WaitUntil(`document.querySelector("#idle-announce").textContent.includes("10 sekunder")`)
+	if typed, _ := os.ReadFile(leaked); string(typed) != "x" {
+		t.Errorf("the desktop got %q while the dialog was open", typed)
+	}
 	page.Click("#idle-keep")
 	page.WaitGone("#idle[open]")
 	page.WaitFor("#idle[open]")
 	page.WaitURL("/login")
 	page.WaitText("utan aktivitet")
-	page.WaitText("Dina program är fortfarande öppna på XXX.MultiAccess01.")
+	page.WaitText("Dina program är fortfarande öppna på XXX.MultiAccess01, R-CARD M5 Server.")
 	page.Shot("idle-logged-out")
 	signIn(page, `AMIDO\cecilia`, "Sommar-2026-åäö")
 	page.WaitURL("/code")
 	typeCode(page, r.code("+46701740607"))
-	page.WaitURL("/desktop/multiaccess01")
-	connected(r.t, page)
+	page.WaitURL("/desktop/multiaccess01?with=rcard-server")
+	page.WaitUntil(`document.querySelectorAll('.pane[data-state="connected"]').length === 2`)
 }
 
 // Over TLS the cookies are bound to the host and the desktop's tunnel is wss.

@@ -20,10 +20,12 @@ type network struct {
 	mu    sync.Mutex
 	links []*link
 	gone  bool
+	delay atomic.Int64 // nanoseconds that each piece waits
 }
 
 type link struct {
 	browser, portal net.Conn
+	delay           *atomic.Int64
 	dead            atomic.Bool // what comes is thrown away, and nobody is told
 }
 
@@ -54,7 +56,7 @@ func (n *network) carry(browser net.Conn, to string) {
 		return
 	}
 	defer portal.Close()
-	l := &link{browser: browser, portal: portal}
+	l := &link{browser: browser, portal: portal, delay: &n.delay}
 	n.mu.Lock()
 	if n.gone {
 		n.mu.Unlock()
@@ -79,6 +81,7 @@ func (l *link) copy(to io.Writer, from io.Reader) {
 		if err != nil {
 			return
 		}
+		time.Sleep(time.Duration(l.delay.Load())) // the distance
 		if !l.dead.Load() {
 			to.Write(buffer[:n])
 		}
@@ -134,6 +137,14 @@ func TestBrowserComesBack(t *testing.T) {
 	page.WaitColour(800, 500, terminal)
 	page.Type("echo före") // not yet entered: it waits in the terminal
 	before := r.guacd.Children()
+
+	network.delay.Store(int64(150 * time.Millisecond)) // a line that is slow, and is told to be
+	page.WaitFor(`[data-part="quality-sign-box"]`)
+	page.WaitText("Trög förbindelse")
+	page.WaitUntil(`document.querySelector('[data-part="quality-sign-said"]').textContent === "Nu är det dålig förbindelse."`)
+	page.Shot("desktop-poor")
+	network.delay.Store(0)
+	page.WaitGone(`[data-part="quality-sign-box"]`)
 
 	network.fail()
 	page.WaitText("Förbindelsen med portalen bröts.")

@@ -54,7 +54,8 @@ func TestHelpPictures(t *testing.T) {
 	each("desktop", "/desktop/multiaccess01", "#panes", 600, func() {
 		connected(t, page)
 		page.WaitColour(780, 580, colour)
-		page.Click("#handle")
-		page.WaitFor("#tools")
+		page.WaitColour(400, 540, "#fdf6e3") // the terminal: in the first language the desktop has just started
+		page.Release()
+		page.WaitFor("#tools[open]")
 	})
 }

@@ -16,8 +16,8 @@ import (
 	"stagedoor/testbed"
 )
 
-// The help in both languages, before any login; an administrator changes it
-// while people read.
+// The help in every language, before any login; an administrator changes it while
+// people read.
 func TestBrowserHelp(t *testing.T) {
 	testbed.Need(t, "samba", "chromium")
 	r := newRig(t)
@@ -42,10 +42,17 @@ func TestBrowserHelp(t *testing.T) {
 	page.Prefer("prefers-color-scheme", "dark")
 	page.Shot("help-dark")
 	page.Size(360, 740)
-	if testbed.Eval[bool](page, "document.documentElement.scrollWidth > innerWidth") {
-		t.Error("the help is wider than a phone")
+	for _, language := range []string{"en", "nb", "da", "fi", "de", "sv"} {
+		page.Open(r.address + "/help?lang=" + language)
+		page.WaitFor(`html[lang="` + language + `"] article:not([lang]) #contact`)
+		if n := testbed.Eval[int](page, decoded); n < 5 {
+			t.Errorf("%s: %d pictures", language, n)
+		}
+		if testbed.Eval[bool](page, "document.documentElement.scrollWidth > innerWidth") {
+			t.Errorf("%s: the help is wider than a phone", language)
+		}
+		page.Shot("help-phone-" + language)
 	}
-	page.Shot("help-phone")
 	page.Size(1280, 800)
 	page.Prefer("prefers-color-scheme", "")
 	page.Click(`.languages a[hreflang="en"]`)

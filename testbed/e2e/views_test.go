@@ -93,6 +93,13 @@ var views = []view{
 		p.Release()
 		p.WaitFor("#tools[open]")
 	}},
+	{name: "desktop-key-row", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		p.Release()
+		p.Click(`#tools [data-part="key-row"]`)
+		p.Click(`#key-row [aria-controls]`)
+		p.WaitFor("#key-row-functions")
+	}},
 	{name: "desktop-chooser", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
 		p.Release()

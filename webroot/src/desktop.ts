@@ -3,6 +3,7 @@
 // what is above them in tools.ts.
 import { AudioContextFactory } from "@glokon/guacamole-common-js";
 import { Chooser } from "./desktop/chooser";
+import { takeAllKeysInFullScreen } from "./desktop/keys";
 import { Pane } from "./desktop/pane";
 import { Tabs } from "./desktop/tabs";
 import type { Target } from "./desktop/target";
@@ -18,7 +19,14 @@ class Desktops {
   private readonly panes: Pane[] = [];
   private active: Pane | null = null;
   private sideBySide = false;
-  private readonly checkSession = startIdleClock({ onClose: () => this.active?.focus() });
+  private readonly checkSession = startIdleClock({
+    place: () => this.panes.map((pane) => pane.target.id).join(","),
+    onOpen: () => this.panes.forEach((pane) => pane.second.letGo()),
+    onClose: () => {
+      this.panes.forEach((pane) => pane.second.takeUp());
+      this.active?.focus();
+    },
+  });
   private readonly tools = new Tools({
     closed: () => this.active?.focus(),
     add: () => void this.chooser.open(this.panes.map((pane) => pane.target.id)),
@@ -33,6 +41,7 @@ class Desktops {
     window.addEventListener("pageshow", (event) => {
       if (event.persisted) this.panes.forEach((pane) => pane.connect());
     });
+    takeAllKeysInFullScreen();
     // Without this a dropped file replaces the page, wherever it is allowed.
     for (const kind of ["dragover", "drop"]) window.addEventListener(kind, (event) => event.preventDefault());
     // Browsers play sound only after the person has done something.
@@ -59,6 +68,7 @@ class Desktops {
       released: () => this.tools.open(),
       closed: (unwanted) => this.close(unwanted),
       changed: () => this.refresh(),
+      measured: (measured) => this.tools.measured(measured),
       checkSession: () => void this.checkSession(),
     });
     this.panes.push(pane);

@@ -1,6 +1,7 @@
 // The idle clock: the server decides when a session is over, this asks it and
 // warns the person in time. Everything is reckoned from timestamps, so that a
 // laptop that slept shows the truth when it wakes.
+import { announcement } from "./announce";
 import { minutesAndSeconds, text } from "./text";
 
 /** What GET /session and POST /session/extend answer; seconds. */
@@ -13,11 +14,14 @@ interface SessionState {
 
 /** What the desktop page does after the dialog. */
 export interface IdleHooks {
+  /** Where the person is, by the ids of targets, to come back to after the login. */
+  place?: () => string;
+  /** The dialog has come. */
+  onOpen?: () => void;
   /** The dialog, which took the focus and so the keyboard, is gone again. */
   onClose?: () => void;
 }
 
-const announceAt = [120, 60, 30, 10];
 const extendEveryMs = 60_000;
 const askAgainMs = 5_000;
 const longestSleepMs = 60_000; // a background tab asks at least this often
@@ -158,6 +162,7 @@ class IdleClock {
     this.announced = Infinity;
     this.title = document.title;
     this.dialog.showModal();
+    this.hooks.onOpen?.();
   }
 
   private close(): void {
@@ -174,7 +179,7 @@ class IdleClock {
     this.part("#idle-left").textContent = text("idle.js.left", { time });
     document.title = seconds % 2 === 0 ? text("idle.js.title", { time }) : this.title;
     // Said aloud at four moments only; the first as the dialog opens.
-    const said = announceAt.find((at) => seconds <= at && seconds > at - 10 && at < this.announced);
+    const said = announcement(seconds, this.announced);
     if (said !== undefined) {
       this.announced = said;
       this.part("#idle-announce").textContent = text("idle.js.announce", { seconds: said });
@@ -183,7 +188,8 @@ class IdleClock {
 
   private leave(): void {
     window.clearTimeout(this.timer);
-    window.location.assign("/login"); // the server says there why
+    const place = this.hooks.place?.() ?? "";
+    window.location.assign(place ? `/login?target=${place}` : "/login"); // the server says there why
   }
 
   private part(selector: string): HTMLElement {

@@ -16,5 +16,5 @@ export function within<T extends HTMLElement = HTMLElement>(root: ParentNode, na
 export function copyOf(id: string): HTMLElement {
   const found = part<HTMLTemplateElement>(id).content.firstElementChild;
   if (!found) throw new Error(`the template ${id} is empty`);
-  return found.cloneNode(true) as HTMLElement;
+  return document.importNode(found, true) as HTMLElement; // a template's own document has no window
 }

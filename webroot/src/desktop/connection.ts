@@ -2,10 +2,15 @@
 // Guacamole client on a new WebSocket.
 import * as Guacamole from "@glokon/guacamole-common-js";
 import type { Fault } from "./cause";
-import type { Size } from "./picture";
+import type { Size } from "./scale";
 
 export interface Events {
+  /** The portal is there: now the target is waited for. */
+  reached: () => void;
+  /** The target has answered: now its picture is waited for. */
   waiting: () => void;
+  /** What a word to the portal and back took, in milliseconds; twice a second. */
+  measured: (roundTrip: number) => void;
   unstable: (isUnstable: boolean) => void;
   /** The first whole picture is on the page. */
   rendered: () => void;
@@ -13,6 +18,7 @@ export interface Events {
 }
 
 const socketFailed = 519; // what the client library makes of WebSocket code 1006
+const ping = /0\.,4\.ping,\d+\.(\d{1,16});$/; // the portal's answer, which ends its message
 const clientTimeout = "Server timeout."; // and its text when nothing came for 15 s
 
 export class Connection {
@@ -30,7 +36,7 @@ export class Connection {
     this.tunnel.onerror = (status) => this.end(faultOfSocket(status));
     this.tunnel.onstatechange = (state) => {
       if (state === Guacamole.Tunnel.State.CLOSED) this.end({ code: 0, text: "", silent: false });
-      if (state === Guacamole.Tunnel.State.OPEN && !this.hasRendered) this.events.waiting();
+      if (state === Guacamole.Tunnel.State.OPEN && !this.hasRendered && !this.hasSize) this.events.reached();
       if (this.hasRendered) this.events.unstable(state === Guacamole.Tunnel.State.UNSTABLE);
     };
     this.client.onstatechange = (state) => {
@@ -40,20 +46,22 @@ export class Connection {
   }
 
   /**
-   * Connects. size and formats tell guacd what this window can show; page lets the
-   * gateway find the desktop again that a lost network took away. Nothing in it is secret.
+   * Connects. size and formats tell guacd what this window can show, keyboard is
+   * the layout that the person has chosen; page lets the gateway find the desktop
+   * again that a lost network took away. Nothing in it is secret.
    */
-  open(size: Size, audio: boolean, page: string): void {
+  open(size: Size, audio: boolean, page: string, keyboard: string): void {
     const query = new URLSearchParams({
       page,
+      keyboard,
       width: String(size.width),
       height: String(size.height),
-      dpi: "96",
+      dpi: "96", // guacd would make the desktop smaller for another one, and never tells Windows
       tz: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC",
     });
     for (const format of ["image/png", "image/jpeg"]) query.append("image", format);
     if (audio) for (const format of Guacamole.AudioPlayer.getSupportedTypes()) query.append("audio", format);
-    this.client.connect(query.toString());
+    this.listening(() => this.client.connect(query.toString()));
   }
 
   /** The number of this connection for helpdesk; the page's own while the gateway has not said one. */
@@ -63,6 +71,7 @@ export class Connection {
 
   /** The display has got a size: to be called by whoever shows it. */
   sized(): void {
+    if (!this.hasSize && !this.hasRendered) this.events.waiting();
     this.hasSize = true;
     this.lookForPicture();
   }
@@ -78,6 +87,29 @@ export class Connection {
     this.isOver = true;
     this.tunnel.sendMessage("", "leave", "");
     this.tunnel.disconnect();
+  }
+
+  /**
+   * Listens for the answers to the tunnel's pings. The client library keeps its
+   * socket to itself, so it is given one that is listened to from the start.
+   */
+  private listening(connect: () => void): void {
+    const Plain = window.WebSocket;
+    const heard = (event: MessageEvent): void => {
+      const sent = typeof event.data === "string" ? ping.exec(event.data.slice(-48))?.[1] : undefined;
+      if (sent !== undefined) this.events.measured(Date.now() - Number(sent));
+    };
+    window.WebSocket = class extends Plain {
+      constructor(address: string | URL, protocols?: string | string[]) {
+        super(address, protocols);
+        this.addEventListener("message", heard);
+      }
+    };
+    try {
+      connect();
+    } finally {
+      window.WebSocket = Plain;
+    }
   }
 
   private lookForPicture(): void {

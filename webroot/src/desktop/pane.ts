@@ -4,14 +4,23 @@ import { copyOf, within } from "../page";
 import { offerToShowPasswords } from "../reveal";
 import { text } from "../text";
 import { causeOf, type Fault } from "./cause";
+import { choose, chosen } from "./choices";
 import { Clipboard } from "./clipboard";
 import { Connection } from "./connection";
 import { Files } from "./files";
 import { Input } from "./keys";
+import { Microphone } from "./microphone";
 import { Picture } from "./picture";
+import { Pointer } from "./pointer";
+import { Quality } from "./quality";
+import { QualitySign } from "./qualitysign";
+import { viewOf, type View } from "./scale";
+import { saveScreenshot } from "./screenshot";
+import { SecondWindow } from "./second";
 import { SignIn } from "./signin";
+import { Sound } from "./sound";
 import { StatusCard } from "./status";
-import { tunnelOf, viewOf, type Target } from "./target";
+import { thumbnailOf, tunnelOf, type Target } from "./target";
 import { Thumbnail } from "./thumbnail";
 import { Whisper } from "./whisper";
 
@@ -25,6 +34,8 @@ export interface Host {
   closed: (pane: Pane) => void;
   /** Something of it has changed that the tools show. */
   changed: () => void;
+  /** The round trip has been measured again. */
+  measured: (pane: Pane) => void;
   /** Asks whether the session is over: the login page then says why. */
   checkSession: () => void;
 }
@@ -34,9 +45,15 @@ export class Pane {
   readonly input: Input;
   readonly clipboard: Clipboard;
   readonly files: Files;
-  private readonly name: string; // of this pane, for coming back
+  readonly sound: Sound;
+  readonly microphone: Microphone;
+  readonly second: SecondWindow;
+  quality = new Quality();
+  private name: string; // of this pane, for coming back
   private readonly whisper = new Whisper(within(this.element, "whisper"));
   private readonly picture: Picture;
+  private readonly pointer: Pointer;
+  private readonly sign = new QualitySign(within(this.element, "quality-sign"));
   private readonly status: StatusCard;
   private readonly signIn: SignIn;
   private readonly thumbnail: Thumbnail;
@@ -46,15 +63,21 @@ export class Pane {
 
   constructor(readonly target: Target, private readonly host: Host) {
     this.name = target.page ?? crypto.randomUUID();
-    this.thumbnail = new Thumbnail(viewOf(target), () => (this.isConnected ? this.connection?.client.getDisplay() ?? null : null));
+    this.thumbnail = new Thumbnail(thumbnailOf(target), () => (this.isConnected ? this.connection?.client.getDisplay() ?? null : null));
     const named = { target: target.name };
     this.element.setAttribute("aria-label", text("desktop.js.region", named));
     const frame = within(this.element, "display");
     frame.setAttribute("aria-label", text("desktop.js.region", named));
-    this.picture = new Picture(frame);
-    this.input = new Input(frame, () => host.released());
-    this.clipboard = new Clipboard(target, this.whisper, () => host.changed());
-    this.files = new Files(this.element, target, this.whisper);
+    const resizes = target.resizes !== "";
+    this.picture = new Picture(frame, { resizes, view: this.view, viewed: (view) => this.keep(view) });
+    this.input = new Input(frame, () => host.released(), () => host.changed());
+    this.pointer = new Pointer(frame, this.picture, () => this.input.focus());
+    this.second = new SecondWindow(frame, target, this.picture, this.whisper, host);
+    this.clipboard = new Clipboard(this.element, target, this.whisper, () => host.changed());
+    this.files = new Files(this.element, target, () => host.changed(), () => this.focus());
+    this.sound = new Sound(target, this.whisper);
+    this.microphone = new Microphone(within(this.element, "microphone-sign"), this.whisper, () => host.changed());
+    within(this.element, "read-only").hidden = !target.readOnly;
     this.status = new StatusCard(this.element, target.name, {
       connect: () => this.connect(),
       abandon: () => this.cancel(),
@@ -79,42 +102,95 @@ export class Pane {
     return this.status.state === "connected";
   }
 
+  /** How large the desktop is shown: remembered for this kind of screen. */
+  get view(): View {
+    return viewOf(chosen(this.viewName));
+  }
+
+  look(view: View): void {
+    this.keep(view);
+    this.picture.look(view);
+  }
+
+  get isLarger(): boolean {
+    return this.picture.isLarger;
+  }
+
+  pan(x: number, y: number): void {
+    this.picture.pan(x, y);
+  }
+
+  /** The window has become smaller: the pointer stays in sight. */
+  followPointer(): void {
+    this.pointer.follow();
+  }
+
+  private get viewName(): string {
+    const isSmall = Math.min(window.screen.width, window.screen.height) < 600;
+    return `view/${isSmall ? "small" : "large"}/${this.target.id}`;
+  }
+
+  private keep(view: View): void {
+    choose(this.viewName, String(view));
+  }
+
   /** Of several panes each can be closed by itself. */
   amongOthers(isSo: boolean): void {
     this.status.amongOthers(isSo);
   }
 
   connect(): void {
+    this.letGo();
     this.connection?.drop();
+    this.quality = new Quality();
     this.answered = false;
     this.status.busy("connecting", "desktop.js.connecting");
     const connection = new Connection(tunnelOf(this.target), {
+      reached: () => this.status.busy("waiting", "desktop.js.reached"),
       waiting: () => this.status.busy("waiting", "desktop.js.waiting"),
+      measured: (roundTrip) => this.measured(roundTrip),
       unstable: (isUnstable) => this.whisper.say(isUnstable ? text("desktop.js.unstable") : "", true),
       rendered: () => this.rendered(),
       over: (fault) => this.over(fault),
     });
     this.connection = connection;
+    if (this.target.readOnly) connection.client.sendSize = () => undefined; // who only looks does not decide on its size
     this.picture.attach(connection.client, () => connection.sized());
     this.clipboard.attach(connection.client);
     this.files.attach(connection.client);
+    this.sound.attach(connection.client);
+    this.microphone.attach(connection.client);
     connection.client.onrequired = (parameters) => {
       this.status.busy("waiting", "desktop.js.sign-in");
       this.signIn.ask(connection.client, parameters, this.lastFault);
     };
-    connection.open(this.picture.size(), this.target.audio, this.name);
+    connection.open(this.picture.size(), this.target.audio, this.name, chosen("keyboard"));
     this.host.changed();
+  }
+
+  /** Connects again from the start, with what has been chosen since. */
+  connectAnew(): void {
+    this.name = crypto.randomUUID(); // not back to the desktop that there was
+    this.connect();
   }
 
   /** Ends the desktop without a word: the pane goes. */
   drop(): void {
     this.thumbnail.stop();
+    this.letGo();
     this.connection?.drop();
   }
 
   /** Leaves the desktop, which waits for its person for a while: the page goes. */
   leave(): void {
+    this.letGo();
     this.connection?.leave();
+  }
+
+  /** Saves the picture as a file. */
+  async shoot(): Promise<void> {
+    const saved = this.isConnected && this.connection !== null && await saveScreenshot(this.connection.client, this.target.name);
+    this.whisper.say(text(saved ? "desktop.js.shot" : "desktop.js.shot-failed"));
   }
 
   private signedIn(): void {
@@ -127,7 +203,8 @@ export class Pane {
     this.picture.reveal();
     const hadFocus = this.element.contains(document.activeElement) || document.activeElement === document.body;
     this.status.connected();
-    this.input.attach(this.connection?.client ?? null);
+    const client = this.target.readOnly ? null : this.connection?.client ?? null;
+    for (const one of [this.input, this.pointer, this.second]) one.attach(client);
     if (hadFocus) this.focus();
     this.picture.ask(); // the window may have changed while waiting
     void this.clipboard.bring();
@@ -136,8 +213,7 @@ export class Pane {
 
   private over(fault: Fault): void {
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    this.letGo();
     this.whisper.say("");
     const cause = causeOf({ ...fault, answered: this.answered && this.status.state !== "connected" });
     if (cause.reconnects) this.picture.fade();
@@ -148,14 +224,27 @@ export class Pane {
     this.host.checkSession();
   }
 
+  private measured(roundTrip: number): void {
+    const changed = this.quality.measured(roundTrip, Date.now());
+    if (!this.isConnected) return;
+    this.sign.show(this.quality.level, this.quality.roundTrip);
+    if (changed) this.sign.announce(this.quality.level);
+    this.host.measured(this);
+  }
+
   /** The person does not want to wait or to sign in. */
   private cancel(): void {
     this.connection?.drop();
     this.signIn.close();
-    this.input.attach(null);
-    this.files.attach(null);
+    this.letGo();
     this.picture.remove();
     this.status.over({ key: "desktop.js.closed", state: "closed" }, { code: 0, text: "", silent: false });
     this.host.changed();
+  }
+
+  /** Nothing goes to or comes from a connection that is over. */
+  private letGo(): void {
+    for (const one of [this.input, this.pointer, this.second, this.clipboard, this.files, this.microphone]) one.attach(null);
+    this.sign.show(null, 0);
   }
 }

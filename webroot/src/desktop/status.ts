@@ -1,13 +1,21 @@
-// The status card: what is being waited for, what went wrong, and the way on.
+// The status card: what is being waited for and for how long, what went wrong,
+// and the way on.
 import { within } from "../page";
 import { text, type TextKey } from "../text";
 import type { Cause, Fault } from "./cause";
 
 export type State = "connecting" | "waiting" | "connected" | "error" | "closed";
 
+// A wait that is longer than most, in seconds: from then on it is counted, with
+// what may be the matter.
+const longWait = 5;
+
 // Before each try to connect again, in seconds; the last one from then on. The
 // gateway keeps a desktop for 30 s, and the session's end ends the tries.
 const delays = [1, 2, 4, 8, 15, 30];
+
+/** What is being waited for; the same key with ".long" says what usually takes time. */
+export type Stage = "desktop.js.connecting" | "desktop.js.reached" | "desktop.js.waiting" | "desktop.js.sign-in";
 
 /** What the person can do from the card. */
 export interface Ways {
@@ -25,6 +33,7 @@ export class StatusCard {
   private timer = 0;
   private tries = 0;
   private counting = false;
+  private since = 0; // of a wait that goes on through its stages
 
   constructor(
     private readonly pane: HTMLElement,
@@ -61,7 +70,8 @@ export class StatusCard {
   }
 
   /** Something is under way. */
-  busy(state: "connecting" | "waiting", key: TextKey): void {
+  busy(state: "connecting" | "waiting", key: Stage): void {
+    if (state === "connecting" || this.state === "connected") this.since = Date.now();
     this.set(state, "", text(key, { target: this.target }));
     this.say("status-more", "");
     this.say("status-detail", "");
@@ -69,6 +79,15 @@ export class StatusCard {
     this.cancel.hidden = false;
     if (document.activeElement === this.again) this.cancel.focus(); // the button goes, and would take the focus along
     this.showWays({ again: false, password: false, helpdesk: false });
+    if (key === "desktop.js.sign-in") return; // it is the person who is waited for
+    this.timer = window.setInterval(() => this.countUp(`${key}.long`), 500);
+  }
+
+  private countUp(hint: TextKey): void {
+    const seconds = Math.floor((Date.now() - this.since) / 1000);
+    if (seconds < longWait) return;
+    this.say("status-more", text(hint, { target: this.target }));
+    this.say("status-detail", text("desktop.js.waited", { seconds }));
   }
 
   connected(): void {
@@ -99,10 +118,12 @@ export class StatusCard {
   }
 
   private countDown(): void {
-    const due = Date.now() + (delays[Math.min(this.tries, delays.length - 1)] ?? 0) * 1000;
+    const seconds = delays[Math.min(this.tries, delays.length - 1)] ?? 0;
+    const due = Date.now() + seconds * 1000;
     this.tries++;
     this.counting = true;
     this.cancel.hidden = false;
+    this.say("status-said", text("desktop.js.reconnect-in", { seconds })); // aloud once, not every second
     const show = (): void => {
       const left = Math.ceil((due - Date.now()) / 1000);
       if (left <= 0) this.ways.connect();
@@ -119,6 +140,7 @@ export class StatusCard {
     this.card.dataset["code"] = code;
     this.pane.dataset["state"] = state;
     this.say("status-text", words);
+    this.say("status-said", "");
   }
 
   private say(id: string, words: string): void {

@@ -13,6 +13,11 @@ export interface Target {
   print: boolean;
   audio: boolean;
   microphone: boolean;
+  readOnly: boolean; // to look at: nothing goes to the desktop
+  /** Its own keyboard layout; "": there is none to choose. */
+  keyboard: string;
+  /** Whether it takes the window's size: at once, by connecting again, or not. */
+  resizes: "live" | "anew" | "";
   page?: string; // what to call itself, to come to a desktop that goes on
 }
 
@@ -22,6 +27,6 @@ export function tunnelOf(target: Target): string {
 }
 
 /** Where its picture for the list goes. */
-export function viewOf(target: Target): string {
+export function thumbnailOf(target: Target): string {
   return `/desktop/${encodeURIComponent(target.id)}/view`;
 }

@@ -2,8 +2,12 @@
 // They act on the active desktop, and offer what its target allows.
 import { part, within } from "../page";
 import { text } from "../text";
+import { FolderDialog } from "./folder";
+import { KeyRow } from "./keyrow";
 import { alt, ctrl, del } from "./keys";
 import type { Pane } from "./pane";
+import { ScreenTools } from "./screentools";
+import { fileTime } from "./screenshot";
 
 /** What the tools ask of the page. */
 export interface Host {
@@ -26,6 +30,9 @@ export class Tools {
   private readonly dialog = part<HTMLDialogElement>("tools");
   private readonly handle = part("handle");
   private readonly clipboard = within<HTMLTextAreaElement>(this.dialog, "clipboard");
+  private readonly folder = new FolderDialog(() => this.host.closed());
+  private readonly keyRow = new KeyRow();
+  private readonly screen = new ScreenTools(this.dialog, this.keyRow);
   private pane: Pane | null = null;
   private leaving: (() => void) | null = null; // done once the tools are closed
 
@@ -36,6 +43,11 @@ export class Tools {
     this.on("full-screen", toggleFullScreen);
     this.on("add", () => host.add());
     this.on("turn", () => host.turn());
+    this.on("files", () => this.pane && this.folder.open(this.pane));
+    this.on("screenshot", () => void this.pane?.shoot());
+    this.on("mute", () => this.turnSound());
+    this.on("microphone", () => void this.pane?.microphone.turn());
+    this.offerKeys();
     this.offerFiles();
     this.offerClipboard();
     this.dialog.addEventListener("close", () => this.closed());
@@ -50,6 +62,7 @@ export class Tools {
     if (document.querySelector("dialog:modal")) return;
     this.handle.setAttribute("aria-expanded", "true");
     within(this.dialog, "tabs-place").append(part("tabs"));
+    if (this.pane) this.screen.show(this.pane, this.keyRow.isOpen);
     this.dialog.showModal();
   }
 
@@ -60,24 +73,42 @@ export class Tools {
   /** Offers what the active desktop's target allows. */
   show(pane: Pane, layout: Layout): void {
     this.pane = pane;
-    const { copy, paste, upload } = pane.target;
+    this.keyRow.show(pane);
+    this.screen.show(pane, this.keyRow.isOpen);
+    const { copy, paste, upload, download, audio, microphone, readOnly } = pane.target;
     this.offer("upload", upload);
+    this.offer("files", (upload || download) && pane.files.folder !== null);
+    this.offer("screenshot", (copy || download) && pane.isConnected); // a picture of it is a copy of it
+    this.offer("mute", audio);
+    this.press("mute", pane.sound.isMuted);
+    this.offer("microphone", microphone && pane.isConnected);
+    this.press("microphone", pane.microphone.isOn);
+    this.offer("ctrl-alt-del", !readOnly);
+    this.offer("combinations", !readOnly);
+    this.offer("clipboard-hint", upload);
     this.offer("clipboard-box", copy || paste);
     this.offer("clipboard-send", paste);
     this.offer("clipboard-copy", copy);
     this.offer("add", !layout.full);
     this.offer("turn", layout.several);
-    this.find("turn").setAttribute("aria-pressed", String(layout.sideBySide));
+    this.press("turn", layout.sideBySide);
     this.clipboard.readOnly = !paste;
     if (document.activeElement !== this.clipboard) this.clipboard.value = pane.clipboard.words;
   }
 
+  /** The round trip of a desktop has been measured. */
+  measured(pane: Pane): void {
+    if (pane === this.pane && this.dialog.open) this.screen.showQuality(pane);
+  }
+
   /** A tool closes the tools, which gives the keyboard back, and then acts. */
   private on(name: string, act: () => void): void {
-    this.find(name).addEventListener("click", () => {
-      this.leaving = act;
-      this.dialog.close();
-    });
+    this.find(name).addEventListener("click", () => this.leave(act));
+  }
+
+  private leave(act: () => void): void {
+    this.leaving = act;
+    this.dialog.close();
   }
 
   private closed(): void {
@@ -92,8 +123,25 @@ export class Tools {
     this.find(name).hidden = !isOffered;
   }
 
+  private press(name: string, isPressed: boolean): void {
+    this.find(name).setAttribute("aria-pressed", String(isPressed));
+  }
+
   private find<T extends HTMLElement>(name: string): T {
     return within<T>(this.dialog, name);
+  }
+
+  /** Each button names the keys that it presses, as X11 keysyms. */
+  private offerKeys(): void {
+    for (const button of this.dialog.querySelectorAll<HTMLElement>("[data-keys]")) {
+      const keysyms = (button.dataset["keys"] ?? "").split(" ").map((hex) => parseInt(hex, 16));
+      button.addEventListener("click", () => this.leave(() => this.pane?.input.send(...keysyms)));
+    }
+  }
+
+  private turnSound(): void {
+    this.pane?.sound.turn();
+    this.press("mute", this.pane?.sound.isMuted === true);
   }
 
   private offerFiles(): void {
@@ -111,6 +159,15 @@ export class Tools {
       this.pane?.clipboard.whisper.say(text("desktop.js.sent"));
     });
     this.find("clipboard-copy").addEventListener("click", () => void this.copyHere());
+    // guacd carries no pictures in its clipboard: one that is pasted here is sent as a file.
+    this.clipboard.addEventListener("paste", (event) => {
+      const [file] = event.clipboardData?.files ?? [];
+      if (!file || !this.pane?.target.upload) return;
+      event.preventDefault();
+      const name = file.name === "image.png" ? `${text("desktop.js.picture")} ${fileTime()}.png` : file.name;
+      this.pane.files.sendAll([new File([file], name, { type: file.type })]);
+      this.dialog.close();
+    });
   }
 
   private async copyHere(): Promise<void> {
