@@ -92,6 +92,7 @@ func (r *rig) search(page *testbed.Page) {
 		r.t.Errorf("found %s", got)
 	}
 	page.Shot("list-search")
+	r.accessible(page, "the list while searching")
 	expect("Escape", "find")
 	page.Type("landet göteborg passer") // heading, name and description
 	page.WaitText("2 av 12 system visas.")
@@ -102,6 +103,7 @@ func (r *rig) search(page *testbed.Page) {
 	page.Type("zzz")
 	page.WaitText("Inget system passar in på det du söker.")
 	page.Shot("list-nothing-found")
+	r.accessible(page, "the list with nothing found")
 	expect("Escape", "find")
 	if got := strings.Count(shown(page), ","); got != 11 {
 		r.t.Errorf("%d rows after Escape: %s", got+1, shown(page))
@@ -206,6 +208,15 @@ func (r *rig) otherWindow(page, other *testbed.Page) {
 	page.Open(r.address + "/")
 	page.WaitFor(`.recent a[data-target="multiaccess01"]`)
 	page.Shot("list-recent")
+	r.accessible(page, "the list with a short cut")
+}
+
+// accessible holds the page as it is now to WCAG 2.2 AA.
+func (r *rig) accessible(page *testbed.Page, name string) {
+	r.t.Helper()
+	for _, finding := range page.Axe() {
+		r.t.Errorf("%s: %v", name, finding)
+	}
 }
 
 // looks: light and dark, on a phone and on a large screen, with one desktop that
@@ -229,6 +240,7 @@ func (r *rig) looks(page *testbed.Page) {
 			}
 			page.WaitUntil(`document.querySelectorAll(".rows .state.up").length > 0`)
 			page.Shot(fmt.Sprintf("list-%s-%d", scheme, width))
+			r.accessible(page, fmt.Sprintf("the list, %s, %d px", scheme, width))
 		}
 	}
 	page.Prefer("prefers-color-scheme", "")
