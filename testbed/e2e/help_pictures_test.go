@@ -51,11 +51,11 @@ func TestHelpPictures(t *testing.T) {
 	typeCode(page, r.code("+46701740607"))
 	page.WaitFor(`[data-target="multiaccess01"]`)
 	each("list", "/", `[data-target="multiaccess01"]`, 760, nil)
-	each("desktop", "/desktop/multiaccess01", "#panes", 600, func() {
+	each("desktop", "/desktop/multiaccess01", "#panes", 720, func() {
 		connected(t, page)
-		page.WaitColour(780, 580, colour)
+		page.WaitColour(780, 700, colour)
 		page.WaitColour(400, 540, "#fdf6e3") // the terminal: in the first language the desktop has just started
 		page.Release()
-		page.WaitFor("#tools[open]")
+		page.WaitFor("#tools[open] .quality:not([hidden])")
 	})
 }
