@@ -114,15 +114,14 @@ func (s *stage) keyboardLogin(h hands) {
 	h.WaitText("en gång till")
 	s.code(annasNumber)
 	h.write(s.code(annasNumber))
-	h.at("Välj system –", "body")
+	h.at("Välj system –", "#find")
 }
 
 const annasNumber = "+46701740605"
 
 // keyboardDesktop works in a desktop, with its tools, and comes back to the list.
 func (s *stage) keyboardDesktop(h hands) {
-	h.Press("Tab")
-	h.at("Välj system –", ".skip")
+	h.by("Shift+Tab", ".skip")
 	h.Press("Enter")
 	h.at("Välj system –", "#main")
 	h.to(`a[data-target="multiaccess02"]`)
@@ -134,7 +133,7 @@ func (s *stage) keyboardDesktop(h hands) {
 	h.at("XXX.Stockholm.MultiAccess02", again)
 	h.to(`.status a[href="/"]`)
 	h.Press("Enter")
-	h.at("Välj system –", "body")
+	h.at("Välj system –", "#find")
 	h.to(`a[data-target="multiaccess01"]`)
 	h.Press("Enter")
 	connected(s.t, h.Page)
@@ -152,7 +151,7 @@ func (s *stage) keyboardDesktop(h hands) {
 	h.Release()
 	h.at("XXX.MultiAccess01", `.tool[href="/"]`)
 	h.Press("Enter")
-	h.at("Välj system –", "body")
+	h.at("Välj system –", "#find")
 }
 
 // inDesktop is where the focus is when keys go to the desktop.
@@ -210,13 +209,13 @@ func (s *stage) keyboardPassword(h hands) {
 	h.write(people["cecilia"].name, people["cecilia"].password)
 	h.at("Ange engångskod –", "#code")
 	h.write(s.code(people["cecilia"].number))
-	h.at("Välj system –", "body")
+	h.at("Välj system –", "#find")
 	h.to(`nav a[href="/help"]`)
 	h.Press("Enter")
 	h.at("Instruktioner och felsökning –", "body")
 	h.to(`nav a[href="/"]`)
 	h.Press("Enter")
-	h.at("Välj system –", "body")
+	h.at("Välj system –", "#find")
 	h.to(`nav a[href="/password"]`)
 	runOutOfTime(h.Page)
 	h.WaitUntil(`document.activeElement?.matches("#idle-keep")`)

@@ -85,7 +85,9 @@ func (r *rig) search(page *testbed.Page) {
 			r.t.Errorf("after %s the focus is at %q, want %q", key, got, want)
 		}
 	}
-	expect("/", "find")
+	if got := testbed.Eval[string](page, focused); got != "find" {
+		r.t.Errorf("the list begins at %q", got)
+	}
 	page.Type("goteborg AKARE")
 	page.WaitText("1 av 12 system visas.")
 	if got := shown(page); got != "Göteborg Åkareplatsen" {

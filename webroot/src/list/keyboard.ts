@@ -7,6 +7,9 @@ const links = ".running:not([hidden]) a.button, .group:not([hidden]) li:not([hid
 export class Keyboard {
   constructor(private readonly search: Search | null) {
     document.addEventListener("keydown", (event) => this.key(event));
+    // With a keyboard at hand the list begins in its search, as a launcher does.
+    const begins = document.activeElement === document.body && window.location.hash === "";
+    if (begins && window.matchMedia("(hover: hover) and (pointer: fine)").matches) search?.field.focus({ preventScroll: true });
   }
 
   private key(event: KeyboardEvent): void {
@@ -37,7 +40,7 @@ export class Keyboard {
       case "Enter":
         return searching && this.open();
     }
-    return this.type(event, searching);
+    return this.type(event, at);
   }
 
   private shown(): HTMLElement[] {
@@ -86,9 +89,12 @@ export class Keyboard {
     return true;
   }
 
-  /** A character typed anywhere goes to the search; a slash only brings one there. */
-  private type(event: KeyboardEvent, searching: boolean): boolean {
-    if (!this.search || searching || event.key.length !== 1 || event.key === " ") return false;
+  /**
+   * A character typed in a row goes to the search; a slash only brings one there.
+   * Elsewhere it does nothing: whoever dictates would set it off unawares (WCAG 2.1.4).
+   */
+  private type(event: KeyboardEvent, at: HTMLElement): boolean {
+    if (!this.search || !at.matches(links) || event.key.length !== 1 || event.key === " ") return false;
     this.search.field.focus();
     this.search.field.select();
     return event.key === "/";
