@@ -183,6 +183,7 @@ func (r *rig) failures(page *testbed.Page) {
 	page.Open(r.address + "/desktop/multiaccess02") // nothing listens there
 	page.WaitUntil(`document.querySelector(".pane.active")?.dataset.state === "error"`)
 	page.WaitText("XXX.Stockholm.MultiAccess02 svarar inte.")
+	page.WaitUntil(`document.querySelector('.pane.active [data-part="status-help"]')?.getAttribute("href") === "/help#no-answer"`)
 	page.Shot("desktop-dead")
 	page.Open(r.address + "/desktop/no-such")
 	page.WaitText("Systemet finns inte i din lista")

@@ -76,6 +76,7 @@ export class StatusCard {
     this.say("status-more", "");
     this.say("status-detail", "");
     this.say("status-support", "");
+    within(this.pane, "status-help").hidden = true;
     this.cancel.hidden = false;
     if (document.activeElement === this.again) this.cancel.focus(); // the button goes, and would take the focus along
     this.showWays({ again: false, password: false, helpdesk: false });
@@ -106,6 +107,9 @@ export class StatusCard {
     this.say("status-detail", own && text("desktop.js.detail", { text: own }));
     const id = cause.state === "error" ? fault.supportId : undefined;
     this.say("status-support", id ? text("desktop.js.support-id", { id }) : "");
+    const help = within<HTMLAnchorElement>(this.pane, "status-help");
+    help.hidden = cause.state !== "error";
+    help.href = `/help#${cause.key.split(".").at(-1)}`; // a test finds each of them there
     this.cancel.hidden = true;
     const offers = cause.offers ?? "again";
     this.showWays({
