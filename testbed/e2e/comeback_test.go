@@ -127,11 +127,7 @@ func TestBrowserComesBack(t *testing.T) {
 	r := newRig(t)
 	r.withDesktops()
 	network := r.throughNetwork()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Language("sv")
-	page.Limit = 30 * time.Second // the browser gives a silent line 15
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	page.Click(`a[data-target="multiaccess01"]`)
 	connected(t, page)
 	page.WaitColour(800, 500, terminal)

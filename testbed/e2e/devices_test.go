@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"stagedoor/testbed"
 )
@@ -28,10 +27,7 @@ func TestBrowserPrints(t *testing.T) {
 	r := newRig(t)
 	guacd := startFakeGuacd(t, []byte(pdf), []byte(png))
 	r.withFake(guacd)
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	page.AllowClipboard(true)
 	page.Open(r.address + "/desktop/all")
 	connected(t, page)
@@ -79,10 +75,7 @@ func TestBrowserTransferLooks(t *testing.T) {
 	guacd := startFakeGuacd(t, []byte(pdf), []byte(png))
 	guacd.slow = true
 	r.withFake(guacd)
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{Microphone: true}).NewPage()
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{Microphone: true})
 	for width, height := range map[int]int{360: 740, 1280: 800} {
 		page.Size(width, height)
 		page.Open(r.address + "/desktop/all?with=copy")
@@ -128,11 +121,7 @@ func TestBrowserSoundAndMicrophone(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withTransfers()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{Microphone: true}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{Microphone: true})
 	downloads := r.folder("downloads")
 	page.SaveTo(downloads)
 	r.desktop(page, "everything")

@@ -46,10 +46,7 @@ func TestBrowserPolicyShown(t *testing.T) {
 	r := newRig(t)
 	guacd := startFakeGuacd(t, []byte(pdf), []byte(png))
 	r.withFake(guacd)
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	for _, c := range []struct{ target, want string }{
 		{"all", strings.Join(everyTool, " ")},
 		{"none", ""},

@@ -284,6 +284,17 @@ func change(p *testbed.Page, current, fresh, confirm string) {
 	p.Press("Enter")
 }
 
+// atList starts the gateway and a browser in Swedish, and logs cecilia in.
+func (r *rig) atList(options testbed.BrowserOptions) *testbed.Page {
+	r.t.Helper()
+	r.serve()
+	page := testbed.StartBrowser(r.t, options).NewPage()
+	page.Limit = 30 * time.Second // the gateway gives a first picture 30, the browser a silent line 15
+	page.Language("sv")
+	r.logIn(page)
+	return page
+}
+
 // logIn goes from the login page to the list, as cecilia.
 func (r *rig) logIn(p *testbed.Page) {
 	r.t.Helper()

@@ -163,11 +163,7 @@ func TestBrowserWaiting(t *testing.T) {
   - {id: nla, name: XXX.MultiAccess01, group: MultiAccess, host: %s, port: %s, security: nla, dangerously_ignore_certificate: true, visible_to: everyone}
   - {id: strict, name: XXX.MultiAccess02, group: MultiAccess, host: %s, port: %s, security: nla, visible_to: everyone}
 `, r.silentPort(), host, port, host, port)
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 
 	page.Open(r.address + "/desktop/silent")
 	page.WaitText("Väntar på att XXX.Stockholm.MultiAccess03 svarar")
@@ -201,11 +197,7 @@ func TestBrowserSecondWindow(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withDesktops()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	page.Click(`a[data-target="multiaccess01"]`)
 	connected(t, page)
 	page.WaitColour(800, 500, terminal)

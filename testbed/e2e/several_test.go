@@ -3,7 +3,6 @@ package e2e
 import (
 	"path/filepath"
 	"testing"
-	"time"
 
 	"stagedoor/testbed"
 )
@@ -15,11 +14,7 @@ func TestBrowserSeveralDesktops(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withDesktops()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	page.Click(`a[data-target="multiaccess01"]`)
 	connected(t, page)
 	page.WaitColour(1200, 700, colour)

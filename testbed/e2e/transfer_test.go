@@ -91,11 +91,7 @@ func TestBrowserFiles(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withTransfers()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	downloads := r.folder("downloads")
 	page.SaveTo(downloads)
 	r.desktop(page, "everything")
@@ -226,11 +222,7 @@ func TestBrowserClipboard(t *testing.T) {
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	r := newRig(t)
 	r.withTransfers()
-	r.serve()
-	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
-	page.Limit = 30 * time.Second
-	page.Language("sv")
-	r.logIn(page)
+	page := r.atList(testbed.BrowserOptions{})
 	page.AllowClipboard(true)
 	r.desktop(page, "everything")
 	command(page, "xclip -selection clipboard -i "+r.script("kopia", "från skrivbordet: Åäö\n€ [2]")) // no emoji: xrdp 0.9 knows 16 bits of each letter
