@@ -95,6 +95,15 @@ func TestBrowserFiles(t *testing.T) {
 	downloads := r.folder("downloads")
 	page.SaveTo(downloads)
 	r.desktop(page, "everything")
+	// guacd tells of the shared folder before it has noted whose desktop it is, and
+	// then to nobody, when another thread is quicker (libguac/client.c): a person
+	// connects again, and so does this.
+	for range 3 {
+		if testbed.Eval[bool](page, `!document.querySelector('#tools [data-part="files"]').hidden`) {
+			break
+		}
+		r.desktop(page, "everything")
+	}
 	r.upload(page)
 	r.cancel(page)
 	r.download(page, downloads)

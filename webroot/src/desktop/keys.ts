@@ -133,6 +133,12 @@ export class Input {
    * it is not told.
    */
   private listenToText(): void {
+    // A key that has gone out as a key types nothing, whatever the browser makes of it after a paste.
+    let isTaken = false;
+    this.sink.addEventListener("keydown", (event) => (isTaken = event.defaultPrevented));
+    this.sink.addEventListener("keypress", (event) => {
+      if (isTaken) event.preventDefault();
+    });
     const isLive = /android/i.test(navigator.userAgent); // its keyboards compose each word, for as long as it is typed
     this.refill();
     for (const kind of ["compositionstart", "compositionupdate", "compositionend", "input"]) {
