@@ -150,11 +150,12 @@
     return { name: name(e), index: stops().indexOf(e), complaints: complaints.map((c) => `${name(e)} ${c}`) };
   };
 
-  /** Every remote desktop that is shown has got the size of its frame. */
+  /** Every remote desktop that is shown has got the size of its frame; a row of keys over it does not count. */
   const fits = () => [...document.querySelectorAll('.pane[data-state="connected"]')].filter(shown).every((pane) => {
     const frame = pane.querySelector(picture);
-    const [width, height] = [Math.max(320, frame.clientWidth), Math.max(240, frame.clientHeight)];
-    const scale = Math.min(frame.clientWidth / width, frame.clientHeight / height);
+    const room = frame.clientHeight + Number(document.documentElement.dataset.covered ?? 0);
+    const [width, height] = [Math.max(320, frame.clientWidth), Math.max(240, room)];
+    const scale = Math.min(frame.clientWidth / width, room / height);
     const box = frame.firstElementChild.getBoundingClientRect();
     return Math.abs(box.width - width * scale) < 8 && Math.abs(box.height - height * scale) < 8;
   });
