@@ -95,20 +95,24 @@ func TestBrowserFiles(t *testing.T) {
 	downloads := r.folder("downloads")
 	page.SaveTo(downloads)
 	r.desktop(page, "everything")
-	// guacd tells of the shared folder before it has noted whose desktop it is, and
-	// then to nobody, when another thread is quicker (libguac/client.c): a person
-	// connects again, and so does this.
-	for range 3 {
-		if testbed.Eval[bool](page, `!document.querySelector('#tools [data-part="files"]').hidden`) {
-			break
-		}
-		r.desktop(page, "everything")
-	}
+	untilFolder(page, func() { r.desktop(page, "everything") })
 	r.upload(page)
 	r.cancel(page)
 	r.download(page, downloads)
 	r.browse(page, downloads)
 	noComplaints(t, page)
+}
+
+// untilFolder opens a desktop again until its tools offer the shared folder.
+// guacd tells of it before it has noted whose desktop it is, and then to nobody,
+// when another thread is quicker (libguac/client.c): a person connects again.
+func untilFolder(page *testbed.Page, open func()) {
+	for range 5 {
+		if testbed.Eval[bool](page, `!document.querySelector('#tools [data-part="files"]').hidden`) {
+			return
+		}
+		open()
+	}
 }
 
 func (r *rig) upload(page *testbed.Page) {

@@ -105,6 +105,7 @@ var views = []view{
 	}},
 	{name: "desktop-files", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
+		untilFolder(p, func() { s.atDesktop(p) })
 		p.Release()
 		p.Click(`#tools [data-part="files"]`)
 		p.WaitFor("#folder[open]")
