@@ -35,15 +35,16 @@ e2e: peers build ## the whole way in a real browser; screenshots in testbed/shot
 	$(GO) test -race -timeout 15m -count=1 -v -run 'TestBrowser' ./testbed/e2e
 
 help-pictures: peers build ## the help's pictures of the real pages, webroot/help/images: to be committed
-	STAGEDOOR_HELP_PICTURES=1 $(GO) test -timeout 10m -count=1 -v -run '^TestHelpPictures$$' ./testbed/e2e
+	$(GO) test -tags pictures -timeout 10m -count=1 -v -run '^TestHelpPictures$$' ./testbed/e2e
 
 shots: $(WEBROOT) ## pictures of every page, docs/shots: to be committed; about 4 minutes
 	testbed/install test shots
-	$(GO) test -timeout 20m -count=1 -v -run '^TestShots$$' ./testbed/e2e -shots $(CURDIR)/docs/shots
+	$(GO) test -tags pictures -timeout 20m -count=1 -v -run '^TestShots$$' ./testbed/e2e -shots $(CURDIR)/docs/shots
 
 lint: $(WEBROOT)
 	@files=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$files" ]; then echo "not gofmt'd: $$files"; exit 1; fi
 	$(GO) vet ./...
+	$(GO) vet -tags pictures ./testbed/e2e
 	$(GO) tool staticcheck ./...
 	$(GO) mod tidy -diff
 	cd bench && $(GO) vet ./... && $(GO) mod tidy -diff

@@ -42,9 +42,6 @@ const everyText = `[...document.querySelector("#texts").content.querySelectorAll
 // Every page in every state and language, on the narrowest phone: words that
 // are longer than the Swedish ones stay within their buttons and boxes.
 func TestBrowserWordsFit(t *testing.T) {
-	if testing.Short() {
-		t.Skip("hundreds of pages")
-	}
 	testbed.Need(t, "chromium")
 	site := opened(t)
 	pages := map[string][]byte{}

@@ -1,7 +1,8 @@
+//go:build pictures
+
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,9 +15,6 @@ import (
 // has changed its looks, and commit what it made. A text names them as
 // images/PAGE.LANGUAGE.png.
 func TestHelpPictures(t *testing.T) {
-	if os.Getenv("STAGEDOOR_HELP_PICTURES") == "" {
-		t.Skip("make help-pictures makes them")
-	}
 	testbed.Need(t, "samba", "guacd", "xrdp", "chromium")
 	texts := must[[]string](t)(filepath.Glob("../../webroot/help/*.md"))
 	r := newRig(t)

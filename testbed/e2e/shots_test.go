@@ -1,3 +1,5 @@
+//go:build pictures
+
 package e2e
 
 import (
@@ -55,7 +57,7 @@ const fixed = `(() => {
 // TestShots makes the gallery, docs/shots: `make shots`.
 func TestShots(t *testing.T) {
 	if *gallery == "" {
-		t.Skip("make shots runs it")
+		t.Fatal("-shots names no folder; make shots does")
 	}
 	testbed.Need(t, "pngquant")
 	s := newStage(t)
