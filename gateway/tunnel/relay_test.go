@@ -334,7 +334,8 @@ func TestStalledBrowser(t *testing.T) {
 	})
 	p := newPortal(t, guacd, Options{Protocol: "rdp"})
 	p.open(t) // and never read again
-	if end := p.end(t); end.Cause != "browser-stalled" || end.Duration > 15*time.Second {
+	// How long it takes is TestStall's, which has a clock of its own.
+	if end := p.end(t); end.Cause != "browser-stalled" {
 		t.Errorf("end %+v", end)
 	}
 	if !<-told {
