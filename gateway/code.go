@@ -134,7 +134,7 @@ func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
 // its full life; the account's oldest sessions beyond the limit end.
 func (p *Portal) loggedIn(w http.ResponseWriter, v *visit) error {
 	s := v.session
-	s.Challenge, s.who.Notice = "", ""
+	s.Challenge, s.who.Notice, s.who.ProvenAt = "", "", p.Now()
 	if err := p.stepUp(w, v, stepReady, p.Now().Add(p.set.Absolute)); err != nil {
 		return err
 	}

@@ -13,16 +13,17 @@ import (
 //	                    wrong                wrong
 //	                     ┌─┐                  ┌─┐
 //	(no session) ── password ──────────────> code ──────> ready
-//	                     │                    ^             │
-//	                     └──> expired         │             └─ logout, idle, absolute, revoked
-//	                             │ changed    │                    │
-//	                             └────────> (no session) <─────────┘
+//	                     │                    ^    │        │  ^
+//	                     └──> expired         │    └> enrol ┼──┘
+//	                             │ changed    │             └─ logout, idle, absolute, revoked
+//	                             └────────> (no session) <────────┘
 type step string
 
 const (
 	stepAnyone  step = ""        // a route that needs no session
 	stepExpired step = "expired" // the password was right, and has to be changed
 	stepCode    step = "code"    // the password was right; a code has been asked for
+	stepEnrol   step = "enrol"   // all that there is was right; what the policy asks for besides has to be set up
 	stepReady   step = "ready"   // logged in
 )
 
@@ -36,6 +37,8 @@ func (p *Portal) next(s *session) string {
 		return "/password"
 	case s.Step == string(stepCode):
 		return "/code"
+	case s.Step == string(stepEnrol):
+		return "/enrol"
 	case s.Return != "":
 		return desktopAddress(s.Return)
 	case s.Step == string(stepReady):
@@ -68,9 +71,10 @@ func (p *Portal) redirect(w http.ResponseWriter, v *visit, to string) error {
 }
 
 // allowed tells whether a visit has come to the step that a route needs. A
-// session that is ready is past the code, and nothing is past being ready.
+// session that is ready is past the code, and nothing is past being ready. What
+// has to be set up on the way in may be set up later too.
 func allowed(needs step, s *session) bool {
-	return needs == stepAnyone || s != nil && s.Step == string(needs)
+	return needs == stepAnyone || s != nil && (s.Step == string(needs) || needs == stepEnrol && s.Step == string(stepReady))
 }
 
 // step puts the login step, the session and the limits of the body around a
@@ -114,6 +118,12 @@ func (p *Portal) enter(w http.ResponseWriter, v *visit, r route) error {
 			}
 		}
 		return p.toStep(w, v)
+	}
+	if barred := p.barred(r.options, v.session); barred != nil {
+		return barred
+	}
+	if p.stale(r.options, v.session) {
+		return p.askAgain(w, v, r)
 	}
 	if r.options&silent == 0 && v.session != nil && v.session.Step == string(stepReady) {
 		if err := p.recordInput(v.Context(), v.session); err != nil {

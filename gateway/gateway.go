@@ -48,6 +48,12 @@ type Settings struct {
 	Helpdesk       Helpdesk
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 
+	// HelpdeskGroups and AdministratorGroups, DNs or DOMAIN\name, are whose
+	// members may use /helpdesk and /admin; none: nobody.
+	HelpdeskGroups, AdministratorGroups []string
+	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
+	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
+
 	Idle       time.Duration // without human input; 0 means 15 min
 	Warning    time.Duration // before the idle logout; 0 means 2 min
 	Absolute   time.Duration // of a session; 0 means 12 h
@@ -139,6 +145,7 @@ func (s Settings) withDefaults() Settings {
 	}{
 		{&s.Idle, 15 * time.Minute}, {&s.Warning, 2 * time.Minute}, {&s.Absolute, 12 * time.Hour},
 		{&s.PreAuth, 10 * time.Minute}, {&s.TriesWindow, 30 * time.Minute}, {&s.FailureFloor, time.Second},
+		{&s.Fresh, standardFresh}, {&s.DeskFresh, standardDeskFresh},
 	}
 	for _, d := range durations {
 		if *d.field == 0 {

@@ -23,6 +23,8 @@ type page struct {
 	Helpdesk  Helpdesk
 	Title     string
 	Session   *sessionInfo
+	// What the person may do besides working.
+	Agent, Administrator bool
 }
 
 type languageLink struct {
@@ -42,6 +44,7 @@ func (p *Portal) page(v *visit, titleKey string) page {
 	}
 	if v.session != nil && v.session.Step == string(stepReady) {
 		data.Person = v.session.who.Account.DisplayName
+		data.Agent, data.Administrator = p.isAgent(v.session), p.isAdministrator(v.session)
 		data.Session = &sessionInfo{IdleSeconds: int(p.set.Idle / time.Second), WarnSeconds: int(p.set.Warning / time.Second)}
 	}
 	return data

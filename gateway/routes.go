@@ -25,6 +25,9 @@ const (
 	silent                     // not human input: does not move the idle clock
 	picture                    // takes a small picture: a body of 24 KiB instead of 8
 	probe                      // asked by a load balancer: under any host name, without a session
+	fresh                      // changes who can log in: asks for password and second factor again
+	desk                       // helpdesk's and administrators', with a second factor of their own that is not old
+	admins                     // administrators' alone, likewise
 )
 
 // siteMap is every address that the portal answers at.

@@ -29,6 +29,7 @@ type who struct {
 	Account   directory.Account
 	Phone     otp.Phone // empty: no usable number
 	CheckedAt time.Time // when the directory was last asked
+	ProvenAt  time.Time // when password and second factor were last proven; zero: not both
 	Notice    string    // why no code was sent: a WaitError's rule, or "not-sent"
 	Until     time.Time // of the notice
 }

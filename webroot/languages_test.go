@@ -30,6 +30,9 @@ var alike = map[string]string{
 	"Obs":               "nb da",
 	"Portalen ser dig på adressen {address}.": "da",
 
+	"Helpdesk":       "en da de",
+	"Administration": "en da",
+
 	"Mikrofon":           "nb da de",
 	"Windows":            "en nb da fi de",
 	"Windows + L (lås)":  "nb da",

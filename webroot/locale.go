@@ -104,26 +104,24 @@ func (t *texts) forms(key string) (found []string) {
 	return found
 }
 
+// loadLocales reads locales/LANGUAGE.json, which every page draws on, and
+// locales/PART/LANGUAGE.json, one folder for each further part of the portal.
 func loadLocales(files fs.FS) (*locales, error) {
-	names, err := fs.Glob(files, "locales/*.json")
+	whole, err := fs.Glob(files, "locales/*.json")
+	if err != nil {
+		return nil, err
+	}
+	parts, err := fs.Glob(files, "locales/*/*.json")
 	if err != nil {
 		return nil, err
 	}
 	l := &locales{texts: map[string]*texts{}}
-	for _, name := range names {
-		code := strings.TrimSuffix(path.Base(name), ".json")
-		byKey, err := readTexts(files, name)
-		if err != nil {
-			return nil, err
-		}
-		locale, err := localeOf(code)
-		if err != nil {
+	for _, name := range append(whole, parts...) {
+		if err := l.add(files, name); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		l.texts[code] = &texts{locale: locale, byKey: byKey}
-		l.languages = append(l.languages, Language{Code: code, Name: byKey["language.name"]})
 	}
-	if l.texts[firstLanguage] == nil {
+	if !slices.Contains(whole, "locales/"+firstLanguage+".json") {
 		return nil, fmt.Errorf("there is no locales/%s.json", firstLanguage)
 	}
 	slices.SortFunc(l.languages, func(a, b Language) int {
@@ -135,6 +133,32 @@ func loadLocales(files fs.FS) (*locales, error) {
 	}
 	l.matcher = language.NewMatcher(tags)
 	return l, errors.Join(l.sameKeys(), l.texts[firstLanguage].pluralPairs())
+}
+
+// add reads one file of texts; a key stands in one file of a language only.
+func (l *locales) add(files fs.FS, name string) error {
+	byKey, err := readTexts(files, name)
+	if err != nil {
+		return err
+	}
+	code := strings.TrimSuffix(path.Base(name), ".json")
+	t, known := l.texts[code]
+	if !known {
+		locale, err := localeOf(code)
+		if err != nil {
+			return err
+		}
+		t = &texts{locale: locale, byKey: map[string]string{}}
+		l.texts[code] = t
+		l.languages = append(l.languages, Language{Code: code, Name: byKey["language.name"]})
+	}
+	for key, text := range byKey {
+		if _, twice := t.byKey[key]; twice {
+			return fmt.Errorf("%q stands in another file of %s too", key, code)
+		}
+		t.byKey[key] = text
+	}
+	return nil
 }
 
 func languageRank(code string) string {
@@ -154,11 +178,11 @@ func readTexts(files fs.FS, name string) (map[string]string, error) {
 	}
 	var t map[string]string
 	if err := json.Unmarshal(raw, &t); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, err
 	}
 	for key, text := range t {
 		if strings.TrimSpace(text) == "" {
-			return nil, fmt.Errorf("%s: the text of %q is empty", name, key)
+			return nil, fmt.Errorf("the text of %q is empty", key)
 		}
 	}
 	return t, nil
@@ -173,14 +197,14 @@ func (l *locales) sameKeys() error {
 		for key, text := range want {
 			other, ok := t.byKey[key]
 			if !ok {
-				faults = append(faults, fmt.Errorf("locales/%s.json lacks %q", code, key))
+				faults = append(faults, fmt.Errorf("locales: %s lacks %q", code, key))
 			} else if a, b := placeholders(text), placeholders(other); !slices.Equal(a, b) {
-				faults = append(faults, fmt.Errorf("locales/%s.json: %q has placeholders %v, not %v", code, key, b, a))
+				faults = append(faults, fmt.Errorf("locales: %s: %q has placeholders %v, not %v", code, key, b, a))
 			}
 		}
 		for key := range t.byKey {
 			if _, ok := want[key]; !ok {
-				faults = append(faults, fmt.Errorf("locales/%s.json has %q, which locales/%s.json lacks", code, key, firstLanguage))
+				faults = append(faults, fmt.Errorf("locales: %s has %q, which %s lacks", code, key, firstLanguage))
 			}
 		}
 	}

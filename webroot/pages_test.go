@@ -28,6 +28,8 @@ type (
 		Portal, Person, Path, Title string
 		Helpdesk                    helpdesk
 		Session                     *sessionInfo
+
+		Agent, Administrator bool
 	}
 	loginPage struct {
 		basePage

@@ -40,14 +40,18 @@ func TestOpenFaults(t *testing.T) {
 		spoil func(files fstest.MapFS)
 		want  string
 	}{
-		"no bundle":                    {func(f fstest.MapFS) { delete(f, "dist/desktop.js") }, "run make build"},
-		"no bundle at all":             {func(f fstest.MapFS) { deleteBelow(f, "dist/") }, "run make build"},
-		"no Swedish":                   {func(f fstest.MapFS) { delete(f, "locales/sv.json") }, "locales/sv.json"},
-		"locale is not JSON":           {func(f fstest.MapFS) { f["locales/en.json"].Data = []byte("{") }, "locales/en.json"},
-		"locale is no language":        {func(f fstest.MapFS) { f["locales/not!.json"] = f["locales/en.json"] }, "locales/not!.json"},
-		"key missing in a language":    {replace("locales/en.json", `"login.submit"`, `"login.submitt"`), `lacks "login.submit"`},
-		"key too many in a language":   {replace("locales/en.json", `"login.submit"`, `"login.submitt"`), `has "login.submitt"`},
-		"placeholder missing":          {replace("locales/en.json", "{left}", "left"), `"code.left"`},
+		"no bundle":                  {func(f fstest.MapFS) { delete(f, "dist/desktop.js") }, "run make build"},
+		"no bundle at all":           {func(f fstest.MapFS) { deleteBelow(f, "dist/") }, "run make build"},
+		"no Swedish":                 {func(f fstest.MapFS) { delete(f, "locales/sv.json") }, "locales/sv.json"},
+		"locale is not JSON":         {func(f fstest.MapFS) { f["locales/en.json"].Data = []byte("{") }, "locales/en.json"},
+		"locale is no language":      {func(f fstest.MapFS) { f["locales/not!.json"] = f["locales/en.json"] }, "locales/not!.json"},
+		"key missing in a language":  {replace("locales/en.json", `"login.submit"`, `"login.submitt"`), `lacks "login.submit"`},
+		"key too many in a language": {replace("locales/en.json", `"login.submit"`, `"login.submitt"`), `has "login.submitt"`},
+		"placeholder missing":        {replace("locales/en.json", "{left}", "left"), `"code.left"`},
+		"key in two files": {func(f fstest.MapFS) {
+			f["locales/more/sv.json"] = &fstest.MapFile{Data: []byte(`{"login.submit": "Logga in"}`)}
+		}, `"login.submit" stands in another file`},
+		"part in one language only":    {func(f fstest.MapFS) { f["locales/more/sv.json"] = &fstest.MapFile{Data: []byte(`{"more.x": "Mer"}`)} }, `en lacks "more.x"`},
 		"empty text":                   {replace("locales/en.json", `"login.submit": "Sign in"`, `"login.submit": " "`), `"login.submit" is empty`},
 		"template names unknown key":   {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{t "no.such"}}{{end}}`) }, `"no.such"`},
 		"template names unknown asset": {func(f fstest.MapFS) { add(f, "templates/login.html", `{{define "x"}}{{asset "no.js"}}{{end}}`) }, `"no.js"`},

@@ -16,6 +16,7 @@ type Config struct {
 	Targets                     string            `yaml:"targets"`                        // file; required
 	Portal                      PortalConfig      `yaml:"portal"`
 	Helpdesk                    HelpdeskConfig    `yaml:"helpdesk"`
+	Administrators              AdminsConfig      `yaml:"administrators"`
 	List                        ListConfig        `yaml:"list"`
 	Session                     SessionConfig     `yaml:"session"`
 	Login                       LoginConfig       `yaml:"login"`
@@ -60,11 +61,19 @@ type TextConfig struct {
 	Text     string `yaml:"text"`     // one line, with the placeholders of the text that it replaces
 }
 
-// HelpdeskConfig is whom people call.
+// HelpdeskConfig is whom people call, and who that is in the portal.
 type HelpdeskConfig struct {
 	Name  string `yaml:"name"`  // default: none
 	Phone string `yaml:"phone"` // default: none
 	Mail  string `yaml:"mail"`  // default: none
+
+	Groups []string      `yaml:"groups"` // whose members may use /helpdesk; DNs or DOMAIN\name; default none
+	Fresh  time.Duration `yaml:"fresh"`  // how old their own second factor may be; default 1h
+}
+
+// AdminsConfig is who may use /admin, and all that helpdesk may.
+type AdminsConfig struct {
+	Groups []string `yaml:"groups"` // DNs or DOMAIN\name; default none
 }
 
 // ListConfig is what the list of workstations tells.
@@ -170,9 +179,10 @@ type LogConfig struct {
 
 func defaultConfig() Config {
 	return Config{
-		Listen: "127.0.0.1:8080",
-		Portal: PortalConfig{Name: "Stagedoor"},
-		List:   ListConfig{Probe: true},
+		Listen:   "127.0.0.1:8080",
+		Portal:   PortalConfig{Name: "Stagedoor"},
+		List:     ListConfig{Probe: true},
+		Helpdesk: HelpdeskConfig{Fresh: time.Hour},
 		Session: SessionConfig{
 			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
 			PreAuth: 10 * time.Minute, PerAccount: 3,

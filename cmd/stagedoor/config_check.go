@@ -65,6 +65,9 @@ func (v *validation) validate(c Config) {
 	if c.Helpdesk.Mail != "" && strings.Count(c.Helpdesk.Mail, "@") != 1 {
 		v.fault("helpdesk.mail", "%q is not a mail address", c.Helpdesk.Mail)
 	}
+	v.groups("helpdesk.groups", c.Helpdesk.Groups)
+	v.groups("administrators.groups", c.Administrators.Groups)
+	v.between("helpdesk.fresh", c.Helpdesk.Fresh, time.Minute, 12*time.Hour)
 	v.session(c.Session)
 	v.login(c.Login)
 	v.codes(c)
@@ -72,6 +75,17 @@ func (v *validation) validate(c Config) {
 	v.guacd(c.Guacd)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "json", "text")
+}
+
+// groups are named as in the list of workstations.
+func (v *validation) groups(key string, groups []string) {
+	for i, group := range groups {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		v.words(at, group, 400)
+		if before, name, ok := strings.Cut(group, `\`); !strings.Contains(group, "=") && (!ok || before == "" || name == "") {
+			v.fault(at, "%q is neither DOMAIN\\group nor a DN", group)
+		}
+	}
 }
 
 func (v *validation) required(key, value, what string) {
