@@ -64,7 +64,7 @@ func readEnvironment(environ []string) (overrides, []targets.Problem) {
 }
 
 func isSecretVariable(name string) bool {
-	return name == serverKeyVariable || name == smsPasswordVariable ||
+	return name == serverKeyVariable || name == smsPasswordVariable || name == mailPasswordVariable ||
 		strings.HasPrefix(name, "STAGEDOOR_DIRECTORIES__") && strings.HasSuffix(name, "__BIND_PASSWORD")
 }
 

@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	serverKeyVariable   = "STAGEDOOR_SERVER_KEY"
-	smsPasswordVariable = "STAGEDOOR_SMS__HTTP__PASSWORD"
+	serverKeyVariable    = "STAGEDOOR_SERVER_KEY"
+	smsPasswordVariable  = "STAGEDOOR_SMS__HTTP__PASSWORD"
+	mailPasswordVariable = "STAGEDOOR_MAIL__PASSWORD"
 )
 
 // secrets are what files and the environment hold.
@@ -29,6 +30,7 @@ type secrets struct {
 	serverKey     []byte
 	bindPasswords []string // by index in directories
 	smsPassword   string
+	mailPassword  string
 }
 
 // bindPasswordVariable is where the environment may hold a domain's password:
@@ -48,7 +50,7 @@ func (v *validation) readSecrets(c Config) secrets {
 	s := secrets{
 		bindPasswords: make([]string, len(c.Directories)),
 	}
-	wanted := map[string]bool{serverKeyVariable: true, smsPasswordVariable: true}
+	wanted := map[string]bool{serverKeyVariable: true, smsPasswordVariable: true, mailPasswordVariable: true}
 	if data := v.secret("server_key_file", c.ServerKeyFile, serverKeyVariable, true); data != nil {
 		key, err := decodeKey(data)
 		if err != nil {
@@ -62,6 +64,7 @@ func (v *validation) readSecrets(c Config) secrets {
 		s.bindPasswords[i] = v.password(fmt.Sprintf("directories[%d].bind_password_file", i), d.BindPasswordFile, name, true)
 	}
 	s.smsPassword = v.password("sms.http.password_file", c.SMS.HTTP.PasswordFile, smsPasswordVariable, usesPassword(c.SMS.HTTP))
+	s.mailPassword = v.password("mail.password_file", c.Mail.PasswordFile, mailPasswordVariable, c.Mail.Username != "")
 	for name := range v.overrides.secrets {
 		if !wanted[name] {
 			v.problems = append(v.problems, targets.Problem{File: "environment", Text: name + ": no directory of this configuration has this name"})
