@@ -95,7 +95,10 @@ func NewMailer(config MailerConfig) (*Mailer, error) {
 	}
 	m.host, m.port = host, number
 	m.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: roots}
-	return m, errors.Join(faults...)
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return m, nil
 }
 
 // Send hands over one mail. Its error wraps ErrNotAccepted where the server has
