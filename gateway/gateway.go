@@ -28,7 +28,8 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now.
+// Parts are what the portal is put together from. All are required but Now and
+// Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
@@ -38,6 +39,8 @@ type Parts struct {
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	// Receipts read what providers tell of messages, by the sender's name.
+	Receipts map[string]*otp.ReceiptReader
 }
 
 // Settings are the portal's own.

@@ -319,6 +319,23 @@ func TestProblems(t *testing.T) {
 			}},
 		{name: "a country without a sender", old: "      kind: http\n", new: "      kind: http\n      countries: [NO]\n",
 			want: []string{`FILE:1: codes.countries[0]: no sender of sms.senders serves SE`}},
+		{name: "receipts", new: "      receipts:\n        auth: query-secret\n        secret_file: secrets/sms-password\n        failed: [x]\n        delivered: [x]\n        header: a b\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.id: is missing: where the message's id stands`,
+				`FILE:17: sms.senders[0].receipts.status: is missing: where the message's state stands`,
+				`FILE:19: sms.senders[0].receipts.secret_file: has fewer than 16 characters`,
+				`FILE:20: sms.senders[0].receipts.failed: "x" means delivered already`,
+				`FILE:22: sms.senders[0].receipts.header: "a b" is not the name of a header`,
+			}},
+		{name: "receipts without a secret", new: "      receipts:\n        auth: hmak\n        id: a\n        status: b\n        delivered: [c]\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.secret_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET`,
+				`FILE:18: sms.senders[0].receipts.auth: "hmak" is none of query-secret, basic, twilio and hmac`,
+			}},
+		{name: "a callback without receipts", old: "to={{urlquery .To}}", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}",
+			want: []string{`FILE:12: sms.senders[0].receipts.auth: is missing, and {{.Callback}} is in the request: query-secret, basic, twilio or hmac`}},
+		{name: "receipts in order", old: "to={{urlquery .To}}\n", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}\n      receipts: {auth: query-secret, id: id, status: status, delivered: [delivered]}\n",
+			environ: []string{"STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET=0123456789abcdef"}},
 		{name: "breaker", new: "  breaker:\n    failures: 0\n    pause: 2h\n",
 			want: []string{
 				`FILE:18: sms.breaker.failures: must be from 1 to 100, not 0`,
