@@ -21,10 +21,10 @@ type codePage struct {
 	Left     int // tries
 	Expired  bool
 	UsedUp   bool
-	Wait     int       // minutes until another code may be sent or tried; 0: none
-	ResendIn int       // seconds
-	SentAt   time.Time // of the last message; zero: not known
+	Wait     int // minutes until another code may be sent or tried; 0: none
+	ResendIn int // seconds
 	Resent   bool
+	Way      codeWay // of the last message
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -40,9 +40,6 @@ func (p *Portal) startCode(v *visit) error {
 	switch {
 	case err == nil:
 	case errors.As(err, &wait):
-		if wait.Rule == "total" || wait.Rule == "prefix" {
-			v.log.Error("the limit on codes of the whole portal or a range of numbers is reached", "rule", wait.Rule)
-		}
 		result, reason = "refused", wait.Rule
 		s.who.Notice, s.who.Until = wait.Rule, wait.Until
 	case errors.Is(err, otp.ErrNotSent):
@@ -98,7 +95,7 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
 	switch {
 	case !challenge.SentAt.IsZero():
-		data.NotSent, data.SentAt = false, challenge.SentAt
+		data.NotSent = false
 	case s.who.Notice == "cooldown":
 		data.Recent = true
 	case s.who.Until.After(p.Now()):
@@ -110,6 +107,10 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 }
 
 func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
+	var err error
+	if data.Way, err = p.codeWayOf(v); err != nil {
+		return err
+	}
 	data.page = p.page(v, "title.code")
 	return p.render(w, v, status, "code", data)
 }

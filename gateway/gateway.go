@@ -28,7 +28,8 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now.
+// Parts are what the portal is put together from. All are required but Now and
+// Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
@@ -39,6 +40,8 @@ type Parts struct {
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	// Receipts read what providers tell of messages, by the sender's name.
+	Receipts map[string]*otp.ReceiptReader
 }
 
 // Settings are the portal's own.
@@ -133,6 +136,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
+	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
 	go p.Guacds.Watch(p.ctx)

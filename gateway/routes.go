@@ -60,6 +60,10 @@ func (p *Portal) siteMap() []route {
 		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
 		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
 		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
+		// What becomes of a code.
+		{"GET /code/way", stepCode, p.codeWay, machine | silent},
+		{"GET /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
+		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
 		{"/", stepAnyone, p.notFound, silent},

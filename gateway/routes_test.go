@@ -19,6 +19,8 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}
