@@ -95,6 +95,7 @@ type Helpdesk struct {
 type Portal struct {
 	Parts
 	set      Settings
+	node     string // what this process calls itself in the database, new at each start
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
@@ -107,7 +108,6 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
-	node     string // random, of this process
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
@@ -128,7 +128,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text(), started: parts.Now(), nodeKept: make(chan struct{})}
+	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8], started: parts.Now(), nodeKept: make(chan struct{})}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())

@@ -87,12 +87,16 @@ func (r *relay) greet() error {
 	if err := r.browser.send(appendInstruction(nil, "", cmp.Or(r.options.ID, uuid.NewString()))); err != nil {
 		return gone(err)
 	}
+	if err := r.options.Notices.attach(&r.browser); err != nil {
+		return gone(err)
+	}
 	return nil
 }
 
 // finish ends the relay, for err unless there was a reason before it.
 func (r *relay) finish(err error) End {
 	r.cancel(err)
+	r.options.Notices.detach(&r.browser)
 	r.watch.timer.Stop()
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
@@ -211,6 +215,9 @@ func (r *relay) receive(kind int, message io.Reader) error {
 	}
 	if r.in.human && r.options.OnInput != nil {
 		r.options.OnInput()
+	}
+	if r.in.shown != "" {
+		r.options.Notices.shown(r.in.shown)
 	}
 	if len(r.in.forward) > 0 {
 		if err := r.guacd.write(r.in.forward); err != nil {
