@@ -16,8 +16,9 @@ const (
 // Purge deletes what is old: sessions that ended a day ago, challenges made a
 // day ago, messages of a week ago, throttle windows that have ended, what was
 // opened last 90 days ago, desktops of nodes that are gone, orders of a day ago,
-// nodes that were seen last 7 days ago, usage of 400 days ago. Audit events and
-// the accounts' wrong codes stay. Call it about once an hour.
+// remembered devices past their time, nodes that were seen last 7 days ago, usage
+// of 400 days ago. Audit events and the accounts' wrong codes stay. Call it about
+// once an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.PurgeSessions(ctx, now.Add(-keepSessions)); err != nil {
@@ -36,6 +37,9 @@ func (s *Store) Purge(ctx context.Context) error {
 		return err
 	}
 	if _, err := s.PurgeUsage(ctx, now.Add(-keepUsage)); err != nil {
+		return err
+	}
+	if err := s.PurgeFactors(ctx, now); err != nil {
 		return err
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))
