@@ -11,6 +11,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -92,6 +93,7 @@ type Helpdesk struct {
 type Portal struct {
 	Parts
 	set      Settings
+	node     string // what this process calls itself in the database, new at each start
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	desktops *desktops
@@ -121,7 +123,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &Portal{Parts: parts, set: settings.withDefaults()}
+	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8]}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())

@@ -10,17 +10,21 @@ const (
 	keepSessions   = 24 * time.Hour     // so that the portal can say why somebody was logged out
 	keepChallenges = 24 * time.Hour     // so that an old code page says "expired"
 	keepSends      = 7 * 24 * time.Hour // so that helpdesk sees what became of a code; the limits need a day
+	keepOrders     = 24 * time.Hour     // so that helpdesk sees what became of a message
 )
 
-// Purge deletes what is old: sessions that ended a day ago, challenges made a
-// day ago, messages of a week ago, throttle windows that have ended, what was
-// opened last 90 days ago, remembered devices past their time. Audit events and the accounts' wrong codes stay. Call it about once an hour.
+// Purge deletes what is old; how old, the constants above and the statements
+// below say. Audit events and the accounts' wrong codes stay. Call it about once
+// an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.PurgeSessions(ctx, now.Add(-keepSessions)); err != nil {
 		return err
 	}
 	if _, err := s.PurgeThrottle(ctx, now); err != nil {
+		return err
+	}
+	if _, err := s.PurgeDesktops(ctx, now.Add(-keepOrders)); err != nil {
 		return err
 	}
 	if _, err := s.PurgeRecents(ctx, now.Add(-keepRecents)); err != nil {
