@@ -79,6 +79,8 @@ type Settings struct {
 	// from here to each that is in view.
 	Probe bool
 
+	Version string // of the program, for the administrators' list of nodes
+
 	// NoGuacd is shown instead of a desktop where it is not empty: the demo
 	// says with it how to get guacd.
 	NoGuacd string
@@ -106,6 +108,9 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
+	started  time.Time
+	nodeKept chan struct{} // closed when this node writes itself down no more
+	unknown  groupCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
@@ -123,7 +128,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8]}
+	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8], started: parts.Now(), nodeKept: make(chan struct{})}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
@@ -136,6 +141,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
 }
@@ -183,7 +189,9 @@ func (p *Portal) Server() *http.Server {
 // them as long as ctx lets it.
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
-	return p.desktops.wait(ctx)
+	err := p.desktops.wait(ctx)
+	p.leaveNode(ctx)
+	return err
 }
 
 // purgeHourly drops rows that nothing refers to any more.
