@@ -19,6 +19,10 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// Administrators'.
+		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
+		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
+		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

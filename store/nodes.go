@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -48,30 +49,21 @@ func (s *Store) NoteNode(ctx context.Context, n Node) error {
 
 // Nodes are those that run, the longest first, and then those that ran in the
 // last seven days, the latest first.
-func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
+func (s *Store) Nodes(ctx context.Context) (nodes []Node, err error) {
 	now := s.now()
-	rows, err := s.read.db.QueryContext(ctx, `
-		SELECT id, host, version, started_at, seen_at, stopped_at, targets_digest, targets_loaded_at, targets_error, desktops
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
+		var n Node
+		var started, seen, stopped, loaded int64
+		err := rows.Scan(&n.ID, &n.Host, &n.Version, &started, &seen, &stopped, &n.TargetsDigest, &loaded, &n.TargetsError, &n.Desktops)
+		n.StartedAt, n.SeenAt, n.StoppedAt, n.TargetsLoadedAt = fromMillis(started), fromMillis(seen), fromMillis(stopped), fromMillis(loaded)
+		nodes = append(nodes, n)
+		return err
+	}, `SELECT id, host, version, started_at, seen_at, stopped_at, targets_digest, targets_loaded_at, targets_error, desktops
 		FROM nodes WHERE seen_at > $1
 		ORDER BY CASE WHEN stopped_at = 0 AND seen_at >= $2 THEN 0 ELSE 1 END,
 			CASE WHEN stopped_at = 0 AND seen_at >= $2 THEN started_at ELSE -seen_at END, id`,
 		millis(now.Add(-keepNodes)), millis(now.Add(-NodeGone)))
-	if err != nil {
-		return nil, fault("nodes", err)
-	}
-	defer rows.Close()
-	var nodes []Node
-	for rows.Next() {
-		var n Node
-		var started, seen, stopped, loaded int64
-		err := rows.Scan(&n.ID, &n.Host, &n.Version, &started, &seen, &stopped, &n.TargetsDigest, &loaded, &n.TargetsError, &n.Desktops)
-		if err != nil {
-			return nil, fault("nodes", err)
-		}
-		n.StartedAt, n.SeenAt, n.StoppedAt, n.TargetsLoadedAt = fromMillis(started), fromMillis(seen), fromMillis(stopped), fromMillis(loaded)
-		nodes = append(nodes, n)
-	}
-	return nodes, fault("nodes", rows.Err())
+	return nodes, fault("nodes", err)
 }
 
 // PurgeNodes deletes the rows of nodes that were last seen before a time.

@@ -95,23 +95,13 @@ func (s *Store) UsageOver(ctx context.Context, first, last, target string) (Use,
 }
 
 func (s *Store) usage(ctx context.Context, query string, args ...any) (uses []DayUse, err error) {
-	stmt, err := s.read.statement(ctx, query)
-	if err != nil {
-		return nil, fault("usage", err)
-	}
-	var rows *sql.Rows
-	if rows, err = stmt.QueryContext(ctx, args...); err != nil {
-		return nil, fault("usage", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
 		var u DayUse
-		if err := rows.Scan(&u.Day, &u.Target, &u.Desktops, &u.Seconds, &u.People); err != nil {
-			return nil, fault("usage", err)
-		}
+		err := rows.Scan(&u.Day, &u.Target, &u.Desktops, &u.Seconds, &u.People)
 		uses = append(uses, u)
-	}
-	return uses, fault("usage", rows.Err())
+		return err
+	}, query, args...)
+	return uses, fault("usage", err)
 }
 
 // PurgeUsage deletes the sums of days before a day.

@@ -58,3 +58,12 @@ func (t Target) Warnings() (found []Warning) {
 	}
 	return found
 }
+
+// Named finds a target whoever may see it: for those who keep the list.
+func (l *List) Named(id string) (Target, bool) {
+	i, ok := l.byID[id]
+	if !ok {
+		return Target{}, false
+	}
+	return l.targets[i], true
+}
