@@ -13,34 +13,25 @@ const (
 	keepOrders     = 24 * time.Hour     // so that helpdesk sees what became of a message
 )
 
-// Purge deletes what is old: sessions that ended a day ago, challenges made a
-// day ago, messages of a week ago, throttle windows that have ended, what was
-// opened last 90 days ago, desktops of nodes that are gone, orders of a day ago,
-// remembered devices past their time, nodes that were seen last 7 days ago, usage
-// of 400 days ago. Audit events and the accounts' wrong codes stay. Call it about
-// once an hour.
+// Purge deletes what is old; how old, the constants say. Audit events and the
+// accounts' wrong codes stay. Call it about once an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
-	if _, err := s.PurgeSessions(ctx, now.Add(-keepSessions)); err != nil {
-		return err
-	}
-	if _, err := s.PurgeThrottle(ctx, now); err != nil {
-		return err
-	}
-	if _, err := s.PurgeDesktops(ctx, now.Add(-keepOrders)); err != nil {
-		return err
-	}
-	if _, err := s.PurgeRecents(ctx, now.Add(-keepRecents)); err != nil {
-		return err
-	}
-	if _, err := s.PurgeNodes(ctx, now.Add(-keepNodes)); err != nil {
-		return err
-	}
-	if _, err := s.PurgeUsage(ctx, now.Add(-keepUsage)); err != nil {
-		return err
-	}
-	if err := s.PurgeFactors(ctx, now); err != nil {
-		return err
+	for _, old := range []struct {
+		purge func(context.Context, time.Time) (int64, error)
+		keep  time.Duration
+	}{
+		{s.PurgeSessions, keepSessions},
+		{s.PurgeThrottle, 0},
+		{s.PurgeDesktops, keepOrders},
+		{s.PurgeRecents, keepRecents},
+		{s.PurgeFactors, 0},
+		{s.PurgeNodes, keepNodes},
+		{s.PurgeUsage, keepUsage},
+	} {
+		if _, err := old.purge(ctx, now.Add(-old.keep)); err != nil {
+			return err
+		}
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))
 	return err

@@ -21,6 +21,7 @@ type Notices struct {
 	mu      sync.Mutex
 	waiting []Notice
 	to      *downlink // nil: no page shows the desktop
+	telling sync.WaitGroup
 }
 
 // Notice is one of them.
@@ -44,7 +45,7 @@ func (n *Notices) Say(notice Notice) error {
 	}
 	n.waiting = append(n.waiting, notice)
 	if to := n.to; to != nil {
-		go to.post(nil, notice.instruction()) // a slow line must not hold up who says it
+		n.telling.Go(func() { to.post(nil, notice.instruction()) }) // a slow line must not hold up who says it
 	}
 	return nil
 }
@@ -69,16 +70,15 @@ func (n *Notices) attach(to *downlink) error {
 	return to.send(all)
 }
 
-// detach lets go of a WebSocket that is over.
-func (n *Notices) detach(from *downlink) {
+// detach lets go of a WebSocket that is closed; afterwards nothing writes to it.
+func (n *Notices) detach() {
 	if n == nil {
 		return
 	}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.to == from {
-		n.to = nil
-	}
+	n.to = nil
+	n.mu.Unlock()
+	n.telling.Wait()
 }
 
 // shown is what a page says; one that was never said is nothing.

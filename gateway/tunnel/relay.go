@@ -96,7 +96,6 @@ func (r *relay) greet() error {
 // finish ends the relay, for err unless there was a reason before it.
 func (r *relay) finish(err error) End {
 	r.cancel(err)
-	r.options.Notices.detach(&r.browser)
 	r.watch.timer.Stop()
 	end := r.part()
 	if r.line != nil { // only now nobody else writes to it
@@ -245,6 +244,7 @@ func (r *relay) part() End {
 	}
 	ws.Close()
 	<-r.listened
+	r.options.Notices.detach()
 	result := End{Status: end.status, Cause: end.cause, Text: end.said,
 		BytesIn: r.bytesIn, BytesOut: r.browser.bytes, Duration: time.Since(r.started)}
 	r.log.Info("desktop over", "cause", end.cause, "status", reason(end.status), "detail", end.detail,
