@@ -36,6 +36,10 @@ type (
 		OpenUntil, LastSuccess, LastFailure time.Time
 		Failure, State                      string
 	}
+	alarm struct {
+		Rule, Subject string
+		Sent          int
+	}
 	overviewPage struct {
 		adminPage
 		Worst       string
@@ -43,6 +47,7 @@ type (
 		Guacds      []guacdState
 		Directories []directoryState
 		Senders     []senderState
+		Alarms      []alarm
 		Database    struct {
 			State             string
 			Megabytes, Events int
@@ -158,6 +163,7 @@ func overviewSample(lang string) overviewPage {
 			{Name: "twilio", Countries: []string{"SE", "NO"}, Breaker: "open", OpenUntil: at, LastSuccess: at, LastFailure: at, Failure: hostile, State: "broken"},
 			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look"}},
 	}
+	o.Alarms = []alarm{{"total", "", 200}, {"country", "NO", 0}, {"prefix", "+46701234•••", 12}}
 	o.Database.State, o.Database.Megabytes, o.Database.Events, o.Database.Oldest = "good", 12, 123456, at
 	o.List.State, o.List.Targets, o.List.LoadedAt, o.List.Problems = "look", 7, at, 2
 	return o
@@ -211,7 +217,7 @@ func TestAdministratorsPages(t *testing.T) {
 			data       any
 			want       []string
 		}{
-			{"overview", "admin", overviewSample(lang), []string{`data-state="broken"`, `data-state="off"`, `portal-1`, `twilio`, `SE, NO`, `href="/admin/targets"`, `aria-current="page"`}},
+			{"overview", "admin", overviewSample(lang), []string{`data-state="broken"`, `data-state="off"`, `portal-1`, `twilio`, `+46701234•••`, `SE, NO`, `href="/admin/targets"`, `aria-current="page"`}},
 			{"overview of nothing", "admin", overviewPage{adminPage: administrators(lang, "overview"), Worst: "good"}, []string{`data-state="good"`}},
 			{"targets", "admin-targets", adminTargetsSample(lang), []string{`targets.yaml:17`, `value="AMIDO\åsa"`, `id="refused"`, `action="/admin/targets"`, `ma01.<wbr>example:3389`, `AMIDO\A`, `!href="/desktop/`, `!href="https://handbook`}},
 			{"targets, nobody like that", "admin-targets", missing, []string{`aria-invalid="true"`, `id="fault"`, `!id="refused"`, `!id="person"`}},
