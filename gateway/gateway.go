@@ -30,16 +30,20 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now.
+// Parts are what the portal is put together from. All are required but Now and
+// Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
+	Mailer    *otp.Mailer // nil: no mail is sent
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	// Receipts read what providers tell of messages, by the sender's name.
+	Receipts map[string]*otp.ReceiptReader
 }
 
 // Settings are the portal's own.
