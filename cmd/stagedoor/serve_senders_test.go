@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -81,5 +82,81 @@ func TestSMPPFromConfig(t *testing.T) {
 		case <-ctx.Done():
 			t.Fatalf("no receipt in the database: %+v", last)
 		}
+	}
+}
+
+// TestMailFromConfig does the same with a mail server: a notice, and a message to
+// a gateway.
+func TestMailFromConfig(t *testing.T) {
+	testbed.Need(t, "smtp")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	server, err := testbed.StartSMTP(ctx, testbed.SMTPOptions{Auth: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = server.Stop() })
+	path := exampleFolder(t)
+	folder := filepath.Dir(path)
+	text, _, _ := strings.Cut(minimal(folder), "sms:\n")
+	text += "sms:\n  senders:\n    - name: gateway\n      kind: mail\n      mail: {to: '{{.Number}}@sms.example'}\n" +
+		"mail: {server: '" + server.Address + "', tls: none, username: " + server.Username + ", from: Backstage <backstage@amido.example>}\n"
+	writeFile(t, path, text, 0o644)
+	writeFile(t, filepath.Join(folder, "targets.yaml"), "targets:\n  - {id: a, name: A, visible_to: everyone, kind: link, url: 'https://a.example/'}\n", 0o644)
+	config, err := loadConfig(path, []string{"STAGEDOOR_MAIL__PASSWORD=" + server.Password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := targets.Load(config.Targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	tryOut(ctx, config, list, &said)
+	if !strings.Contains(said.String(), "mail "+server.Address+": ok\n") || !strings.Contains(said.String(), "sms gateway: ok\n") {
+		t.Errorf("check --connect said:\n%s", said.String())
+	}
+	parts, err := open(ctx, config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer parts.close()
+	if err := parts.Mailer.Send(ctx, otp.Mail{To: "anna@amido.example", Subject: "Ditt nummer är ändrat", Text: "Hej"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parts.Codes.Start(ctx, otp.Request{SessionID: "s", AccountID: "anna", Phone: "+46701234567", Words: "{code} är din kod."}); err != nil {
+		t.Fatal(err)
+	}
+	state, err := server.State(ctx, "mails=2")
+	if err != nil || len(state.Mails) != 2 || state.Mails[0].To[0] != "anna@amido.example" || state.Mails[1].To[0] != "46701234567@sms.example" {
+		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// Each configuration of docs/senders.md loads as it stands.
+func TestDocumentedSendersLoad(t *testing.T) {
+	blocks := strings.Split(readFile(t, "../../docs/senders.md"), "```yaml\n")[1:]
+	if len(blocks) < 6 {
+		t.Fatalf("docs/senders.md has %d configurations", len(blocks))
+	}
+	secret := regexp.MustCompile(`_file: (secrets/\S+)`)
+	for _, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		name, _, _ := strings.Cut(strings.SplitN(block, "name: ", 2)[1], "\n")
+		t.Run(name, func(t *testing.T) {
+			path := exampleFolder(t)
+			text, _, _ := strings.Cut(minimal(filepath.Dir(path)), "sms:\n")
+			writeFile(t, path, text+block, 0o644)
+			for _, file := range secret.FindAllStringSubmatch(block, -1) {
+				writeFile(t, filepath.Join(filepath.Dir(path), file[1]), "0123456789abcdef-xyz\n", 0o600)
+			}
+			config, err := loadConfig(path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if faults := offline(config); len(faults) > 0 {
+				t.Error(faults)
+			}
+		})
 	}
 }
