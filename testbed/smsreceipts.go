@@ -29,7 +29,7 @@ func (p *SMSProvider) ForgedReceipt(ctx context.Context, sms SMS, status string)
 	if cut, _, ok := strings.Cut(address, "?"); ok {
 		address = cut + "?secret=guessed-guessed-guessed"
 	}
-	sms.Form = url.Values{"whendelivered": {address}, "StatusCallback": {address}}
+	sms.Form = url.Values{"whendelivered": {address}}
 	return p.receipt(ctx, sms, status, "", "guessed")
 }
 
