@@ -32,6 +32,9 @@ func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang
 // Clock is a time of day as a language writes it, in the zone of this machine.
 func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
 
+// Date is a day with its month in words: see texts.date.
+func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
+
 // pluralKey is the key of the form that the first whole number among args
 // asks for: CLDR's rule, of which these languages use "one" and "other".
 func (t *texts) pluralKey(key string, args []any) string {

@@ -18,7 +18,7 @@ func (c Config) settings() gateway.Settings {
 		PreAuth: c.Session.PreAuth, PerAccount: c.Session.PerAccount,
 		TriesPerAccount: c.Login.TriesPerAccount, TriesPerAddress: c.Login.TriesPerAddress,
 		TriesWindow: c.Login.TriesWindow, FailureFloor: c.Login.FailureFloor,
-		Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
+		Version: release, Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
 	}
 	for _, d := range c.Directories {
 		if d.Default || len(c.Directories) == 1 {
