@@ -25,8 +25,8 @@ type codePage struct {
 	Wait     int // minutes until another code may be sent or tried; 0: none
 	ResendIn int // seconds
 	Resent   bool
-	Way      codeWay // of the last message
 	ways
+	Way codeWay // of the last message
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -112,11 +112,11 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 }
 
 func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
+	data.page, data.ways = p.page(v, "title.code"), p.waysOf(v.session)
 	var err error
 	if data.Way, err = p.codeWayOf(v); err != nil {
 		return err
 	}
-	data.page, data.ways = p.page(v, "title.code"), p.waysOf(v.session)
 	return p.render(w, v, status, "code", data)
 }
 

@@ -36,6 +36,7 @@ type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
+	Mailer    *otp.Mailer // nil: no mail is sent
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool

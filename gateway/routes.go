@@ -71,10 +71,6 @@ func (p *Portal) siteMap() []route {
 		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
 		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
 		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
-		// What becomes of a code.
-		{"GET /code/way", stepCode, p.codeWay, machine | silent},
-		{"GET /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
-		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
 		// Administrators'.
 		{"GET /admin", stepReady, p.overview, admins},
 		{"GET /admin/targets", stepReady, p.adminTargets, admins},
@@ -83,6 +79,10 @@ func (p *Portal) siteMap() []route {
 		{"GET /admin/usage.csv", stepReady, p.exportUsage, admins},
 		{"GET /admin/enrolment", stepReady, p.adminEnrolment, admins},
 		{"GET /admin/enrolment.csv", stepReady, p.exportEnrolment, admins},
+		// What becomes of a code.
+		{"GET /code/way", stepCode, p.codeWay, machine | silent},
+		{"GET /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
+		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
 		{"/", stepAnyone, p.notFound, silent},

@@ -19,8 +19,6 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
-		// What becomes of a code.
-		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		// Administrators'.
 		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
 		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
@@ -29,6 +27,8 @@ func TestSiteMap(t *testing.T) {
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
 		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -56,8 +56,8 @@ type (
 		Masked                                                   string
 		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                                     int
-		Way                                                      codeWay
 		ways
+		Way codeWay
 	}
 	codeWay struct {
 		Lines []string

@@ -27,6 +27,7 @@ import (
 const (
 	testBindPassword = "Tjänst-lösen 1"
 	testSMSPassword  = "sms-pass-0987"
+	testMailPassword = "post-lösen 5432"
 )
 
 // exampleFolder has config.example.yaml as config.yaml, and every file that it
@@ -43,6 +44,7 @@ func exampleFolder(t *testing.T) (config string) {
 	writeFile(t, filepath.Join(folder, "secrets/server-key"), base64.StdEncoding.EncodeToString(key[:])+"\n", 0o600)
 	writeFile(t, filepath.Join(folder, "secrets/amido-bind-password"), testBindPassword+"\n", 0o640)
 	writeFile(t, filepath.Join(folder, "secrets/sms-password"), testSMSPassword+"\r\n", 0o400)
+	writeFile(t, filepath.Join(folder, "secrets/mail-password"), testMailPassword+"\n", 0o400)
 	writeFile(t, filepath.Join(folder, "tls/amido-ca.pem"), testCertificate(t), 0o644)
 	return config
 }
@@ -106,6 +108,9 @@ func TestExampleLoads(t *testing.T) {
 	}
 	if config.secrets().senders[0].password != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
+	}
+	if mailer, err := config.mailer(); err != nil || mailer == nil || config.secrets().mailPassword != testMailPassword {
+		t.Errorf("mailer: %v", err)
 	}
 	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].Resume != "" {
 		t.Errorf("guacds: %v, %v", guacds, err)
