@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"stagedoor/gateway"
 	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/testbed"
@@ -147,6 +148,7 @@ func TestUndeliveredCode(t *testing.T) {
 	if lines, final, resendIn := cecilia.way(); len(lines) != 4 || !final || resendIn != 0 {
 		t.Errorf("%q, %v, %d", lines, final, resendIn)
 	}
+	p.clock.advance(time.Second)
 	cecilia.post("/code/resend").shows(t, 200, "/code?resent")
 	again := p.message(p.twilio)
 	cecilia.post("/code", "code", sixDigits.FindString(again.Text)).shows(t, 200, "/")
@@ -257,8 +259,13 @@ func TestReceiptsOfStrangers(t *testing.T) {
 
 // A limit against fraud alarms once: in the log, the audit and the metrics.
 func TestAlarm(t *testing.T) {
-	b := open(t, nil)
+	b := open(t, func(s *gateway.Settings) { s.AlarmMail = []string{"drift@amido.example", "jour@amido.example"} })
 	b.codes.Total = 1
+	mails := make(chan string, 10)
+	b.portal.Mail = func(_ context.Context, to, subject, text string) error {
+		mails <- to + ": " + subject + ": " + text
+		return nil
+	}
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
 	for range 3 {
 		b.browser().login(`AMIDO\hanna`, goodPassword).shows(t, 200, "/code", "För många försök.")
@@ -268,6 +275,14 @@ func TestAlarm(t *testing.T) {
 	}
 	if n := strings.Count(b.log.String(), `"level":"ERROR","msg":"a limit on codes`); n != 1 {
 		t.Errorf("%d alarms in the log", n)
+	}
+	for _, to := range []string{"drift", "jour"} {
+		if mail := <-mails; !strings.HasPrefix(mail, to+"@amido.example: Amido Alliera Backstage: ") || !strings.Contains(mail, "hela portalen") || !strings.Contains(mail, b.server.URL) {
+			t.Errorf("the mail is %q", mail)
+		}
+	}
+	if len(mails) > 0 {
+		t.Errorf("one mail too many: %s", <-mails)
 	}
 	alarms, err := b.codes.Alarms(t.Context())
 	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 1}}, alarms); diff != "" || err != nil {

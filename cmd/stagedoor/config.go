@@ -128,6 +128,7 @@ type CodesConfig struct {
 	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
 	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
 	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
+	AlarmMail  []string      `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
 	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
 }
 
