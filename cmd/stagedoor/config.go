@@ -32,6 +32,7 @@ type Config struct {
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
+	running running
 	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
