@@ -39,6 +39,18 @@ type Parts struct {
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+	// Tell tells somebody, by text message and mail, that a factor was added to
+	// or removed from their account; nil: nobody is told.
+	Tell func(ctx context.Context, notice FactorNotice) error
+}
+
+// FactorNotice is what to tell somebody whose factors have changed.
+type FactorNotice struct {
+	Account directory.Account
+	Phone   otp.Phone // empty: none
+	Lang    string
+	Added   bool // else removed
+	Factor  factor.Kind
 }
 
 // Settings are the portal's own.
