@@ -19,6 +19,10 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// Administrators'.
+		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
+		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
+		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		// Second factors.
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
 		"GET /code/key": stepCode, "POST /code/key": stepCode, "GET /account": stepReady, "POST /account/remove": stepReady,
