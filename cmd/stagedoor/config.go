@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"stagedoor/gateway/factor"
+)
 
 // Config is config.yaml. Every key has its reason and its consequence for
 // security in config.example.yaml. Paths are relative to the file's folder;
@@ -22,6 +26,7 @@ type Config struct {
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
+	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
 	SMS                         SMSConfig         `yaml:"sms"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
@@ -172,6 +177,12 @@ func (c Config) withListDefaults() Config {
 		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
 	c.SMS.withDefaults()
+	for i := range c.Factors {
+		setIfZero(&c.Factors[i].Need, string(factor.Required))
+		if c.Factors[i].Allowed == nil {
+			c.Factors[i].Allowed = allowedFactors
+		}
+	}
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
