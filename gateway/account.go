@@ -107,7 +107,7 @@ func (p *Portal) removeFactor(w http.ResponseWriter, v *visit) error {
 	if err := p.factorChanged(v, "factor-remove", removed.Kind, removed.Name); err != nil {
 		return err
 	}
-	if err := p.refreshFactors(v); err != nil {
+	if err := p.refreshFactors(v, ""); err != nil {
 		return err
 	}
 	return p.redirect(w, v, "/account?saved")

@@ -26,7 +26,7 @@ func (p *Portal) makeBackup(w http.ResponseWriter, v *visit) error {
 	if err := p.factorChanged(v, "factor-add", factor.Backup, ""); err != nil {
 		return err
 	}
-	if err := p.refreshFactors(v); err != nil {
+	if err := p.refreshFactors(v, ""); err != nil {
 		return err
 	}
 	v.Header.Del("Accept-Encoding")
