@@ -29,6 +29,9 @@ func TestContract(t *testing.T) {
 			t.Run("GroupExists", func(t *testing.T) { contractGroupExists(t, d, p) })
 			t.Run("ChangePassword", func(t *testing.T) { contractChange(t, d, p) })
 			t.Run("Lockout", func(t *testing.T) { contractLockout(t, d) })
+			t.Run("Search", func(t *testing.T) { contractSearch(t, d, p) })
+			t.Run("State", func(t *testing.T) { contractState(t, d, p) })
+			t.Run("Unlock", func(t *testing.T) { contractUnlock(t, d) })
 		})
 	}
 }
@@ -120,7 +123,7 @@ func contractLookup(t *testing.T, d *directory.Directory, p peer) {
 	}
 	want := directory.Account{
 		ID: anna.ID, Domain: p.domain.Name, Name: "anna", DN: anna.DN,
-		DisplayName: "Anna Ångström", Mail: "anna@amido.example", Mobile: "070-123 45 67",
+		DisplayName: "Anna Ångström", Mail: "anna@amido.example", Mobile: "070-123 45 67", Mobiles: []string{"070-123 45 67"},
 		PasswordExpires: anna.PasswordExpires, Groups: anna.Groups,
 	}
 	if diff := cmp.Diff(want, anna); diff != "" {

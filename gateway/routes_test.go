@@ -22,6 +22,10 @@ func TestSiteMap(t *testing.T) {
 		// A person's number, and the link in the notices about it.
 		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
 		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
+		// Administrators'.
+		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
+		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
+		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -29,6 +29,9 @@ func localeOf(code string) (language.Tag, error) {
 // Span is a length of time in words, as Site.T fills it in: see texts.span.
 func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang).span(d) }
 
+// Date is a day with its month in words: see texts.date.
+func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
+
 // pluralKey is the key of the form that the first whole number among args
 // asks for: CLDR's rule, of which these languages use "one" and "other".
 func (t *texts) pluralKey(key string, args []any) string {
