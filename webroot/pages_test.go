@@ -391,9 +391,10 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets)\.js\.[a-z0-9.-]+)"`)
-	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|phone)\.js\.[a-z0-9.-]+)"`)
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.",
+		"phone.title", "phone.sms.", "phone.notice.", "freeze.title"}
 )
 
 func sources(t *testing.T, patterns ...string) string {

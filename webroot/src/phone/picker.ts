@@ -67,26 +67,25 @@ export class CountryPicker {
   }
 
   #build(): void {
-    Object.assign(this.#button, { type: "button", id: "country-button", className: "second flag-button" });
-    this.#button.setAttribute("aria-haspopup", "dialog");
-    this.#button.setAttribute("aria-controls", "countries");
+    Object.assign(this.#button, { type: "button", id: "country-button" });
+    this.#button.classList.add("second", "flag-button");
+    attributes(this.#button, { "aria-haspopup": "dialog", "aria-controls": "countries" });
     this.#button.addEventListener("click", () => (this.#panel.hidden ? this.#open() : this.#close(true)));
     Object.assign(this.#panel, { id: "countries", className: "countries", hidden: true });
-    this.#panel.setAttribute("role", "dialog");
-    this.#panel.setAttribute("aria-label", text("phone.js.choose"));
+    attributes(this.#panel, { role: "dialog", "aria-label": text("phone.js.choose") });
     const label = document.createElement("label");
     label.textContent = text("phone.js.search");
     label.htmlFor = this.#search.id = "country-search";
     const hint = document.createElement("p");
     Object.assign(hint, { id: "country-search-hint", className: "hint", textContent: text("phone.js.search-hint") });
     Object.assign(this.#search, { type: "text", autocomplete: "off", spellcheck: false, maxLength: 60 });
-    const combobox = { role: "combobox", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": "country-list", "aria-describedby": hint.id };
-    for (const [name, value] of Object.entries(combobox)) this.#search.setAttribute(name, value);
+    attributes(this.#search, {
+      role: "combobox", "aria-expanded": "true", "aria-autocomplete": "list", "aria-controls": "country-list", "aria-describedby": hint.id,
+    });
     this.#search.addEventListener("input", () => this.#narrow());
     this.#search.addEventListener("keydown", (event) => this.#key(event));
     this.#list.id = "country-list";
-    this.#list.setAttribute("role", "listbox");
-    this.#list.setAttribute("aria-label", text("phone.js.choose"));
+    attributes(this.#list, { role: "listbox", "aria-label": text("phone.js.choose") });
     for (const one of this.#countries) {
       one.row.addEventListener("click", () => this.#take(one));
       // The field keeps the focus, so that leaving it closes the list.
@@ -181,6 +180,10 @@ export class CountryPicker {
     }
     event.preventDefault();
   }
+}
+
+function attributes(element: HTMLElement, values: Record<string, string>): void {
+  for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
 }
 
 function country(option: HTMLOptionElement, at: number): Country {
