@@ -40,6 +40,7 @@ type overviewPage struct {
 	Guacds      []guacdRow
 	Directories []directoryRow
 	Senders     []senderRow
+	Alarms      []otp.Alarm // of the limits against fraud: codes are being stopped
 	Database    databaseFacts
 	List        listFacts
 	AskedAt     time.Time // the peers
@@ -106,6 +107,9 @@ func (p *Portal) overview(w http.ResponseWriter, v *visit) error {
 	if data.Database, err = p.databaseFacts(v, peers.database); err != nil {
 		return err
 	}
+	if data.Alarms, err = p.Codes.Alarms(v.Context()); err != nil {
+		return fmt.Errorf("overview: %w", err)
+	}
 	data.Worst = data.worst()
 	return p.render(w, v, http.StatusOK, "admin", data)
 }
@@ -125,6 +129,9 @@ func (o overviewPage) worst() condition {
 	}
 	for _, s := range o.Senders {
 		all = append(all, s.State)
+	}
+	if len(o.Alarms) > 0 {
+		all = append(all, isBroken)
 	}
 	for _, state := range []condition{isBroken, isLook} {
 		if slices.Contains(all, state) {
@@ -182,11 +189,7 @@ func directoryRows(servers []directory.Health) (rows []directoryRow) {
 // senderRows are the senders of codes, as this node has found them: nothing is
 // sent to find out.
 func (p *Portal) senderRows() (rows []senderRow) {
-	route, several := p.Codes.Sender.(*otp.Route)
-	if !several {
-		return []senderRow{{otp.SenderHealth{Name: p.Codes.Sender.Name(), Breaker: otp.BreakerClosed}, isGood}}
-	}
-	for _, h := range route.Health() {
+	for _, h := range p.Codes.Senders() {
 		row := senderRow{h, isGood}
 		switch {
 		case h.Breaker == otp.BreakerOpen:

@@ -114,7 +114,7 @@ func (p *Portal) plotted(lang string, asked period, days []store.DayUse) (webroo
 		use := found[day.Format(time.DateOnly)]
 		hours[i] = float64(use.Seconds) / 3600
 		row := useRow{Day: day, Use: words(use)}
-		labels[i] = p.Site.Date(lang, day) + ": " + p.Site.T(lang, "action.admin.span", "hours", row.Use.Hours, "minutes", row.Use.Minutes)
+		labels[i] = p.Site.Date(lang, day) + ": " + p.Site.T(lang, "span.worked", "hours", row.Use.Hours, "minutes", row.Use.Minutes)
 		marks[i] = fmt.Sprintf("%d/%d", day.Day(), day.Month())
 		table[asked.days-1-i] = row
 	}

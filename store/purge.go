@@ -11,6 +11,7 @@ const (
 	keepChallenges = 24 * time.Hour     // so that an old code page says "expired"
 	keepSends      = 7 * 24 * time.Hour // so that helpdesk sees what became of a code; the limits need a day
 	keepOrders     = 24 * time.Hour     // so that helpdesk sees what became of a message
+	keepReceipts   = time.Hour          // receipts of messages that nobody knows; a hand-over lasts seconds
 )
 
 // Purge deletes what is old; how old, the constants say. Audit events, the
@@ -34,6 +35,9 @@ func (s *Store) Purge(ctx context.Context) error {
 		if _, err := old.purge(ctx, now.Add(-old.keep)); err != nil {
 			return err
 		}
+	}
+	if _, err := s.write.exec(ctx, `DELETE FROM code_receipts WHERE at < $1`, millis(now.Add(-keepReceipts))); err != nil {
+		return fault("purge receipts", err)
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))
 	return err

@@ -59,6 +59,40 @@ var alike = map[string]string{
 	"Alt": "en nb da fi de", "Win": "en nb da fi de", "F1–F12": "en nb da fi de", "Tab": "nb da de", "Skift": "nb da",
 	"{ms} ms, {level}":       "en nb da fi de",
 	"Systemets eget: {name}": "nb da",
+
+	// Administrators'.
+	"Antal mål":               "da",
+	"App":                     "en nb da de",
+	"Dag":                     "nb da",
+	"Database":                "nb da",
+	"Desktops":                "de",
+	"Fil":                     "nb da",
+	"Ingenting.":              "nb da",
+	"Konto":                   "nb da de",
+	"Länder":                  "de",
+	"Med i {n} grupper":       "nb da",
+	"Mål":                     "nb da",
+	"Node":                    "nb da",
+	"Noder":                   "nb da",
+	"Person":                  "en nb da de",
+	"Personer":                "nb da",
+	"Regler":                  "nb da",
+	"Se som en person":        "nb da",
+	"Ser":                     "nb da",
+	"Server":                  "en da de",
+	"Tid":                     "nb da",
+	"Version":                 "en da de",
+	"administrator":           "nb da",
+	"aldrig":                  "da",
+	"dokument":                "nb da",
+	"filer ut":                "nb",
+	"helpdesk":                "en da",
+	"link":                    "da",
+	"mikrofon":                "nb da",
+	"nej":                     "da",
+	"nu":                      "da",
+	"{hours} h {minutes} min": "en",
+	"{n} MB":                  "en nb da de",
 }
 
 // A text that nobody has translated is the Swedish or the English one.
@@ -93,7 +127,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for nogle", "de": "lange"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)
