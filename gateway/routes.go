@@ -82,6 +82,11 @@ func (p *Portal) siteMap() []route {
 		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
 		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
 		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
+		// A person's number, and the link in the notices about it.
+		{"GET /phone", stepEnrol, p.phonePage, fresh},
+		{"POST /phone", stepEnrol, p.phone, fresh},
+		{"GET /freeze/{change}", stepAnyone, p.freezeAsk, silent},
+		{"POST /freeze/{change}", stepAnyone, p.freeze, silent},
 		// Administrators'.
 		{"GET /admin", stepReady, p.overview, admins},
 		{"GET /admin/targets", stepReady, p.adminTargets, admins},
