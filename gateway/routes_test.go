@@ -23,6 +23,12 @@ func TestSiteMap(t *testing.T) {
 		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
 		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
 		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
+		// Second factors.
+		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
+		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
+		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -27,6 +27,7 @@ import (
 const (
 	testBindPassword = "Tjänst-lösen 1"
 	testSMSPassword  = "sms-pass-0987"
+	testMailPassword = "post-lösen 5432"
 )
 
 // exampleFolder has config.example.yaml as config.yaml, and every file that it
@@ -43,6 +44,7 @@ func exampleFolder(t *testing.T) (config string) {
 	writeFile(t, filepath.Join(folder, "secrets/server-key"), base64.StdEncoding.EncodeToString(key[:])+"\n", 0o600)
 	writeFile(t, filepath.Join(folder, "secrets/amido-bind-password"), testBindPassword+"\n", 0o640)
 	writeFile(t, filepath.Join(folder, "secrets/sms-password"), testSMSPassword+"\r\n", 0o400)
+	writeFile(t, filepath.Join(folder, "secrets/mail-password"), testMailPassword+"\n", 0o400)
 	writeFile(t, filepath.Join(folder, "tls/amido-ca.pem"), testCertificate(t), 0o644)
 	return config
 }
@@ -106,6 +108,9 @@ func TestExampleLoads(t *testing.T) {
 	}
 	if config.secrets().senders[0].password != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
+	}
+	if mailer, err := config.mailer(); err != nil || mailer == nil || config.secrets().mailPassword != testMailPassword {
+		t.Errorf("mailer: %v", err)
 	}
 	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].Resume != "" {
 		t.Errorf("guacds: %v, %v", guacds, err)
@@ -319,6 +324,23 @@ func TestProblems(t *testing.T) {
 			}},
 		{name: "a country without a sender", old: "      kind: http\n", new: "      kind: http\n      countries: [NO]\n",
 			want: []string{`FILE:1: codes.countries[0]: no sender of sms.senders serves SE`}},
+		{name: "receipts", new: "      receipts:\n        auth: query-secret\n        secret_file: secrets/sms-password\n        failed: [x]\n        delivered: [x]\n        header: a b\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.id: is missing: where the message's id stands`,
+				`FILE:17: sms.senders[0].receipts.status: is missing: where the message's state stands`,
+				`FILE:19: sms.senders[0].receipts.secret_file: has fewer than 16 characters`,
+				`FILE:20: sms.senders[0].receipts.failed: "x" means delivered already`,
+				`FILE:22: sms.senders[0].receipts.header: "a b" is not the name of a header`,
+			}},
+		{name: "receipts without a secret", new: "      receipts:\n        auth: hmak\n        id: a\n        status: b\n        delivered: [c]\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.secret_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET`,
+				`FILE:18: sms.senders[0].receipts.auth: "hmak" is none of query-secret, basic, twilio and hmac`,
+			}},
+		{name: "a callback without receipts", old: "to={{urlquery .To}}", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}",
+			want: []string{`FILE:12: sms.senders[0].receipts.auth: is missing, and {{.Callback}} is in the request: query-secret, basic, twilio or hmac`}},
+		{name: "receipts in order", old: "to={{urlquery .To}}\n", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}\n      receipts: {auth: query-secret, id: id, status: status, delivered: [delivered]}\n",
+			environ: []string{"STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET=0123456789abcdef"}},
 		{name: "breaker", new: "  breaker:\n    failures: 0\n    pause: 2h\n",
 			want: []string{
 				`FILE:18: sms.breaker.failures: must be from 1 to 100, not 0`,

@@ -21,7 +21,8 @@ var mayImport = map[string][]string{
 	"gateway/tunnel":          {},
 	"testbed":                 {},
 	"otp":                     {"store"},
-	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel"},
+	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor", "gateway/helpdesk"},
+	"gateway/factor":          {"store"},
 }
 
 // onlyIn are modules and packages that one room of the house hides.
@@ -31,6 +32,8 @@ var onlyIn = map[string][]string{
 	"database/sql":                 {"store"},
 	"github.com/wwt/guac":          {"gateway/tunnel"},
 	"github.com/gorilla/websocket": {"gateway/tunnel"},
+	"github.com/wneessen/go-mail":  {"otp"},
+	"github.com/linxGnu/gosmpp":    {"otp"},
 	"github.com/spf13/viper":       {"cmd/stagedoor"},
 	"github.com/chromedp/chromedp": {"testbed"},
 }

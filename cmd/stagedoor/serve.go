@@ -158,6 +158,12 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 	if err != nil {
 		return parts{}, err
 	}
+	if p.Mailer, err = config.mailer(); err != nil {
+		return parts{}, err
+	}
+	if p.Receipts, err = config.allReceipts(); err != nil {
+		return parts{}, err
+	}
 	if p.Directory, err = directory.Open(config.domains()); err != nil {
 		return parts{}, err
 	}
