@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 )
 
@@ -26,12 +27,14 @@ type Config struct {
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
+	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
 	SMS                         SMSConfig         `yaml:"sms"`
 	Mail                        MailConfig        `yaml:"mail"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
+	running running
 	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
@@ -128,6 +131,7 @@ type CodesConfig struct {
 	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
 	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
 	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
+	AlarmMail  []string      `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
 	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
 }
 
@@ -189,6 +193,12 @@ func (c Config) withListDefaults() Config {
 		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
 	c.SMS.withDefaults()
+	for i := range c.Factors {
+		setIfZero(&c.Factors[i].Need, string(factor.Required))
+		if c.Factors[i].Allowed == nil {
+			c.Factors[i].Allowed = allowedFactors
+		}
+	}
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
