@@ -12,6 +12,7 @@ import (
 
 // codeWay is what has become of a code, in words for the person who waits.
 type codeWay struct {
+	State string // as store.SendState; empty: no message
 	Lines []string
 	Final bool // nothing more is to be expected
 }
@@ -28,10 +29,11 @@ func (p *Portal) codeWay(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	return p.renderJSON(w, http.StatusOK, struct {
+		State    string   `json:"state"`
 		Lines    []string `json:"lines"`
 		Final    bool     `json:"final"`
 		ResendIn int      `json:"resend_in"` // seconds
-	}{way.Lines, way.Final, data.ResendIn})
+	}{way.State, way.Lines, way.Final, data.ResendIn})
 }
 
 // codeWayOf is of the newest message of the session's challenge; no lines where
@@ -50,7 +52,7 @@ func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
 		return codeWay{}, fmt.Errorf("code way: %w", err)
 	}
 	say := func(key string, at time.Time) string { return p.Site.T(v.lang, key, "time", p.Site.Clock(v.lang, at)) }
-	way := codeWay{Final: delivery.Final()}
+	way := codeWay{State: string(delivery.State), Final: delivery.Final()}
 	if !delivery.HandedAt.IsZero() {
 		way.Lines = append(way.Lines, say("way.handed", delivery.HandedAt))
 	}

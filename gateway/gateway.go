@@ -30,8 +30,8 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now and
-// Receipts.
+// Parts are what the portal is put together from. All are required but Now,
+// Mail and Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
@@ -42,8 +42,23 @@ type Parts struct {
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	// Mail hands over one mail, for notices; nil: nothing is told by mail.
+	Mail func(ctx context.Context, to, subject, text string) error
 	// Receipts read what providers tell of messages, by the sender's name.
 	Receipts map[string]*otp.ReceiptReader
+	// Tell tells somebody, by text message and mail, that a factor was added to
+	// or removed from their account; nil: nobody is told.
+	Tell func(ctx context.Context, notice FactorNotice) error
+}
+
+// FactorNotice is what to tell somebody whose factors have changed.
+type FactorNotice struct {
+	Account directory.Account
+	Phone   otp.Phone // empty: none
+	Lang    string
+	Added   bool // else removed
+	Factor  factor.Kind
 }
 
 // Settings are the portal's own.
@@ -83,6 +98,9 @@ type Settings struct {
 	DefaultDomain string            // for the hint beside the user name; may be empty
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
+	AlarmMail     []string          // addresses that are told of limits on codes against fraud; none: nobody
+
+	Phones Phones
 
 	// Probe has the list tell whether workstations answer, by a TCP connection
 	// from here to each that is in view.
@@ -98,6 +116,13 @@ type Settings struct {
 // Helpdesk is whom people call.
 type Helpdesk struct {
 	Name, Phone, Mail string
+}
+
+// Phones is whose numbers count, and who may change them; otp.Numbers has the rules.
+type Phones struct {
+	Order     []string      // of sources; nil: the portal's own, then the directory's
+	SelfEnrol bool          // people without a number enrol one on their way in
+	CoolDown  time.Duration // before helpdesk's change takes effect; 0 means 24 h, negative none
 }
 
 // Portal is the running gateway.
@@ -118,6 +143,8 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
+	numbers  *otp.Numbers
+	notices  *otp.Notices
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
@@ -154,9 +181,12 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
+	p.numbersAndNotices()
 	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.notices.Watch(p.ctx)
+	go p.applyDueNumbers()
 	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil

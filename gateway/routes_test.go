@@ -19,12 +19,18 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// A person's number, and the link in the notices about it.
+		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
+		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
 		// Administrators'.
 		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
 		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
 		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		// Second factors.
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
+		"GET /code/key": stepCode, "POST /code/key": stepCode, "GET /account": stepReady, "POST /account/remove": stepReady,
+		"GET /account/app": stepEnrol, "POST /account/app": stepEnrol, "GET /account/key": stepEnrol, "POST /account/key": stepEnrol,
+		"POST /account/backup": stepReady, "POST /account/device": stepReady, "POST /account/session": stepReady,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
 		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
 		// What becomes of a code.

@@ -60,8 +60,42 @@ type (
 		Way codeWay
 	}
 	codeWay struct {
+		State string
 		Lines []string
 		Final bool
+	}
+	country struct {
+		Code, Name string
+		Dial       int
+		Flag       string
+		Chosen     bool
+	}
+	pendingNumber struct {
+		ID, Masked string
+		DueAt      time.Time
+	}
+	phonePage struct {
+		basePage
+		Stage                string
+		First                bool
+		Masked, NewMasked    string
+		Directory            bool
+		How                  string
+		VerifiedAt           time.Time
+		Done                 bool
+		Pending              *pendingNumber
+		Frozen, Elsewhere    bool
+		Fault                string
+		Left, Wait, ResendIn int
+		Resent               bool
+		Number, Country      string
+		Countries            []country
+	}
+	freezePage struct {
+		basePage
+		Stage string
+		Wait  int
+		Token string
 	}
 	target struct {
 		ID, Name, Description, Group, Icon, Kind, Href string
@@ -127,8 +161,28 @@ type (
 		basePage
 		ways
 		trouble
-		Backup  bool
-		Options string
+		Backup                           bool
+		Options, Secret, Name, Back, Who string
+		QR                               template.URL
+		Codes                            []string
+	}
+	ownFactor struct {
+		ID, Kind, Name  string
+		AddedAt, UsedAt time.Time
+	}
+	ownBrowser struct {
+		ID, Address, Browser, System string
+		UsedAt, ExpiresAt, Since     time.Time
+		Here                         bool
+	}
+	accountPage struct {
+		basePage
+		Masked                           string
+		Apps, Keys                       []ownFactor
+		Backup                           int
+		MayApp, MayKey, MayBackup, Saved bool
+		Devices, Sessions                []ownBrowser
+		From                             time.Time
 	}
 	otherPage struct {
 		basePage
@@ -179,6 +233,8 @@ func inside(lang, title string) basePage {
 	return p
 }
 
+var someDay = time.Date(2026, 11, 21, 14, 2, 11, 0, time.Local)
+
 const hostile = `"><script>alert('x')</script>{{.}}`
 
 // rows are targets as the page's own part makes them.
@@ -221,11 +277,43 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	full := targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Search: true, Favourites: rows(t, site, lang, mine),
 		Running: []running{{mine, "ABCDEFGHIJKLMNOPQRST", "held", view}, {mine, "BBCDEFGHIJKLMNOPQRST", "shown", ""}},
 		Recent:  []recent{{mine, view}, {mine, ""}}}
+	countries := []country{{"DK", "Danmark", 45, site.Asset("flags/DK.svg"), false}, {"SE", "Sverige", 46, site.Asset("flags/SE.svg"), true}, {"XX", hostile, 0, "", false}}
 	return []struct {
 		name, page string
 		data       any
 		want       []string
 	}{
+		{"phone first", "phone", phonePage{basePage: out, Stage: "number", First: true, Country: "SE", Countries: countries}, []string{
+			`name="number"`, `name="country"`, `<option value="SE"`, ` selected>`, `type="tel"`, `autocomplete="tel"`, `action="/logout"`, `!id="fault"`, `phone.js`, site.Asset("flags/SE.svg")}},
+		{"phone unreadable", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "unreadable", Number: hostile, Countries: countries}, []string{
+			`id="fault"`, `aria-invalid="true"`, `value="&#34;&gt;&lt;script&gt;`, `aria-describedby="number-hint fault"`}},
+		{"phone empty", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "empty", Countries: countries}, []string{`id="fault"`}},
+		{"phone not mobile", "phone", phonePage{basePage: in, Stage: "number", Fault: "not-mobile", Countries: countries}, []string{`id="fault"`, `value="restart"`}},
+		{"phone other country", "phone", phonePage{basePage: in, Stage: "number", Fault: "country", Countries: countries}, []string{`id="fault"`}},
+		{"phone yours", "phone", phonePage{basePage: in, Stage: "number", Fault: "yours", Countries: countries}, []string{`id="fault"`}},
+		{"phone old code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 05", Left: 5, ResendIn: 30}, []string{
+			`•• 05`, `name="code"`, `value="code"`, `value="resend"`, `data-resend-in="30"`, `!phone?edit`, `!phone.js`}},
+		{"phone new code", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Left: 5}, []string{`•• 67`, `/phone?edit`, `one-time-code`}},
+		{"phone code resent", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Resent: true}, []string{`class="notice"`}},
+		{"phone wrong code", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wrong", Left: 3}, []string{`id="fault"`, `aria-invalid="true"`, `3`}},
+		{"phone used up", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "used-up"}, []string{`id="fault"`}},
+		{"phone expired code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 67", Fault: "expired"}, []string{`id="fault"`}},
+		{"phone not sent", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "not-sent"}, []string{`id="fault"`, `value="resend"`}},
+		{"phone wait", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wait", Wait: 17}, []string{` 17 `}},
+		{"phone have", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", How: "code", VerifiedAt: time.Unix(1795000000, 0), Done: true}, []string{
+			`•• 67`, `value="old"`, `class="notice"`, `2026`}},
+		{"phone from the directory", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Directory: true, Fault: "moved"}, []string{`value="old"`, `id="fault"`}},
+		{"phone pending", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Pending: &pendingNumber{"x", "•• 89", time.Unix(1795000000, 0)}, Fault: "pending"}, []string{
+			`•• 89`, `value="withdraw"`, `!value="old"`, `2026`}},
+		{"phone pending a second agent", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Pending: &pendingNumber{ID: "x", Masked: "•• 89"}}, []string{`•• 89`, `!2026`}},
+		{"phone frozen", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Frozen: true, Fault: "too-many"}, []string{`!value="old"`, `08-555 010 00`}},
+		{"phone elsewhere", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Elsewhere: true}, []string{`!value="old"`}},
+		{"phone none", "phone", phonePage{basePage: out, Stage: "none", First: true}, []string{`tel:0855501000`, `!name="number"`}},
+		{"freeze", "freeze", freezePage{basePage: out, Stage: "ask", Token: hostile}, []string{`name="t"`, `value="&#34;&gt;&lt;script&gt;`, `<button>`}},
+		{"freeze done", "freeze", freezePage{basePage: out, Stage: "done"}, []string{`role="status"`, `!name="t"`, `08-555 010 00`}},
+		{"freeze late", "freeze", freezePage{basePage: out, Stage: "late"}, []string{`id="fault"`, `08-555 010 00`}},
+		{"freeze unknown", "freeze", freezePage{basePage: out, Stage: "unknown"}, []string{`id="fault"`}},
+		{"freeze wait", "freeze", freezePage{basePage: out, Stage: "wait", Wait: 12}, []string{` 12 `}},
 		{"login", "login", loginPage{basePage: out, DefaultDomain: "AMIDO"}, []string{
 			`name="username"`, `name="password"`, `action="/login"`, `autocomplete="username"`, `autocomplete="current-password"`, `AMIDO\`, `href="/help"`, `!id="fault"`, `!name="target"`, `!id="idle"`}},
 		{"login refused", "login", loginPage{basePage: out, Username: hostile, Refused: true, Target: hostile}, []string{
@@ -256,7 +344,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
 		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}}}, []string{
 			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `role="status"`, `data-open`, `14:02:11`, `action="/logout"`, `08-555 010 00`}},
-		{"code delivered", "code", codePage{basePage: out, Masked: "•• 67", Way: codeWay{Lines: []string{"a", "b"}, Final: true}}, []string{`<p>a</p>`, `<p>b</p>`, `!data-open`}},
+		{"code delivered", "code", codePage{basePage: out, Masked: "•• 67", Way: codeWay{State: "delivered", Lines: []string{"a", "b"}, Final: true}}, []string{`data-state="delivered"`, `<p>a</p>`, `<p>b</p>`, `!data-open`}},
 		{"code wrong", "code", codePage{basePage: out, Masked: "•• 67", Wrong: true, Left: 4}, []string{`aria-invalid="true"`, ` 4.`}},
 		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
 		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
@@ -285,6 +373,28 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"app blocked, again", "code-app", factorPage{basePage: in, ways: ways{Again: true}, trouble: trouble{Blocked: true}}, []string{`id="fault"`, `<a href="/">`}},
 		{"backup", "code-backup", factorPage{basePage: out, Backup: true}, []string{`name="code"`, `action="/code/backup"`, `Amido`}},
 		{"backup wrong", "code-backup", factorPage{basePage: out, trouble: trouble{Wrong: true}}, []string{`id="fault"`, `aria-invalid`}},
+		{"key", "code-key", factorPage{basePage: out, Options: hostile, ways: ways{RememberDays: 1}}, []string{`data-ask="&#34;&gt;`, `name="answer"`, `key.js`, `<noscript>`, `href="/code/other"`, ` 1 `}},
+		{"key refused", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Wrong: true}}, []string{`id="fault"`}},
+		{"key copied", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Cloned: true}}, []string{`id="fault"`}},
+		{"key expired", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"key locked", "code-key", factorPage{basePage: out, trouble: trouble{Wait: 15}}, []string{` 15 `, `!name="answer"`}},
+		{"new key", "account-key", factorPage{basePage: in, Options: hostile, Name: hostile, Back: "/account"}, []string{`data-make="&#34;&gt;`, `name="answer"`, `href="/account"`, `value="&#34;&gt;`}},
+		{"new key, full", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
+		{"new key expired", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"new app", "account-app", factorPage{basePage: out, QR: "data:image/png;base64,AAAA", Secret: "ABCD EFGH", Back: "/enrol"}, []string{`src="data:image/png;base64,AAAA"`, `ABCD EFGH`, `name="code"`, `name="name"`, `href="/enrol"`}},
+		{"new app wrong", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wrong: true}}, []string{`aria-invalid="true"`}},
+		{"new app expired", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"new app, full", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
+		{"new app locked", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wait: 15}}, []string{` 15 `}},
+		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
+		{"account", "account", accountPage{basePage: in}, []string{`href="/phone"`, `href="/password"`, `!action="/account/backup"`, `!action="/account/remove"`}},
+		{"account with all", "account", accountPage{basePage: in, Masked: "•• 67", Backup: 10, MayApp: true, MayKey: true, MayBackup: true, Saved: true,
+			Apps:     []ownFactor{{ID: "a1", Kind: "app", Name: hostile, AddedAt: someDay, UsedAt: someDay}},
+			Keys:     []ownFactor{{ID: "k1", Kind: "key", AddedAt: someDay}},
+			Devices:  []ownBrowser{{ID: "d1", Browser: "Firefox", System: "Windows", UsedAt: someDay}},
+			Sessions: []ownBrowser{{ID: "s1", Browser: "Edge", System: "Windows", Address: "192.0.2.1", Since: someDay, Here: true}, {ID: "s2", Browser: "Chrome", Since: someDay}, {ID: "s3", Since: someDay}}}, []string{
+			`value="a1"`, `value="k1"`, `value="d1"`, `value="s2"`, `value="s3"`, `!value="s1"`, `href="/account/app"`, `href="/account/key"`, `action="/account/backup"`, ` 10 |10 `, `192.0.2.1`, `Firefox`}},
+		{"account before the date", "account", accountPage{basePage: in, Backup: 1, From: someDay}, []string{`2026`, `class="notice"`}},
 		{"other ways", "code-other", otherPage{basePage: out, SMS: true, App: true, Key: true, Backup: true, Masked: "•• 67"}, []string{`href="/code/app"`, `href="/code/key"`, `href="/code/backup"`, `value="sms"`, `•• 67`}},
 		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
 		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
@@ -387,9 +497,10 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key)\.js\.[a-z0-9.-]+)"`)
-	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way."}
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|phone)\.js\.[a-z0-9.-]+)"`)
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.",
+		"phone.title", "phone.sms.", "phone.notice.", "freeze.title"}
 )
 
 func sources(t *testing.T, patterns ...string) string {

@@ -408,6 +408,12 @@ func TestProblems(t *testing.T) {
 				`FILE:19: codes.countries: the list is empty: no code could be sent`,
 				`FILE:20: codes.per_day: 2 is less than codes.per_hour, 5`,
 			}},
+		{name: "alarm mail", new: "codes:\n  per_country: 0\n  alarm_mail: [a@b.example, Drift]\n",
+			want: []string{
+				`FILE:18: codes.per_country: must be from 1 to 100000, not 0`,
+				`FILE:19: codes.alarm_mail[1]: "Drift" is not a mail address`,
+				`FILE:19: codes.alarm_mail: needs mail.server: without it no mail is sent`,
+			}},
 		{name: "empty sections are defaults", new: "session:\n  # idle: 5m\nlog:\nportal:\n"},
 		{name: "log", new: "log:\n  level: verbose\n  format: jsn\n",
 			want: []string{

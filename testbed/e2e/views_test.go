@@ -91,6 +91,22 @@ var views = []view{
 	{name: "message-wrong-host", who: "nobody", reach: func(s *stage, p *testbed.Page) {
 		p.Open(strings.Replace(s.address, "localhost", "127.0.0.1", 1) + "/login")
 	}},
+	// Administrators'.
+	{name: "admin", who: "ada", reach: loggedIn("/admin")},
+	{name: "admin-targets", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\anna`)
+		p.Press("Enter")
+		p.WaitFor("#person")
+	}},
+	{name: "admin-targets-nobody", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\ingen`)
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
+	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {

@@ -3,6 +3,7 @@ const everyMs = 3_000;
 const giveUpMs = 5 * 60_000;
 
 interface Way {
+  state: string;
   lines: string[] | null;
   final: boolean;
   resend_in: number;
@@ -29,6 +30,7 @@ export function followTheMessage(resendIn: (seconds: number) => void): void {
     if (!answer.ok) return answer.status >= 500; // else the login is over, or has gone on elsewhere
     const way = (await answer.json()) as Way;
     show(region, way.lines ?? []);
+    region.dataset["state"] = way.state;
     resendIn(way.resend_in);
     return !way.final;
   };
