@@ -128,6 +128,7 @@ type smppReceipts struct {
 	held  map[string][]smppReceipt
 
 	reporting sync.WaitGroup
+	ended     bool
 }
 
 type smppMessage struct {
@@ -235,15 +236,16 @@ func (s *smppReceipts) settle(message *smppMessage, r smppReceipt) {
 
 // tell is called with mu held, and returns at once.
 func (s *smppReceipts) tell(reference string, r smppReceipt) {
-	if s.ctx.Err() == nil {
+	if !s.ended {
 		s.reporting.Go(func() { s.report(reference, r.state, r.reason) })
 	}
 }
 
 // end waits for the reports under way, which the end of ctx has cut short.
 func (s *smppReceipts) end() {
-	s.mu.Lock()   // whoever has it may be about to tell
-	s.mu.Unlock() //nolint:staticcheck // SA2001: a barrier
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
 	s.reporting.Wait()
 }
 
