@@ -183,7 +183,9 @@ func (p *Portal) Server() *http.Server {
 // them as long as ctx lets it.
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
-	return p.desktops.wait(ctx)
+	err := p.desktops.wait(ctx)
+	p.desktops.forget(ctx)
+	return err
 }
 
 // purgeHourly drops rows that nothing refers to any more.
