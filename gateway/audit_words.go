@@ -41,6 +41,9 @@ func (p *Portal) word(v *visit, prefix, word string) string {
 	if word == "" {
 		return ""
 	}
+	if word == "other" { // not a key: it is the end of a plural's
+		word = "refused"
+	}
 	key := prefix + word
 	if text := p.Site.T(v.lang, key); text != key {
 		return text

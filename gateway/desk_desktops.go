@@ -95,9 +95,9 @@ func (p *Portal) openDesktopsData(v *visit) (openDesktopsPage, error) {
 }
 
 func (p *Portal) openDesktop(v *visit, d store.LiveDesktop, order store.DesktopOrder) openDesktop {
-	span := func(since time.Time) string { return p.Site.Span(v.lang, p.Now().Sub(since).Truncate(time.Second)) }
+	idle := p.Site.T(v.lang, "event.idle", "span", p.Site.Span(v.lang, p.Now().Sub(d.InputAt).Truncate(time.Second)))
 	row := openDesktop{ID: d.ID, Person: d.Display, Name: d.Name, Href: "/helpdesk/person/" + url.PathEscape(d.AccountID),
-		Target: d.TargetName, Since: p.Site.Clock(v.lang, d.OpenedAt), Idle: span(d.InputAt), Address: d.Address, Node: d.Node,
+		Target: d.TargetName, Since: p.Site.Clock(v.lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
 		State: p.Site.T(v.lang, "event.state."+d.State), Own: d.AccountID == v.session.AccountID}
 	if p.Now().Sub(d.OpenedAt) >= 12*time.Hour {
 		row.Since = p.Site.Date(v.lang, d.OpenedAt) + " " + row.Since
@@ -115,7 +115,7 @@ func (p *Portal) openDesktop(v *visit, d store.LiveDesktop, order store.DesktopO
 	case !order.TakenAt.IsZero():
 		word, at = "taken", order.TakenAt
 	}
-	row.Order = p.Site.T(v.lang, "event.order."+order.Kind+"."+word, "at", p.Site.Clock(v.lang, at))
+	row.Order = p.Site.T(v.lang, "event.order."+order.Kind+"."+word, "clock", p.Site.Clock(v.lang, at))
 	return row
 }
 

@@ -98,6 +98,7 @@ await build({
     desktop: join(here, "src/desktop.ts"),
     check: join(here, "src/check.ts"),
     list: join(here, "src/list.ts"),
+    live: join(here, "src/live.ts"),
   },
   outdir: dist,
   bundle: true,

@@ -33,6 +33,9 @@ var alike = map[string]string{
 	"Helpdesk":       "en da de",
 	"Administration": "en da",
 
+	"Person": "en nb da de", "System": "en nb da de", "Supportnummer": "nb da de", "Supportnummer {id}": "nb da de",
+	"Ingen aktivitet": "nb da", "i {span}": "nb da", "Node": "nb da", "Tid": "nb da", "Mer": "nb",
+
 	"Mikrofon":           "nb da de",
 	"Windows":            "en nb da fi de",
 	"Windows + L (lås)":  "nb da",

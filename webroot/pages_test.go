@@ -326,9 +326,9 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets)\.js\.[a-z0-9.-]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|live)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "event."}
 )
 
 func sources(t *testing.T, patterns ...string) string {
