@@ -95,7 +95,11 @@ func (p *Portal) openDesktopsData(v *visit) (openDesktopsPage, error) {
 }
 
 func (p *Portal) openDesktop(v *visit, d store.LiveDesktop, order store.DesktopOrder) openDesktop {
-	idle := p.Site.T(v.lang, "event.idle", "span", p.Site.Span(v.lang, p.Now().Sub(d.InputAt).Truncate(time.Second)))
+	active := d.InputAt
+	if active.Before(d.OpenedAt) {
+		active = d.OpenedAt
+	}
+	idle := p.Site.T(v.lang, "event.idle", "span", p.Site.Span(v.lang, p.Now().Sub(active).Truncate(time.Second)))
 	row := openDesktop{ID: d.ID, Person: d.Display, Name: d.Name, Href: "/helpdesk/person/" + url.PathEscape(d.AccountID),
 		Target: d.TargetName, Since: p.Site.Clock(v.lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
 		State: p.Site.T(v.lang, "event.state."+d.State), Own: d.AccountID == v.session.AccountID}
