@@ -53,7 +53,7 @@ func (k activeDirectory) find(ctx context.Context, c *conn, who username) (Accou
 		return Account{}, errNoEntry
 	}
 	e := entries[0]
-	a, err := k.domain.person(e, guidText(e.GetEqualFoldRawAttributeValue("objectGUID")), spelled(e, name, who.user))
+	a, err := k.account(e, who.user)
 	if err != nil {
 		return Account{}, c.unusable("account", err)
 	}
@@ -63,16 +63,30 @@ func (k activeDirectory) find(ctx context.Context, c *conn, who username) (Accou
 	return a, err
 }
 
+func (k activeDirectory) account(e *ldap.Entry, name string) (Account, error) {
+	return k.domain.person(e, guidText(e.GetEqualFoldRawAttributeValue("objectGUID")), spelled(e, k.domain.nameAttribute("sAMAccountName"), name))
+}
+
+// peopleFilter leaves computers out, which are users too.
+func (activeDirectory) peopleFilter() string { return "(objectCategory=person)(objectClass=user)" }
+
+func (k activeDirectory) nameAttributes() []string {
+	return []string{k.domain.nameAttribute("sAMAccountName"), "displayName", "userPrincipalName", "mail"}
+}
+
 // findDN prefers userPrincipalName to the account whose name stands before the
 // @, as Windows does.
 func (k activeDirectory) findDN(ctx context.Context, c *conn, who username) (string, error) {
 	condition := "(" + k.domain.nameAttribute("sAMAccountName") + "=" + ldap.EscapeFilter(who.user) + ")"
+	if who.id != "" {
+		condition = "(objectGUID=" + guidFilter(who.id) + ")"
+	}
 	if who.principal != "" {
 		condition = "(|(userPrincipalName=" + ldap.EscapeFilter(who.principal) + ")" + condition + ")"
 	}
 	entries, err := c.search(ctx, query{
 		base: c.dse.base, scope: ldap.ScopeWholeSubtree, limit: 2,
-		filter:     "(&(objectCategory=person)(objectClass=user)" + condition + ")",
+		filter:     "(&" + k.peopleFilter() + condition + ")",
 		attributes: []string{"userPrincipalName"},
 	})
 	if err != nil {

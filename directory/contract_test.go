@@ -29,6 +29,9 @@ func TestContract(t *testing.T) {
 			t.Run("GroupExists", func(t *testing.T) { contractGroupExists(t, d, p) })
 			t.Run("ChangePassword", func(t *testing.T) { contractChange(t, d, p) })
 			t.Run("Lockout", func(t *testing.T) { contractLockout(t, d) })
+			t.Run("Search", func(t *testing.T) { contractSearch(t, d, p) })
+			t.Run("State", func(t *testing.T) { contractState(t, d, p) })
+			t.Run("Unlock", func(t *testing.T) { contractUnlock(t, d) })
 		})
 	}
 }

@@ -29,6 +29,8 @@ var (
 	ErrNotFound = errors.New("directory: no such account")
 	// ErrChangeForbidden: the account may not change its own password.
 	ErrChangeForbidden = errors.New("directory: the account may not change its password")
+	// ErrForbidden: the service account may not do that.
+	ErrForbidden = errors.New("directory: the service account may not do that")
 )
 
 // RefusedError is ErrRefused with the reason that stands in the log, and

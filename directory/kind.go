@@ -22,6 +22,16 @@ type kind interface {
 	// lets the person in or says that the password has expired.
 	change(ctx context.Context, c *conn, v verdict, dn, current, new string) error
 	policy(ctx context.Context, c *conn) (Policy, error)
+	// account is what an entry tells by itself; name is how it was asked for.
+	account(e *ldap.Entry, name string) (Account, error)
+	// state adds to an account what helpdesk asks about.
+	state(ctx context.Context, c *conn, a Account) (State, error)
+	// unlock takes the directory's lock off an account. It may be run twice.
+	unlock(ctx context.Context, c *conn, dn string) error
+	// peopleFilter matches entries of people, nameAttributes are where the
+	// words of a search are looked for.
+	peopleFilter() string
+	nameAttributes() []string
 	// groupFilter matches a group by its name, all groups for "".
 	groupFilter(name string) string
 }

@@ -16,8 +16,13 @@ func (d *Directory) Lookup(ctx context.Context, name string) (Account, error) {
 	if err != nil {
 		return Account{}, ErrNotFound
 	}
+	return who.domain.lookup(ctx, who)
+}
+
+// lookup is Lookup for a name that has been understood.
+func (d *domain) lookup(ctx context.Context, who username) (Account, error) {
 	var account Account
-	err = who.domain.readEach(ctx, func(c *conn) (err error) {
+	err := d.readEach(ctx, func(c *conn) (err error) {
 		account, err = c.dse.kind.find(ctx, c, who)
 		return err
 	})

@@ -17,6 +17,7 @@ type username struct {
 	// principal is user@suffix where it was typed so. AD accounts may have a
 	// userPrincipalName that differs from their sAMAccountName.
 	principal string
+	id        string // instead of a name: Account.ID
 }
 
 // parseName understands DOMAIN\user, user@suffix and, where one domain is the

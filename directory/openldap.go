@@ -34,9 +34,13 @@ func (openLDAP) groupFilter(name string) string {
 
 func (k openLDAP) find(ctx context.Context, c *conn, who username) (Account, error) {
 	name := k.domain.nameAttribute("uid")
+	condition := "(" + name + "=" + ldap.EscapeFilter(who.user) + ")"
+	if who.id != "" {
+		condition = "(&(" + name + "=*)(entryUUID=" + ldap.EscapeFilter(who.id) + "))"
+	}
 	entries, err := c.search(ctx, query{
 		base: c.dse.base, scope: ldap.ScopeWholeSubtree, limit: 2,
-		filter: "(" + name + "=" + ldap.EscapeFilter(who.user) + ")",
+		filter: condition,
 		attributes: []string{
 			"entryUUID", name, "uid", "cn", "displayName", "mail", k.domain.config.MobileAttribute, "memberOf",
 			"pwdChangedTime", "pwdAccountLockedTime", "pwdPolicySubentry", "pwdReset", "pwdStartTime", "pwdEndTime",
@@ -53,18 +57,29 @@ func (k openLDAP) find(ctx context.Context, c *conn, who username) (Account, err
 		return Account{}, c.unusable("account", errors.New("two accounts have this name"))
 	}
 	e := entries[0]
-	a, err := k.domain.person(e, uuidText(e.GetEqualFoldAttributeValue("entryUUID")), spelled(e, name, who.user))
+	a, err := k.account(e, who.user)
 	if err != nil {
 		return Account{}, c.unusable("account", err)
-	}
-	if cn := text(e, "cn", maxText); cn != "" && text(e, "displayName", maxText) == "" {
-		a.DisplayName = cn
 	}
 	if err := k.usability(ctx, c, e, &a); err != nil {
 		return Account{}, err
 	}
 	a.Groups, err = k.groups(ctx, c, a.DN, e)
 	return a, err
+}
+
+func (k openLDAP) account(e *ldap.Entry, name string) (Account, error) {
+	a, err := k.domain.person(e, uuidText(e.GetEqualFoldAttributeValue("entryUUID")), spelled(e, k.domain.nameAttribute("uid"), name))
+	if cn := text(e, "cn", maxText); cn != "" && text(e, "displayName", maxText) == "" {
+		a.DisplayName = cn
+	}
+	return a, err
+}
+
+func (k openLDAP) peopleFilter() string { return "(" + k.domain.nameAttribute("uid") + "=*)" }
+
+func (k openLDAP) nameAttributes() []string {
+	return []string{k.domain.nameAttribute("uid"), "cn", "displayName", "mail"}
 }
 
 // usability fills in what the ppolicy overlay (slapo-ppolicy(5)) keeps about

@@ -46,8 +46,11 @@ func seed() testbed.DirectorySeed {
 			with("ended", func(u *testbed.DirectoryUser) { u.AccountExpired = true }),
 			with("night", func(u *testbed.DirectoryUser) { u.NoLogonHours = true }),
 			user("lockme"), user("changes"), user("changes-emoji"), with("changes-expired", expired), with("changes-mustchange", mustChange),
-			user("changes-twice"), user("refused"), with("refused-expired", expired), user("spaced name"),
+			user("changes-twice"), user("refused"), with("refused-expired", expired), user("spaced name"), user("shutout"),
+			with("number1", func(u *testbed.DirectoryUser) { u.Mobile = "+46 (0)70-174 06 05" }),
+			with("number2", func(u *testbed.DirectoryUser) { u.Mobile, u.DisplayName = "0701740606", "Örjan (extern) *" }),
 		},
+		MayUnlock: true,
 	}
 }
 
@@ -61,7 +64,7 @@ func (p peer) isAD() bool { return p.kind == "Active Directory" }
 
 func startFake(t *testing.T) peer {
 	s := seed()
-	config := directorytest.Config{Policy: fakePolicy(s.Policy)}
+	config := directorytest.Config{Policy: fakePolicy(s.Policy), MayUnlock: s.MayUnlock}
 	for _, g := range s.Groups {
 		config.Groups = append(config.Groups, directorytest.Group(g))
 	}

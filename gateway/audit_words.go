@@ -27,15 +27,6 @@ type eventRow struct {
 
 type fact struct{ Name, Value string }
 
-// eventKinds are all kinds of events that the program writes; each has its
-// words in the locales (event.kind.*), which cmd/stagedoor's TestKindsOfEvents
-// holds to the code.
-var eventKinds = []string{
-	"audit-export", "check", "code", "code-sent", "desktop-close", "desktop-end", "desktop-open", "desktop-order-end",
-	"desktop-order-message", "desktop-page", "document", "fault", "guacd-drain", "guacd-undrain", "login",
-	"password-change", "password-proof", "session-end",
-}
-
 // word is the text of a machine word, or the word itself where there is none.
 func (p *Portal) word(v *visit, prefix, word string) string {
 	if word == "" {

@@ -129,10 +129,13 @@ func address(path string, values url.Values) string {
 	return (&url.URL{Path: path, RawQuery: values.Encode()}).String()
 }
 
-// kinds are those of the texts, by name: what can be looked for.
+// kinds are those that have a text, by name: what can be looked for.
+// cmd/stagedoor's TestKindsOfEvents holds the texts to the code.
 func (p *Portal) kinds(v *visit, chosen string) (kinds []choice) {
-	for _, kind := range eventKinds {
-		kinds = append(kinds, choice{kind, p.Site.T(v.lang, "event.kind."+kind), kind == chosen})
+	const prefix = "event.kind."
+	for _, key := range p.Site.Keys(prefix) {
+		kind := strings.TrimPrefix(key, prefix)
+		kinds = append(kinds, choice{kind, p.Site.T(v.lang, key), kind == chosen})
 	}
 	slices.SortFunc(kinds, func(a, b choice) int { return strings.Compare(a.Name, b.Name) })
 	return kinds

@@ -2,7 +2,7 @@
 // (flow.go), sessions, pages and audit. A page or an action is one file, named
 // as people see it.
 //
-//	password -> (expired: change) -> code -> ready
+//	password -> (expired: change) -> second factor -> (set one up) -> ready
 //
 //	portal, err := gateway.New(gateway.Parts{...}, gateway.Settings{...})
 //	defer portal.Close()
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -55,6 +56,10 @@ type Settings struct {
 	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
 	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
 
+	// Factors says who needs which second factor from when; empty: everybody,
+	// at once.
+	Factors factor.Policy
+
 	Idle       time.Duration // without human input; 0 means 15 min
 	Warning    time.Duration // before the idle logout; 0 means 2 min
 	Absolute   time.Duration // of a session; 0 means 12 h
@@ -79,6 +84,8 @@ type Settings struct {
 	// from here to each that is in view.
 	Probe bool
 
+	Version string // of the program, for the administrators' list of nodes
+
 	// NoGuacd is shown instead of a desktop where it is not empty: the demo
 	// says with it how to get guacd.
 	NoGuacd string
@@ -96,6 +103,7 @@ type Portal struct {
 	node     string // what this process calls itself in the database, new at each start
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
+	factors  *factor.Factors
 	desktops *desktops
 	reach    *reach
 	metrics  *metrics
@@ -106,6 +114,9 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
+	started  time.Time
+	nodeKept chan struct{} // closed when this node writes itself down no more
+	unknown  groupCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
@@ -123,7 +134,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8]}
+	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8], started: parts.Now(), nodeKept: make(chan struct{})}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
@@ -131,11 +142,18 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if p.help, err = p.Site.Help(p.set.HelpDir, p.set.helpWords(), p.Log); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
+	p.factors, err = factor.New(factor.Options{Store: p.Store, Key: p.Codes.Key, Portal: p.set.Name,
+		URL: p.set.PublicURL, Policy: p.set.Factors, Now: p.Now})
+	if err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
+	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
 }
@@ -185,6 +203,7 @@ func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
 	err := p.desktops.wait(ctx)
 	p.desktops.forget(ctx)
+	p.leaveNode(ctx)
 	return err
 }
 

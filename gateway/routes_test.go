@@ -24,6 +24,14 @@ func TestSiteMap(t *testing.T) {
 		"POST /helpdesk/desktops/{id}/end": stepReady, "POST /helpdesk/desktops/{id}/message": stepReady,
 		"GET /helpdesk/audit": stepReady, "GET /helpdesk/audit.csv": stepReady, "GET /helpdesk/audit.jsonl": stepReady,
 		"GET /helpdesk/id": stepReady, "GET /helpdesk/id/{id}": stepReady,
+		// Administrators'.
+		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
+		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
+		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
+		// Second factors.
+		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
+		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
+		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

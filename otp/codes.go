@@ -33,19 +33,28 @@ type Codes struct {
 	Tries     int             // per code; 0 means 5
 	PerHour   int             // sends per account and per number; 0 means 5
 	PerDay    int             // 0 means 10
-	Timeout   time.Duration   // of one Send; 0 means 10 s
+	Timeout   time.Duration   // of one Send, over all senders; 0 means 10 s
 	Cooldowns []time.Duration // after the 1st, 2nd, ... send within an hour; nil means 30, 60, 120 s
 
 	// PerPrefix is how many codes within 10 minutes may go to numbers that
 	// differ in their last three digits only, from which no right code has come
 	// yet: the sign of somebody who earns from messages. 0 means 10.
 	PerPrefix int
+	// PerCountry is how many codes within 10 minutes may go to numbers of one
+	// country from which no right code has come yet: people who have logged in
+	// before are not kept out by it. 0 means 100.
+	PerCountry int
 	// Total is how many codes within 10 minutes may be sent in all. 0 means 200.
 	Total int
 
 	LockAfter int           // wrong codes in a row on an account that lock it, and every as many again; 0 means 10
 	Lock      time.Duration // the first lock; each further one is twice as long; 0 means 15 min
 	Stop      int           // wrong codes in a row after which only Unlock helps; 0 means 100
+
+	// OnAlarm is told when a breaker against fraud has stopped a message: once
+	// for each rule (and country) in 10 minutes, over all nodes. Its error fails
+	// the send. May be nil.
+	OnAlarm func(context.Context, Alarm) error
 }
 
 const (
@@ -78,6 +87,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 		SessionID: request.SessionID,
 		AccountID: request.AccountID,
 		Phone:     string(request.Phone),
+		Purpose:   request.Purpose,
 		CreatedAt: now,
 		ExpiresAt: now.Add(orDefault(c.Lifetime, 5*time.Minute)),
 	}, arrival, c.tryLimits().PerCode)
@@ -85,6 +95,14 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 		return Challenge{}, fmt.Errorf("otp: start: %w", err)
 	}
 	return c.send(ctx, open, request.Words)
+}
+
+// Senders is how the senders do: a Route's health, or the name of the only one.
+func (c *Codes) Senders() []SenderHealth {
+	if route, ok := c.Sender.(*Route); ok {
+		return route.Health()
+	}
+	return []SenderHealth{{Name: c.Sender.Name(), Breaker: BreakerClosed}}
 }
 
 // Get is the challenge as it stands; a page shows it without sending.

@@ -8,6 +8,7 @@ import ldb
 from samba.auth import system_session
 from samba.param import LoadParm
 from samba.samdb import SamDB
+from samba.sd_utils import SDUtils
 
 # DSDB_CONTROL_BYPASS_PASSWORD_HASH_OID, so that pwdLastSet can lie in the past.
 AS_IT_IS = ["local_oid:1.3.6.1.4.1.7165.4.3.12:0"]
@@ -73,6 +74,14 @@ def add_user(db, user):
         db.add_remove_group_members(group, [user["Name"]], add_members_operation=True)
 
 
+def let_unlock(db, name):
+    # Read and write lockoutTime (MS-ADA1 section 2.357) of every account.
+    sid = SDUtils(db).get_object_sid(dn_of(db, name))
+    ace = "(OA;;RPWP;28630ebf-41d5-11d1-a9c1-0000f80367c1;;%s)" % sid
+    for found in db.search(base=db.domain_dn(), expression="(&(objectCategory=person)(objectClass=user))", attrs=[]):
+        SDUtils(db).dacl_add_ace(found.dn, ace)
+
+
 def main(conf, sam):
     seed = json.load(sys.stdin)
     lp = LoadParm()
@@ -87,6 +96,8 @@ def main(conf, sam):
             db.add_remove_group_members(parent, [group["Name"]], add_members_operation=True)
     for user in seed["Users"]:
         add_user(db, user)
+    if seed["MayUnlock"]:
+        let_unlock(db, "svc-stagedoor")
     set_policy(db, seed["Policy"])
     for user in seed["Users"]:
         set_state(db, user)

@@ -7,6 +7,8 @@ type DirectorySeed struct {
 	Users  []DirectoryUser
 	Groups []DirectoryGroup
 	Policy DirectoryPolicy
+	// MayUnlock lets the service account take the lock of wrong passwords off accounts.
+	MayUnlock bool
 }
 
 // DirectoryUser is an account. Passwords are not checked against the policy.

@@ -43,7 +43,7 @@ func StartSlapd(ctx context.Context, o SlapdOptions) (*Slapd, error) {
 		Domain: "ALLIERA", Suffix: "alliera.example", CAFile: o.CA.File,
 		BaseDN: slapdBase, BindDN: "cn=svc-stagedoor," + slapdBase, BindPassword: rand.Text(),
 	}
-	conf, err := s.configure(o.CA)
+	conf, err := s.configure(o.CA, o.Seed.MayUnlock)
 	if err != nil {
 		return nil, fmt.Errorf("slapd: %w", err)
 	}
@@ -113,7 +113,10 @@ access to attrs=userPassword
   by self =xw
   by anonymous auth
   by * none
-access to *
+{{if .MayUnlock}}access to attrs=pwdAccountLockedTime
+  by dn.exact="{{.BindDN}}" write
+  by * none
+{{end}}access to *
   by dn.exact="{{.BindDN}}" read
   by self read
   by anonymous auth
@@ -123,7 +126,7 @@ ppolicy_default "cn=default,ou=policies,{{.Base}}"
 ppolicy_use_lockout
 `))
 
-func (s *Slapd) configure(ca *CA) (file string, err error) {
+func (s *Slapd) configure(ca *CA, mayUnlock bool) (file string, err error) {
 	if err := os.Mkdir(filepath.Join(s.dir, "db"), 0o700); err != nil {
 		return "", err
 	}
@@ -135,7 +138,8 @@ func (s *Slapd) configure(ca *CA) (file string, err error) {
 	err = slapdConf.Execute(&text, struct {
 		Dir, CAFile, Base, BindDN string
 		Cert                      Certificate
-	}{s.dir, ca.File, slapdBase, s.BindDN, cert})
+		MayUnlock                 bool
+	}{s.dir, ca.File, slapdBase, s.BindDN, cert, mayUnlock})
 	if err != nil {
 		return "", err
 	}

@@ -110,7 +110,7 @@ await build({
 });
 await build({
   // A page that needs more than app.css loads its own beside it.
-  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css"), join(here, "styles/help.css"), join(here, "styles/helpdesk.css")],
+  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css"), join(here, "styles/help.css"), join(here, "styles/helpdesk.css"), join(here, "styles/admin.css")],
   outdir: dist,
   bundle: true,
   minify: true,

@@ -33,8 +33,8 @@ var alike = map[string]string{
 	"Helpdesk":       "en da de",
 	"Administration": "en da",
 
-	"Person": "en nb da de", "System": "en nb da de", "Supportnummer": "nb da de", "Supportnummer {id}": "nb da de",
-	"Ingen aktivitet": "nb da", "i {span}": "nb da", "Node": "nb da", "Tid": "nb da", "Mer": "nb",
+	"System": "en nb da de", "Supportnummer": "nb da de", "Supportnummer {id}": "nb da de",
+	"Ingen aktivitet": "nb da", "i {span}": "nb da", "Mer": "nb",
 
 	"Mikrofon":           "nb da de",
 	"Windows":            "en nb da fi de",
@@ -57,6 +57,40 @@ var alike = map[string]string{
 	"Alt": "en nb da fi de", "Win": "en nb da fi de", "F1–F12": "en nb da fi de", "Tab": "nb da de", "Skift": "nb da",
 	"{ms} ms, {level}":       "en nb da fi de",
 	"Systemets eget: {name}": "nb da",
+
+	// Administrators'.
+	"Antal mål":               "da",
+	"App":                     "en nb da de",
+	"Dag":                     "nb da",
+	"Database":                "nb da",
+	"Desktops":                "de",
+	"Fil":                     "nb da",
+	"Ingenting.":              "nb da",
+	"Konto":                   "nb da de",
+	"Länder":                  "de",
+	"Med i {n} grupper":       "nb da",
+	"Mål":                     "nb da",
+	"Node":                    "nb da",
+	"Noder":                   "nb da",
+	"Person":                  "en nb da de",
+	"Personer":                "nb da",
+	"Regler":                  "nb da",
+	"Se som en person":        "nb da",
+	"Ser":                     "nb da",
+	"Server":                  "en da de",
+	"Tid":                     "nb da",
+	"Version":                 "en da de",
+	"administrator":           "nb da",
+	"aldrig":                  "da",
+	"dokument":                "nb da",
+	"filer ut":                "nb",
+	"helpdesk":                "en da",
+	"link":                    "da",
+	"mikrofon":                "nb da",
+	"nej":                     "da",
+	"nu":                      "da",
+	"{hours} h {minutes} min": "en",
+	"{n} MB":                  "en nb da de",
 }
 
 // A text that nobody has translated is the Swedish or the English one.
@@ -91,7 +125,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for nogle", "de": "lange"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)

@@ -44,6 +44,8 @@ type Config struct {
 	Windows bool
 	// Hardened hides tokenGroups from the service account.
 	Hardened bool
+	// MayUnlock lets the service account write lockoutTime.
+	MayUnlock bool
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 }
@@ -80,7 +82,7 @@ type Policy struct {
 	Complexity       bool
 	MinAge           time.Duration
 	MaxAge           time.Duration
-	LockoutThreshold int // a lock lasts until Update takes it away
+	LockoutThreshold int // a lock lasts until Update or the service account takes it away
 }
 
 // Server is a running directory.

@@ -80,7 +80,7 @@ func (s *Server) refuse(a *account, password string) string {
 func (s *Server) countBad(a *account) {
 	a.bad++
 	if threshold := s.config.Policy.LockoutThreshold; threshold > 0 && a.bad >= threshold {
-		a.Locked = true
+		a.Locked, a.lockedAt = true, s.config.Now()
 	}
 }
 
@@ -99,7 +99,8 @@ func (s *Server) onModify(w *gldap.ResponseWriter, r *gldap.Request) {
 	response.SetDiagnosticMessage(words)
 }
 
-// modify allows one thing: to delete the old unicodePwd and add a new one.
+// modify allows two things: to delete the old unicodePwd and add a new one, and
+// to unlock.
 func (s *Server) modify(m *gldap.ModifyMessage, bound bool) (code int, words string) {
 	if !bound {
 		return gldap.ResultOperationsError, "00002020: Operation unavailable without authentication"
@@ -112,6 +113,9 @@ func (s *Server) modify(m *gldap.ModifyMessage, bound bool) (code int, words str
 	}
 	if a == nil {
 		return gldap.ResultNoSuchObject, ""
+	}
+	if len(m.Changes) == 1 && strings.EqualFold(m.Changes[0].Modification.Type, "lockoutTime") {
+		return s.unlock(a, m.Changes[0])
 	}
 	if len(m.Changes) != 2 || m.Changes[0].Operation != gldap.DeleteAttribute || m.Changes[1].Operation != gldap.AddAttribute {
 		return gldap.ResultInsufficientAccessRights, "00002098: only a change of one's own password is allowed"
@@ -138,6 +142,22 @@ func (s *Server) modify(m *gldap.ModifyMessage, bound bool) (code int, words str
 	}
 	a.Password, a.MustChange, a.Expired = new, false, false
 	a.pwdSetAt, a.earlier = s.config.Now(), append([]string{new}, a.earlier...)
+	return gldap.ResultSuccess, ""
+}
+
+// unlock writes lockoutTime, which may only become 0 (MS-SAMR section 3.1.1.8.10).
+func (s *Server) unlock(a *account, change gldap.Change) (code int, words string) {
+	switch {
+	case !s.config.MayUnlock:
+		return gldap.ResultInsufficientAccessRights, "00002098: lockoutTime may not be written"
+	case change.Operation != gldap.ReplaceAttribute || len(change.Modification.Vals) != 1:
+		return gldap.ResultUnwillingToPerform, "0000209A: lockoutTime may only become 0"
+	}
+	value, err := ber.DecodePacketErr([]byte(change.Modification.Vals[0])) // gldap leaves the SET's content encoded
+	if err != nil || value.Data.String() != "0" {
+		return gldap.ResultUnwillingToPerform, "0000209A: lockoutTime may only become 0"
+	}
+	a.Locked, a.bad = false, 0
 	return gldap.ResultSuccess, ""
 }
 

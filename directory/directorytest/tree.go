@@ -19,6 +19,7 @@ type account struct {
 	bad      int // wrong passwords in a row
 	earlier  []string
 	pwdSetAt time.Time
+	lockedAt time.Time
 }
 
 // group is a Group with its number.
@@ -55,7 +56,7 @@ func (s *Server) fill() error {
 			return err
 		}
 		s.accounts = append(s.accounts, &account{
-			User: u, rid: rid, earlier: []string{u.Password}, pwdSetAt: s.config.Now().Add(-48 * time.Hour),
+			User: u, rid: rid, earlier: []string{u.Password}, pwdSetAt: s.config.Now().Add(-48 * time.Hour), lockedAt: s.config.Now(),
 		})
 	}
 	for _, named := range s.named() {
@@ -90,8 +91,11 @@ func (s *Server) Update(name string, change func(*User)) error {
 	if a == nil {
 		return fmt.Errorf("directorytest: no account %q", name)
 	}
-	password := a.Password
+	password, locked := a.Password, a.Locked
 	change(&a.User)
+	if a.Locked && !locked {
+		a.lockedAt = s.config.Now()
+	}
 	if a.Password != password {
 		a.earlier = append([]string{a.Password}, a.earlier...)
 		a.pwdSetAt = s.config.Now()
@@ -210,6 +214,13 @@ func (s *Server) userAttributes(a *account) attributes {
 	if a.Expired {
 		computed |= 0x800000
 	}
+	lockedAt, passwordSet := "0", "0"
+	if a.Locked {
+		lockedAt = filetime(a.lockedAt)
+	}
+	if !a.MustChange {
+		passwordSet = filetime(a.pwdSetAt)
+	}
 	expires := "9223372036854775807"
 	if a.AccountExpired {
 		expires = filetime(s.config.Now().Add(-24 * time.Hour))
@@ -223,6 +234,7 @@ func (s *Server) userAttributes(a *account) attributes {
 		"msDS-User-Account-Control-Computed":  {strconv.Itoa(computed)},
 		"msDS-UserPasswordExpiryTimeComputed": {s.passwordExpiry(a)},
 		"tokenGroups":                         {s.sid(domainUsersRID)},
+		"lockoutTime":                         {lockedAt}, "pwdLastSet": {passwordSet}, "badPwdCount": {strconv.Itoa(a.bad)},
 	}
 	for _, g := range a.Groups {
 		all["memberOf"] = append(all["memberOf"], s.groupDN(g))
@@ -300,7 +312,7 @@ func (s *Server) headAttributes() attributes {
 		"objectClass": {"top", "domain", "domainDNS"}, "objectSid": {s.sid(0)},
 		"minPwdLength": {strconv.Itoa(p.MinLength)}, "pwdHistoryLength": {strconv.Itoa(p.History)},
 		"pwdProperties": {properties}, "minPwdAge": {span(p.MinAge)}, "maxPwdAge": {maxAge},
-		"lockoutThreshold": {strconv.Itoa(p.LockoutThreshold)},
+		"lockoutThreshold": {strconv.Itoa(p.LockoutThreshold)}, "lockoutDuration": {"-9223372036854775808"},
 	}
 }
 
