@@ -64,18 +64,19 @@ func (p *Portal) filter(q auditQuery) (filter store.EventFilter, fault string) {
 		filter.Names = p.Directory.Spellings(q.Person)
 	}
 	var ok bool
-	if filter.Since, ok = localTime(q.From); !ok {
+	if filter.Since, ok = LocalTime(q.From); !ok {
 		return filter, "from"
 	}
-	if filter.Until, ok = localTime(q.To); !ok {
+	if filter.Until, ok = LocalTime(q.To); !ok {
 		return filter, "to"
 	}
 	return filter, ""
 }
 
-// localTime reads what <input type="datetime-local"> sends, or a day, in the
-// zone of this machine, which is the one that the page shows times in.
-func localTime(text string) (at time.Time, ok bool) {
+// LocalTime reads what <input type="datetime-local"> sends, or a day, in the
+// zone of this machine, which is the one that pages show times in. Nothing is no time,
+// and well.
+func LocalTime(text string) (at time.Time, ok bool) {
 	if text == "" {
 		return time.Time{}, true
 	}
