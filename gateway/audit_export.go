@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -86,7 +87,7 @@ func Export(ctx context.Context, find func(context.Context, store.EventFilter) (
 			return out.Flush()
 		}
 		if written >= most {
-			return out.Note(fmt.Sprintf("only the newest %d events: there are more", most))
+			return errors.Join(out.Note(fmt.Sprintf("only the newest %d events: there are more", most)), out.Flush())
 		}
 		filter.Before = older
 	}

@@ -81,7 +81,7 @@ func (p *Portal) around(v *visit, own []store.Event) ([]store.Event, error) {
 			}
 		}
 	}
-	// Ids are UUIDv7 of times that never go back in the chain; equal times are rare.
+	slices.Reverse(all) // they come newest first, and several may have one time
 	slices.SortStableFunc(all, func(a, b store.Event) int { return a.At.Compare(b.At) })
 	return all, nil
 }
