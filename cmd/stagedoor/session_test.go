@@ -16,18 +16,9 @@ import (
 // see and end, and the configuration that names it.
 func lockedOut(t *testing.T) (config string, db *store.Store) {
 	t.Helper()
-	raw, err := os.ReadFile("../../config.example.yaml")
+	config = exampleFolder(t)
+	db, err := store.Open(t.Context(), filepath.Join(filepath.Dir(config), "stagedoor.db"), time.Now)
 	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	config = filepath.Join(dir, "config.yaml")
-	path := filepath.Join(dir, "stagedoor.db")
-	text := strings.Replace(string(raw), "database: /var/lib/stagedoor/stagedoor.db", "database: "+path, 1)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if db, err = store.Open(t.Context(), path, time.Now); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
