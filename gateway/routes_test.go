@@ -32,6 +32,8 @@ func TestSiteMap(t *testing.T) {
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
 		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}
