@@ -236,6 +236,7 @@ func (p *Portal) Server() *http.Server {
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
 	err := p.desktops.wait(ctx)
+	p.desktops.forget(ctx)
 	p.leaveNode(ctx)
 	return err
 }
