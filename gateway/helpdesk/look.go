@@ -1,0 +1,259 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+const (
+	kindLook = "helpdesk-look"
+	mostTry  = 30 // tries that are shown
+)
+
+// Facts is all that an agent sees of a person. No code, no password and no
+// whole number is in it.
+type Facts struct {
+	ID           string          // Account.ID, known even when the directory is out
+	State        directory.State // as the directory has it now
+	Gone         bool            // the directory knows nobody by this id
+	DirectoryOut bool            // it does not answer: State is empty
+	Phone        Phone
+	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
+	Limits       Limits
+	Open         *OpenCode // the code that the person is being asked for on the way in
+	Sessions     []store.Session
+	Caller       Caller
+	Bars         Rule // why this agent may do nothing here; empty: they may
+	ActsLeft     int
+	Why          []Cause // what is in the way, the first thing first
+}
+
+// Phone is the number that codes go to.
+type Phone struct {
+	Masked  string // the last four digits
+	Problem string // otp.NoPhoneError.Reason; empty: it is usable
+	Source  string // "directory"
+}
+
+// Limits are what stands against the person here, apart from the directory.
+type Limits struct {
+	WrongPasswords, PasswordsAllowed int
+	PasswordUntil                    time.Time // zero: not throttled
+	WrongCodes                       int       // in a row
+	CodeUntil                        time.Time // zero: not locked
+	CodeBlocked                      bool      // until somebody lifts it
+	SendRule                         string    // "cooldown", "hour", "day", "prefix", "total"; empty: a code may be sent
+	SendUntil                        time.Time
+}
+
+// OpenCode is a code that the person is asked for in some browser.
+type OpenCode struct {
+	SentAt, ResendAt, ExpiresAt time.Time
+	Left                        int // tries
+}
+
+// Caller is what is known of who is on the telephone.
+type Caller struct {
+	Until time.Time // verified until then; zero: not
+	Asked bool      // a code to read back is on its way
+	Left  int       // tries at it
+}
+
+// Look gathers what is known of a person and what is in their way. That an
+// agent looked is recorded, once an hour.
+func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
+	facts := Facts{ID: id}
+	account, err := d.Directory.ByID(ctx, "", id)
+	if err == nil {
+		facts.State, err = d.Directory.State(ctx, nameOf(account))
+	}
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		facts.Gone = true
+	case errors.Is(err, directory.ErrUnavailable):
+		facts.DirectoryOut = true
+		facts.State.Account = account
+	case err != nil:
+		return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+	}
+	if err := d.recordLook(ctx, agent, facts.State.Account, id); err != nil {
+		return Facts{}, err
+	}
+	if facts.Gone {
+		facts.State = directory.State{}
+	} else if facts.DirectoryOut {
+		facts.Bars = RuleDirectory
+	} else {
+		facts.Bars = d.bars(agent, facts.State.Account)
+	}
+	for _, gather := range []func(context.Context, Agent, *Facts) error{
+		d.gatherPhone, d.gatherTries, d.gatherLimits, d.gatherSessions, d.gatherCaller,
+	} {
+		if err := gather(ctx, agent, &facts); err != nil {
+			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+		}
+	}
+	if facts.ActsLeft, err = d.ActsLeft(ctx, agent); err != nil {
+		return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+	}
+	facts.Why = why(facts, d.Now())
+	return facts, nil
+}
+
+func (d Desk) recordLook(ctx context.Context, agent Agent, person directory.Account, id string) error {
+	first, _, err := d.Store.Take(ctx, "desk-look:"+agent.AccountID+":"+id, 1, lookOnce)
+	if err != nil {
+		return fmt.Errorf("helpdesk: look: %w", err)
+	}
+	if !first {
+		return nil
+	}
+	return d.record(ctx, agent, person, id, kindLook, "ok", nil, "", nil)
+}
+
+// phoneOf is the number that codes of a person go to.
+func (d Desk) phoneOf(person directory.Account) (otp.Phone, error) {
+	return otp.ParsePhone(person.Mobile, d.Country[person.Domain], d.Countries)
+}
+
+func (d Desk) gatherPhone(_ context.Context, _ Agent, f *Facts) error {
+	if f.Gone || f.DirectoryOut {
+		return nil
+	}
+	phone, err := d.phoneOf(f.State.Account)
+	var none *otp.NoPhoneError
+	if errors.As(err, &none) {
+		f.Phone.Problem = none.Reason
+		f.Phone.Masked = lastFour(f.State.Mobile)
+		return nil
+	}
+	f.Phone = Phone{Masked: lastFour(string(phone)), Source: "directory"}
+	return err
+}
+
+// lastFour is what an agent sees of a number: enough to compare with what a
+// caller says, too little to call somebody else's.
+func lastFour(number string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+	if len(digits) < 6 {
+		return ""
+	}
+	return "••• " + digits[len(digits)-4:]
+}
+
+// tryKinds are the events of a person that tell why they cannot get in.
+var tryKinds = []string{"login", "password", "code", "code-sent", "code-delivery", "session-end", "fault", "helpdesk-", "desktop-", "phone-", "factor"}
+
+func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
+	const among = 150 // desktops fill the audit more than logins
+	events, err := d.Store.Events(ctx, store.EventFilter{AccountID: f.ID, Limit: among})
+	if err != nil {
+		return err
+	}
+	for _, event := range events {
+		// What they did as an agent, to others, says nothing about themselves.
+		about := event.Detail[detailAccount]
+		if len(f.Tries) == mostTry || about != "" && about != f.ID || event.Kind == kindLook || event.Result == "begun" {
+			continue
+		}
+		for _, kind := range tryKinds {
+			if strings.HasPrefix(event.Kind, kind) {
+				f.Tries = append(f.Tries, event)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
+	tries, until, err := d.Store.Tries(ctx, passwordKey(f.ID))
+	if err != nil {
+		return err
+	}
+	l := &f.Limits
+	l.WrongPasswords = tries
+	if d.PasswordTries != nil && !f.Gone {
+		l.PasswordsAllowed = d.PasswordTries(ctx, nameOf(f.State.Account))
+		if tries >= l.PasswordsAllowed {
+			l.PasswordUntil = until
+		}
+	}
+	lock, err := d.Store.CodeLock(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	l.WrongCodes = lock.Wrong
+	var wait *otp.WaitError
+	switch err := d.Codes.MayTry(ctx, f.ID); {
+	case errors.As(err, &wait):
+		l.CodeBlocked, l.CodeUntil = wait.Rule == "blocked", wait.Until
+	case err != nil:
+		return err
+	}
+	phone, err := d.phoneOf(f.State.Account)
+	if err != nil {
+		return nil // no number: nothing is sent, whatever the limits
+	}
+	switch err := d.Codes.MaySend(ctx, f.ID, phone); {
+	case errors.As(err, &wait):
+		l.SendRule, l.SendUntil = wait.Rule, wait.Until
+	case err != nil:
+		return err
+	}
+	return nil
+}
+
+func passwordKey(id string) string { return "login:" + id }
+
+// stepCode is the login step at which a code is asked for.
+const stepCode = "code"
+
+func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
+	sessions, err := d.Store.SessionsOf(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if s.Step == "ready" {
+			f.Sessions = append(f.Sessions, s)
+			continue
+		}
+		if s.Step != stepCode || s.Challenge == "" || f.Open != nil {
+			continue
+		}
+		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
+		if errors.Is(err, otp.ErrExpired) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.Open = &OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left}
+	}
+	return nil
+}
+
+func (d Desk) gatherCaller(ctx context.Context, agent Agent, f *Facts) (err error) {
+	if f.Caller.Until, err = d.Store.Caller(ctx, agent.SessionID, f.ID); err != nil {
+		return err
+	}
+	open, err := d.callerCode(ctx, agent, f.ID)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, otp.ErrExpired) {
+		return nil
+	}
+	f.Caller.Asked, f.Caller.Left = err == nil && open.Left > 0, open.Left
+	return err
+}
