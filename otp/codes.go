@@ -33,7 +33,7 @@ type Codes struct {
 	Tries     int             // per code; 0 means 5
 	PerHour   int             // sends per account and per number; 0 means 5
 	PerDay    int             // 0 means 10
-	Timeout   time.Duration   // of one Send; 0 means 10 s
+	Timeout   time.Duration   // of one Send, over all senders; 0 means 10 s
 	Cooldowns []time.Duration // after the 1st, 2nd, ... send within an hour; nil means 30, 60, 120 s
 
 	// PerPrefix is how many codes within 10 minutes may go to numbers that
@@ -85,6 +85,14 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 		return Challenge{}, fmt.Errorf("otp: start: %w", err)
 	}
 	return c.send(ctx, open, request.Words)
+}
+
+// Senders is how the senders do: a Route's health, or the name of the only one.
+func (c *Codes) Senders() []SenderHealth {
+	if route, ok := c.Sender.(*Route); ok {
+		return route.Health()
+	}
+	return []SenderHealth{{Name: c.Sender.Name(), Breaker: BreakerClosed}}
 }
 
 // Get is the challenge as it stands; a page shows it without sending.

@@ -71,6 +71,7 @@ type Message struct {
 // Receipt is what a sender knows once it has handed a message over.
 type Receipt struct {
 	Reference string // the provider's id; may be empty
+	Sender    string // which one took it, by a Route; else empty
 }
 
 // Sender carries messages to phones.

@@ -20,6 +20,16 @@ func (p Phone) Masked() string {
 	return "•• " + string(p[len(p)-2:])
 }
 
+// Country is the ISO 3166 code of the country that the number belongs to;
+// empty where it belongs to none.
+func (p Phone) Country() string {
+	number, err := phonenumbers.Parse(string(p), "")
+	if err != nil {
+		return ""
+	}
+	return phonenumbers.GetRegionCodeForNumber(number)
+}
+
 // valid tells whether it looks like E.164: a plus and 7 to 15 digits.
 func (p Phone) valid() bool {
 	number, plus := strings.CutPrefix(string(p), "+")

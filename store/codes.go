@@ -13,6 +13,7 @@ type Challenge struct {
 	SessionID string
 	AccountID string
 	Phone     string
+	Purpose   string // what the code is for: "login" (also where empty), "enrol", "change", "caller", "again"
 	CreatedAt time.Time
 	ExpiresAt time.Time
 	UsedAt    time.Time // zero: not used
@@ -20,11 +21,21 @@ type Challenge struct {
 	Tries     int
 }
 
+// purposeOf is a purpose as the rows have it.
+func purposeOf(purpose string) string {
+	if purpose == "" {
+		return "login"
+	}
+	return purpose
+}
+
 // OpenChallenge finds the challenge that c's session has open for the same
-// account and phone (not used, still valid for lasts, with fewer than maxTries),
-// or else writes c and ends the validity of the session's others. So a session
-// has one code at a time, and of parallel calls all get the same.
+// account, phone and purpose (not used, still valid for lasts, with fewer than
+// maxTries), or else writes c and ends the validity of the session's others for
+// that account and purpose. So a session has one code at a time for each, and of
+// parallel calls all get the same.
 func (s *Store) OpenChallenge(ctx context.Context, c Challenge, lasts time.Duration, maxTries int) (Challenge, error) {
+	c.Purpose = purposeOf(c.Purpose)
 	open := c
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		if err := passGate(ctx, tx); err != nil {
@@ -33,9 +44,9 @@ func (s *Store) OpenChallenge(ctx context.Context, c Challenge, lasts time.Durat
 		var created, expires, sent int64
 		err := txOne(ctx, tx, `
 			SELECT id, created_at, expires_at, sent_at, tries FROM code_challenges
-			WHERE session_id = $1 AND account_id = $2 AND phone = $3 AND used_at = 0 AND expires_at > $4 AND tries < $5
+			WHERE session_id = $1 AND account_id = $2 AND phone = $3 AND used_at = 0 AND expires_at > $4 AND tries < $5 AND purpose = $6
 			ORDER BY created_at DESC LIMIT 1`,
-			[]any{c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt.Add(lasts)), maxTries},
+			[]any{c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt.Add(lasts)), maxTries, c.Purpose},
 			&open.ID, &created, &expires, &sent, &open.Tries)
 		if err == nil {
 			open.CreatedAt, open.ExpiresAt, open.SentAt = fromMillis(created), fromMillis(expires), fromMillis(sent)
@@ -52,14 +63,15 @@ func (s *Store) OpenChallenge(ctx context.Context, c Challenge, lasts time.Durat
 func insertChallenge(ctx context.Context, tx *sql.Tx, c Challenge) error {
 	_, err := tx.ExecContext(ctx, `
 		UPDATE code_challenges SET expires_at = $1
-		WHERE session_id = $2 AND used_at = 0 AND expires_at > $1`, millis(c.CreatedAt), c.SessionID)
+		WHERE session_id = $2 AND used_at = 0 AND expires_at > $1 AND account_id = $3 AND purpose = $4`,
+		millis(c.CreatedAt), c.SessionID, c.AccountID, c.Purpose)
 	if err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `
-		INSERT INTO code_challenges (id, session_id, account_id, phone, created_at, expires_at, used_at, sent_at, tries)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0)`,
-		c.ID, c.SessionID, c.AccountID, c.Phone, millis(c.CreatedAt), millis(c.ExpiresAt))
+		INSERT INTO code_challenges (id, session_id, account_id, phone, purpose, created_at, expires_at, used_at, sent_at, tries)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, 0)`,
+		c.ID, c.SessionID, c.AccountID, c.Phone, c.Purpose, millis(c.CreatedAt), millis(c.ExpiresAt))
 	return err
 }
 
@@ -75,9 +87,9 @@ func (s *Store) FindChallenge(ctx context.Context, id, sessionID string) (Challe
 	c := Challenge{ID: id, SessionID: sessionID}
 	var created, expires, used, sent int64
 	err := s.read.one(ctx, `
-		SELECT account_id, phone, created_at, expires_at, used_at, sent_at, tries
+		SELECT account_id, phone, purpose, created_at, expires_at, used_at, sent_at, tries
 		FROM code_challenges WHERE id = $1 AND session_id = $2`, []any{id, sessionID},
-		&c.AccountID, &c.Phone, &created, &expires, &used, &sent, &c.Tries)
+		&c.AccountID, &c.Phone, &c.Purpose, &created, &expires, &used, &sent, &c.Tries)
 	if err != nil {
 		return Challenge{}, fault("find challenge", err)
 	}

@@ -250,6 +250,15 @@ func TestClaimSend(t *testing.T) {
 			{time.Minute, "+461", "d", "prefix", 7 * time.Minute},
 			{0, "+472", "d", "", 0},
 		}},
+		{"a country", []claim{
+			{0, "+461", "a", "", 0},
+			{time.Minute, "+461", "b", "", 0},
+			{time.Minute, "+461", "c", "", 0},
+			{time.Minute, "+461", "d", "", 0},
+			{time.Minute, "+461", "e", "country", 6 * time.Minute},
+			{0, "+472", "e", "", 0},
+			{6 * time.Minute, "+461", "f", "", 0},
+		}},
 		{"in all", []claim{
 			{0, "1", "a", "", 0}, {0, "2", "b", "", 0}, {0, "3", "c", "", 0}, {0, "4", "d", "", 0}, {0, "5", "e", "", 0}, {0, "6", "f", "", 0},
 			{time.Minute, "7", "g", "total", 9 * time.Minute},
@@ -263,11 +272,14 @@ func TestClaimSend(t *testing.T) {
 			if test.name != "a prefix" {
 				limits.PerPrefix = -1
 			}
+			if test.name == "a country" {
+				limits.PerCountry, limits.CountryWindow = 4, 10*time.Minute
+			}
 			for i, c := range test.claims {
 				clock.forward(c.after)
 				send := Send{ID: fmt.Sprint(i), AccountID: c.person, Phone: c.phone, Prefix: c.phone, At: clock.now()}
-				if test.name == "a prefix" {
-					send.Phone += c.person
+				if test.name == "a prefix" || test.name == "a country" {
+					send.Phone, send.Country = c.phone+c.person, c.phone
 				}
 				next, err := s.NextSend(t.Context(), send, limits)
 				if err != nil {
@@ -317,7 +329,7 @@ func TestFailedSendsCountForTheCooldownOnly(t *testing.T) {
 				if err != nil || wait.Rule != "" {
 					t.Fatal(wait, err)
 				}
-				if err := s.FinishSend(t.Context(), send, state, "", clock.now()); err != nil {
+				if err := s.FinishSend(t.Context(), send, SendEnd{State: state, At: clock.now()}); err != nil {
 					t.Fatal(err)
 				}
 				again, err := s.NextSend(t.Context(), send, limits)

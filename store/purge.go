@@ -10,6 +10,7 @@ const (
 	keepSessions   = 24 * time.Hour     // so that the portal can say why somebody was logged out
 	keepChallenges = 24 * time.Hour     // so that an old code page says "expired"
 	keepSends      = 7 * 24 * time.Hour // so that helpdesk sees what became of a code; the limits need a day
+	keepReceipts   = time.Hour          // receipts of messages that nobody knows; a hand-over lasts seconds
 )
 
 // Purge deletes what is old: sessions that ended a day ago, challenges made a
@@ -25,6 +26,9 @@ func (s *Store) Purge(ctx context.Context) error {
 	}
 	if _, err := s.PurgeRecents(ctx, now.Add(-keepRecents)); err != nil {
 		return err
+	}
+	if _, err := s.write.exec(ctx, `DELETE FROM code_receipts WHERE at < $1`, millis(now.Add(-keepReceipts))); err != nil {
+		return fault("purge receipts", err)
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))
 	return err

@@ -14,19 +14,10 @@ type Send struct {
 	AccountID   string
 	Phone       string
 	Prefix      string // the range of numbers that Phone is in
+	Country     string // ISO 3166
+	Purpose     string // as the challenge's
 	At          time.Time
 }
-
-// SendState is what became of a message.
-type SendState string
-
-// The states of a message.
-const (
-	SendClaimed SendState = "claimed" // about to be handed over
-	SendSent    SendState = "sent"    // handed over
-	SendUnsure  SendState = "unsure"  // it may have been handed over: counts as sent
-	SendFailed  SendState = "failed"  // surely not handed over: counts for the cooldown only
-)
 
 // SendLimits is how many messages may be sent. All windows slide.
 type SendLimits struct {
@@ -35,22 +26,38 @@ type SendLimits struct {
 	PerDay       int             // the same
 	PerPrefix    int             // per prefix, to numbers that have not proven themselves; negative: no limit
 	PrefixWindow time.Duration
-	Total        int // in all; negative: no limit
-	TotalWindow  time.Duration
+	// PerCountry is per country, to numbers that have not proven themselves;
+	// below 1: no limit.
+	PerCountry    int
+	CountryWindow time.Duration
+	Total         int // in all; negative: no limit
+	TotalWindow   time.Duration
 }
 
 // SendWait says why a message may not be sent yet; the zero value: it may.
 type SendWait struct {
-	Rule  string // "cooldown", "hour", "day", "prefix", "total"
+	Rule  string // "cooldown", "hour", "day", "prefix", "country", "total"
 	Until time.Time
 }
 
-// later keeps the wait that ends last.
-func (w SendWait) later(rule string, until, now time.Time) SendWait {
-	if until.After(now) && until.After(w.Until) {
-		return SendWait{Rule: rule, Until: until}
+// waits are all the limits that stand against a message.
+type waits []SendWait
+
+func (w waits) and(rule string, until, now time.Time) waits {
+	if until.After(now) {
+		return append(w, SendWait{Rule: rule, Until: until})
 	}
 	return w
+}
+
+// last is the one that ends last; the zero value where there is none.
+func (w waits) last() (last SendWait) {
+	for _, wait := range w {
+		if wait.Until.After(last.Until) {
+			last = wait
+		}
+	}
+	return last
 }
 
 // errWait ends a transaction; it never leaves this package.
@@ -69,16 +76,19 @@ func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (Se
 		if err != nil {
 			return err
 		}
-		if wait, err = sendWait(ctx, tx, send, proven, limits); err != nil {
+		against, err := sendWaits(ctx, tx, send, proven, limits)
+		if err != nil {
 			return err
 		}
+		wait = against.last()
 		if wait.Rule != "" {
 			return errWait
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, proven, at, state, reference)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, '')`,
-			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.Prefix, proven, millis(send.At), SendClaimed)
+			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, country, purpose, proven, at, state, reference)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')`,
+			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.Prefix, send.Country, purposeOf(send.Purpose),
+			proven, millis(send.At), SendClaimed)
 		return err
 	})
 	if errors.Is(err, errWait) {
@@ -89,30 +99,24 @@ func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (Se
 
 // NextSend tells what ClaimSend would say, and claims nothing.
 func (s *Store) NextSend(ctx context.Context, send Send, limits SendLimits) (SendWait, error) {
-	var wait SendWait
+	all, err := s.LimitsInForce(ctx, send, limits)
+	return waits(all).last(), err
+}
+
+// LimitsInForce is every limit that stands against a message to send.Phone of
+// send.AccountID at send.At, in the order of SendWait's rules; where several
+// stand by the same rule, as one of the account and one of the number, each.
+func (s *Store) LimitsInForce(ctx context.Context, send Send, limits SendLimits) ([]SendWait, error) {
+	var all waits
 	err := s.read.transact(ctx, func(tx *sql.Tx) error {
 		proven, err := isProven(ctx, tx, send)
 		if err != nil {
 			return err
 		}
-		wait, err = sendWait(ctx, tx, send, proven, limits)
+		all, err = sendWaits(ctx, tx, send, proven, limits)
 		return err
 	})
-	return wait, fault("next send", err)
-}
-
-// FinishSend records what became of a claimed message.
-func (s *Store) FinishSend(ctx context.Context, send Send, state SendState, reference string, at time.Time) error {
-	err := s.write.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE code_sends SET state = $1, reference = $2 WHERE id = $3`,
-			state, reference, send.ID)
-		if err != nil || state != SendSent {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE code_challenges SET sent_at = $1 WHERE id = $2`, millis(at), send.ChallengeID)
-		return err
-	})
-	return fault("finish send", err)
+	return all, fault("limits in force", err)
 }
 
 // isProven: 1 when the account's last right code went to this number. The
@@ -125,41 +129,49 @@ func isProven(ctx context.Context, tx *sql.Tx, send Send) (int64, error) {
 	return proven, err
 }
 
-// sendWait looks at the messages of the last day and applies every limit.
-func sendWait(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits SendLimits) (SendWait, error) {
-	var wait SendWait
+// sendWaits looks at the messages of the last day and applies every limit.
+func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits SendLimits) (waits, error) {
+	var against waits
 	since := millis(send.At.Add(-24 * time.Hour))
 	for _, by := range []struct{ condition, key string }{
-		{`account_id = $1 AND at > $2`, send.AccountID},
-		{`phone = $1 AND at > $2`, send.Phone},
+		{`account_id = $1 AND at > $2 AND cleared = 0`, send.AccountID},
+		{`phone = $1 AND at > $2 AND cleared = 0`, send.Phone},
 	} {
+		if by.key == "" {
+			continue
+		}
 		recent, err := recentSends(ctx, tx, by.condition, by.key, since)
 		if err != nil {
-			return wait, err
+			return nil, err
 		}
-		wait = recent.wait(wait, send.At, limits)
+		against = recent.waits(against, send.At, limits)
 	}
-	if limits.PerPrefix >= 0 && proven == 0 {
-		until, err := windowEnd(ctx, tx, send.At, limits.PrefixWindow, limits.PerPrefix,
-			`prefix = $1 AND proven = 0`, send.Prefix)
+	for _, by := range []struct {
+		rule           string
+		applies        bool
+		max            int
+		window         time.Duration
+		condition, key string
+	}{
+		{"prefix", limits.PerPrefix >= 0 && proven == 0, limits.PerPrefix, limits.PrefixWindow, `prefix = $1 AND proven = 0`, send.Prefix},
+		{"country", limits.PerCountry > 0 && proven == 0, limits.PerCountry, limits.CountryWindow, `country = $1 AND proven = 0`, send.Country},
+		{"total", limits.Total >= 0, limits.Total, limits.TotalWindow, `phone <> $1`, ""},
+	} {
+		if !by.applies {
+			continue
+		}
+		until, err := windowEnd(ctx, tx, send.At, by.window, by.max, by.condition, by.key)
 		if err != nil {
-			return wait, err
+			return nil, err
 		}
-		wait = wait.later("prefix", until, send.At)
+		against = against.and(by.rule, until, send.At)
 	}
-	if limits.Total >= 0 {
-		until, err := windowEnd(ctx, tx, send.At, limits.TotalWindow, limits.Total, `phone <> $1`, "")
-		if err != nil {
-			return wait, err
-		}
-		wait = wait.later("total", until, send.At)
-	}
-	return wait, nil
+	return against, nil
 }
 
 // sends are times of messages, the newest first.
 type sends struct {
-	last    time.Time   // of any state; zero: none
+	last    time.Time   // of any state but undelivered; zero: none
 	counted []time.Time // those that count
 }
 
@@ -168,8 +180,9 @@ type sends struct {
 func recentSends(ctx context.Context, tx *sql.Tx, condition, key string, since int64) (sends, error) {
 	var found sends
 	var last int64
-	err := txOne(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM code_sends WHERE `+condition, []any{key, since}, &last)
-	if err != nil || last == 0 {
+	// Who has learned that a message did not arrive need not wait.
+	err := txOne(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM code_sends WHERE `+condition+` AND state <> 'undelivered'`, []any{key, since}, &last)
+	if err != nil {
 		return found, err
 	}
 	found.last = fromMillis(last)
@@ -189,22 +202,19 @@ func recentSends(ctx context.Context, tx *sql.Tx, condition, key string, since i
 	return found, rows.Err()
 }
 
-func (s sends) wait(wait SendWait, now time.Time, limits SendLimits) SendWait {
-	if s.last.IsZero() {
-		return wait
-	}
+func (s sends) waits(against waits, now time.Time, limits SendLimits) waits {
 	hour := 0
 	for _, at := range s.counted {
 		if at.After(now.Add(-time.Hour)) {
 			hour++
 		}
 	}
-	if len(limits.Cooldowns) > 0 {
+	if len(limits.Cooldowns) > 0 && !s.last.IsZero() {
 		nth := min(max(hour-1, 0), len(limits.Cooldowns)-1)
-		wait = wait.later("cooldown", s.last.Add(limits.Cooldowns[nth]), now)
+		against = against.and("cooldown", s.last.Add(limits.Cooldowns[nth]), now)
 	}
-	wait = wait.later("hour", s.roomAt(limits.PerHour, time.Hour), now)
-	return wait.later("day", s.roomAt(limits.PerDay, 24*time.Hour), now)
+	against = against.and("hour", s.roomAt(limits.PerHour, time.Hour), now)
+	return against.and("day", s.roomAt(limits.PerDay, 24*time.Hour), now)
 }
 
 // roomAt is when fewer than max messages lie in the window again.

@@ -88,7 +88,7 @@ func offline(config Config) (faults []error) {
 	if _, err := config.guacds(); err != nil {
 		faults = append(faults, err)
 	}
-	if _, err := config.sender(); err != nil {
+	if _, err := config.route(); err != nil {
 		faults = append(faults, err)
 	}
 	if d, err := directory.Open(config.domains()); err != nil {
@@ -165,7 +165,9 @@ func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Wr
 	for _, g := range guacds {
 		line("guacd "+g.Address, g.Probe(ctx))
 	}
-	sender, _ := config.sender()
-	line("sms "+sender.Name(), sender.Check(ctx))
+	route, _ := config.route()
+	for _, sender := range route.Senders() {
+		line("sms "+sender.Name(), sender.Check(ctx))
+	}
 	return problems
 }

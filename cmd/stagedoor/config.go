@@ -125,43 +125,6 @@ type CodesConfig struct {
 	Timeout   time.Duration `yaml:"timeout"`   // of one hand-over to the sender; default 10s
 }
 
-// SMSConfig is what carries codes to phones.
-type SMSConfig struct {
-	Sender string        `yaml:"sender"` // http; required
-	HTTP   SMSHTTPConfig `yaml:"http"`
-}
-
-// SMSHTTPConfig is any provider with an HTTP interface; otp.HTTPConfig says what
-// the templates may hold.
-type SMSHTTPConfig struct {
-	Method               string           `yaml:"method"`        // POST, PUT or GET; default POST
-	URL                  string           `yaml:"url"`           // template; required
-	Headers              []HeaderConfig   `yaml:"headers"`       // default: Content-Type of a form
-	Body                 string           `yaml:"body"`          // template; default none
-	Username             string           `yaml:"username"`      // Basic auth; default none
-	PasswordFile         string           `yaml:"password_file"` // Basic auth and {{.Password}}; or STAGEDOOR_SMS__HTTP__PASSWORD
-	Success              SMSSuccessConfig `yaml:"success"`
-	Reference            string           `yaml:"reference"`             // JSON path of the provider's id of the message; default none
-	CAFile               string           `yaml:"ca_file"`               // PEM; default: the system's authorities
-	DangerouslyPlaintext bool             `yaml:"dangerously_plaintext"` // http to another machine; default false
-}
-
-// HeaderConfig is one header of the request to an SMS provider.
-type HeaderConfig struct {
-	Name  string `yaml:"name"`
-	Value string `yaml:"value"` // template
-}
-
-// SMSSuccessConfig is when an answer means that the provider took the message;
-// all that is given must hold.
-type SMSSuccessConfig struct {
-	StatusFrom int      `yaml:"status_from"` // HTTP status; default 200
-	StatusTo   int      `yaml:"status_to"`   // default 299
-	Contains   string   `yaml:"contains"`    // a part of the answer; default none
-	JSONPath   string   `yaml:"json_path"`   // messages.0.status; default none
-	Equals     []string `yaml:"equals"`      // what may stand at json_path
-}
-
 // GuacdConfig is one guacd daemon.
 type GuacdConfig struct {
 	Address               string `yaml:"address"`                 // host:port; default 127.0.0.1:4822
@@ -189,7 +152,7 @@ func defaultConfig() Config {
 		},
 		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
 		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, InAll: 200, Timeout: 10 * time.Second},
-		SMS:   SMSConfig{HTTP: SMSHTTPConfig{Method: "POST", Success: SMSSuccessConfig{StatusFrom: 200, StatusTo: 299}}},
+		SMS:   SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
 		Log:   LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -207,6 +170,7 @@ func (c Config) withListDefaults() Config {
 		setIfZero(&c.Guacd[i].Address, "127.0.0.1:4822")
 		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
+	c.SMS.withDefaults()
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
@@ -225,10 +189,13 @@ func setIfZero[T comparable](field *T, value T) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
-		&c.SMS.HTTP.PasswordFile, &c.SMS.HTTP.CAFile, &c.Portal.Logo, &c.Portal.LogoDark, &c.Portal.HelpDir,
+		&c.Portal.Logo, &c.Portal.LogoDark, &c.Portal.HelpDir,
 	}
 	for i := range c.Directories {
 		paths = append(paths, &c.Directories[i].CAFile, &c.Directories[i].BindPasswordFile)
+	}
+	for i := range c.SMS.Senders {
+		paths = append(paths, c.SMS.Senders[i].paths()...)
 	}
 	for i := range c.Guacd {
 		paths = append(paths, &c.Guacd[i].CAFile)

@@ -50,6 +50,9 @@ func readEnvironment(environ []string) (overrides, []targets.Problem) {
 			o.values[key] = read
 		case isSecretVariable(name):
 			o.secrets[name] = value
+		case name == "STAGEDOOR_SMS__SENDER" || strings.HasPrefix(name, "STAGEDOOR_SMS__HTTP__"):
+			problems = append(problems, targets.Problem{File: "environment",
+				Text: name + ": there may be several senders now: their keys stand in the file, under sms.senders, and a password in " + senderPrefix + "<NAME>__PASSWORD (UPGRADING.md)"})
 		default:
 			hint := targets.DidYouMean(name, slices.Sorted(maps.Keys(known)))
 			// Others' variables begin alike too: Kubernetes sets
@@ -64,7 +67,7 @@ func readEnvironment(environ []string) (overrides, []targets.Problem) {
 }
 
 func isSecretVariable(name string) bool {
-	return name == serverKeyVariable || name == smsPasswordVariable ||
+	return name == serverKeyVariable || strings.HasPrefix(name, senderPrefix) ||
 		strings.HasPrefix(name, "STAGEDOOR_DIRECTORIES__") && strings.HasSuffix(name, "__BIND_PASSWORD")
 }
 

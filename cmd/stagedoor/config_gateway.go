@@ -14,7 +14,7 @@ func (c Config) settings() gateway.Settings {
 		Helpdesk:       gateway.Helpdesk{Name: c.Helpdesk.Name, Phone: c.Helpdesk.Phone, Mail: c.Helpdesk.Mail},
 		TrustedProxies: c.trustedProxies(),
 		HelpdeskGroups: c.Helpdesk.Groups, AdministratorGroups: c.Administrators.Groups, DeskFresh: c.Helpdesk.Fresh,
-		Idle:           c.Session.Idle, Warning: c.Session.Warning, Absolute: c.Session.Absolute,
+		Idle: c.Session.Idle, Warning: c.Session.Warning, Absolute: c.Session.Absolute,
 		PreAuth: c.Session.PreAuth, PerAccount: c.Session.PerAccount,
 		TriesPerAccount: c.Login.TriesPerAccount, TriesPerAddress: c.Login.TriesPerAddress,
 		TriesWindow: c.Login.TriesWindow, FailureFloor: c.Login.FailureFloor,

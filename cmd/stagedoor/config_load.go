@@ -30,6 +30,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 	}
 	var shape Config
 	lines, form := targets.ReadYAML(path, data, &shape)
+	form = withMovedKeys(form)
 	overrides, environment := readEnvironment(environ)
 	config, err := unmarshal(data, overrides.values, form)
 	if err != nil {

@@ -15,20 +15,16 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway/tunnel"
-	"stagedoor/otp"
 	"stagedoor/targets"
 )
 
-const (
-	serverKeyVariable   = "STAGEDOOR_SERVER_KEY"
-	smsPasswordVariable = "STAGEDOOR_SMS__HTTP__PASSWORD"
-)
+const serverKeyVariable = "STAGEDOOR_SERVER_KEY"
 
 // secrets are what files and the environment hold.
 type secrets struct {
 	serverKey     []byte
-	bindPasswords []string // by index in directories
-	smsPassword   string
+	bindPasswords []string        // by index in directories
+	senders       []senderSecrets // by index in sms.senders
 }
 
 // bindPasswordVariable is where the environment may hold a domain's password:
@@ -48,7 +44,7 @@ func (v *validation) readSecrets(c Config) secrets {
 	s := secrets{
 		bindPasswords: make([]string, len(c.Directories)),
 	}
-	wanted := map[string]bool{serverKeyVariable: true, smsPasswordVariable: true}
+	wanted := map[string]bool{serverKeyVariable: true}
 	if data := v.secret("server_key_file", c.ServerKeyFile, serverKeyVariable, true); data != nil {
 		key, err := decodeKey(data)
 		if err != nil {
@@ -61,10 +57,14 @@ func (v *validation) readSecrets(c Config) secrets {
 		wanted[name] = true
 		s.bindPasswords[i] = v.password(fmt.Sprintf("directories[%d].bind_password_file", i), d.BindPasswordFile, name, true)
 	}
-	s.smsPassword = v.password("sms.http.password_file", c.SMS.HTTP.PasswordFile, smsPasswordVariable, usesPassword(c.SMS.HTTP))
+	s.senders = v.senderSecrets(c.SMS.Senders, wanted)
 	for name := range v.overrides.secrets {
+		what := "directory"
+		if strings.HasPrefix(name, senderPrefix) {
+			what = "sender"
+		}
 		if !wanted[name] {
-			v.problems = append(v.problems, targets.Problem{File: "environment", Text: name + ": no directory of this configuration has this name"})
+			v.problems = append(v.problems, targets.Problem{File: "environment", Text: name + ": no " + what + " of this configuration has this name"})
 		}
 	}
 	return s
@@ -136,24 +136,6 @@ func decodeKey(data []byte) ([]byte, error) {
 
 // serverKey is at least 32 bytes.
 func (c Config) serverKey() []byte { return c.secrets().serverKey }
-
-// sender carries codes to phones.
-func (c Config) sender() (otp.Sender, error) {
-	h := c.SMS.HTTP
-	config := otp.HTTPConfig{
-		Name: c.SMS.Sender, Method: h.Method, URL: h.URL, Body: h.Body,
-		Username: h.Username, Password: c.secrets().smsPassword,
-		Timeout: c.Codes.Timeout, CAFile: h.CAFile, InsecurePlaintext: h.DangerouslyPlaintext, Reference: h.Reference,
-		Success: otp.HTTPSuccess{
-			StatusFrom: h.Success.StatusFrom, StatusTo: h.Success.StatusTo,
-			Contains: h.Success.Contains, JSONPath: h.Success.JSONPath, Equals: h.Success.Equals,
-		},
-	}
-	for _, header := range h.Headers {
-		config.Headers = append(config.Headers, otp.HTTPHeader(header))
-	}
-	return otp.NewHTTPSender(config)
-}
 
 // domains is what directory.Open takes.
 func (c Config) domains() []directory.Domain {

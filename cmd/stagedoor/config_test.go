@@ -101,10 +101,10 @@ func TestExampleLoads(t *testing.T) {
 		domains[0].Timeout != 5*time.Second || !domains[0].Default || len(domains[0].Servers) != 2 {
 		t.Errorf("domains: %d, not as the file says", len(domains))
 	}
-	if sender, err := config.sender(); err != nil || sender.Name() != "http" {
-		t.Errorf("sender: %v", err)
+	if route, err := config.route(); err != nil || route.Name() != "46elks" {
+		t.Errorf("senders: %v", err)
 	}
-	if config.secrets().smsPassword != testSMSPassword {
+	if config.secrets().senders[0].password != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
 	}
 	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].Resume != "" {
@@ -168,13 +168,13 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff([]GuacdConfig{{Address: "127.0.0.1:4822", Resume: "auto"}}, config.Guacd); diff != "" {
 		t.Error(diff)
 	}
-	if config.Listen != "127.0.0.1:8080" || config.SMS.HTTP.Method != "POST" || config.Log != (LogConfig{"info", "json"}) ||
+	if config.Listen != "127.0.0.1:8080" || config.SMS.Senders[0].HTTP.Method != "POST" || config.SMS.Breaker != (BreakerConfig{3, time.Minute}) || config.Log != (LogConfig{"info", "json"}) ||
 		config.Directories[0].Timeout != 5*time.Second || config.Directories[0].Country != "SE" {
-		t.Errorf("listen %s, method %s, log %v, directory %+v", config.Listen, config.SMS.HTTP.Method, config.Log, config.Directories[0])
+		t.Errorf("listen %s, method %s, log %v, directory %+v", config.Listen, config.SMS.Senders[0].HTTP.Method, config.Log, config.Directories[0])
 	}
 }
 
-// minimal is the least that loads, 14 lines; its files are exampleFolder's.
+// minimal is the least that loads, 16 lines; its files are exampleFolder's.
 func minimal(folder string) string {
 	return `public_url: https://portal.amido.example
 database: ` + folder + `/stagedoor.db
@@ -186,44 +186,46 @@ directories:
     bind_dn: CN=svc,DC=amido,DC=example
     bind_password_file: secrets/amido-bind-password
 sms:
-  sender: http
-  http:
-    url: https://api.46elks.com/a1/sms
-    body: to={{urlquery .To}}
+  senders:
+    - name: elks
+      kind: http
+      http:
+        url: https://api.46elks.com/a1/sms
+        body: to={{urlquery .To}}
 `
 }
 
 func TestProblems(t *testing.T) {
 	tests := []struct {
 		name     string
-		old, new string // an edit of minimal; no old: new is appended (line 15 on)
+		old, new string // an edit of minimal; no old: new is appended (line 17 on)
 		environ  []string
 		want     []string // FILE:line: text
 	}{
 		{name: "good"},
 		{name: "unknown key with a hint", new: "sesion:\n  idle: 5m\n",
-			want: []string{`FILE:15: unknown key "sesion"; did you mean "session"?`}},
+			want: []string{`FILE:17: unknown key "sesion"; did you mean "session"?`}},
 		{name: "unknown key in a section", new: "session:\n  idel: 5m\n",
-			want: []string{`FILE:16: session: unknown key "idel"; did you mean "idle"?`}},
+			want: []string{`FILE:18: session: unknown key "idel"; did you mean "idle"?`}},
 		{name: "duplicate key", new: "targets: other.yaml\n",
-			want: []string{`FILE:15: key "targets" stands twice, first on line 4`}},
+			want: []string{`FILE:17: key "targets" stands twice, first on line 4`}},
 		{name: "second document", new: "---\nlisten: 127.0.0.1:1\n",
-			want: []string{`FILE:15: a second document starts here (---): one file holds one document`}},
+			want: []string{`FILE:17: a second document starts here (---): one file holds one document`}},
 		{name: "tab", new: "session:\n\tidle: 5m\n",
-			want: []string{`FILE:16: a tab in the indentation: YAML allows spaces only`}},
+			want: []string{`FILE:18: a tab in the indentation: YAML allows spaces only`}},
 		{name: "wrong types, and what else is wrong", new: "session:\n  idle: 5\n  per_account: many\nlog: debug\ntrusted_proxies: 10.0.0.0/8\ndangerously_listen_without_tls: yes\nmetrics_listen: 0.0.0.0:9100\n",
 			want: []string{
-				`FILE:16: session.idle: "5" is not a length of time such as 90s, 15m or 12h`,
-				`FILE:17: session.per_account: must be a whole number, not "many"`,
-				`FILE:18: log: must be keys with values (key: value), not "debug"`,
-				`FILE:19: trusted_proxies: must be a list (- item), not "10.0.0.0/8"`,
-				`FILE:20: dangerously_listen_without_tls: must be true or false, not "yes"`,
-				`FILE:21: metrics_listen: 0.0.0.0:9100 is reached from other machines: metrics are served on a loopback address only`,
+				`FILE:18: session.idle: "5" is not a length of time such as 90s, 15m or 12h`,
+				`FILE:19: session.per_account: must be a whole number, not "many"`,
+				`FILE:20: log: must be keys with values (key: value), not "debug"`,
+				`FILE:21: trusted_proxies: must be a list (- item), not "10.0.0.0/8"`,
+				`FILE:22: dangerously_listen_without_tls: must be true or false, not "yes"`,
+				`FILE:23: metrics_listen: 0.0.0.0:9100 is reached from other machines: metrics are served on a loopback address only`,
 			}},
 		{name: "alias", new: "session: &s\n  idle: 5m\ncodes: *s\n",
 			want: []string{
-				`FILE:15: session: an anchor (&s) is not allowed: write each value out`,
-				`FILE:17: codes: an alias (*s) is not allowed: write the value out`,
+				`FILE:17: session: an anchor (&s) is not allowed: write each value out`,
+				`FILE:19: codes: an alias (*s) is not allowed: write the value out`,
 			}},
 		{name: "nothing but a comment", old: "*", new: "# nothing\n", want: []string{`FILE: the file is empty`}},
 		{name: "everything is missing", old: "*", new: "listen: 127.0.0.1:0\n",
@@ -233,15 +235,15 @@ func TestProblems(t *testing.T) {
 				`FILE:1: database: is missing: the path of the database file`,
 				`FILE:1: targets: is missing: the path of the list of workstations, targets.yaml`,
 				`FILE:1: directories: is missing: at least one directory to log in against`,
-				`FILE:1: sms.sender: is missing: what carries codes to phones (http)`,
+				`FILE:1: sms.senders: is missing: at least one that carries codes to phones`,
 			}},
 		{name: "listens for all without TLS", new: "listen: :8080\n",
-			want: []string{`FILE:15: listen: :8080 is reached from other machines, and passwords would cross the network in clear: set tls, or dangerously_listen_without_tls: true where a proxy on a private network does the TLS`}},
+			want: []string{`FILE:17: listen: :8080 is reached from other machines, and passwords would cross the network in clear: set tls, or dangerously_listen_without_tls: true where a proxy on a private network does the TLS`}},
 		{name: "listens for all without TLS on purpose", new: "listen: :8080\ndangerously_listen_without_tls: true\n"},
 		{name: "listen without a port", new: "listen: localhost\n",
-			want: []string{`FILE:15: listen: "localhost" is not an address with a port, such as 127.0.0.1:8080`}},
+			want: []string{`FILE:17: listen: "localhost" is not an address with a port, such as 127.0.0.1:8080`}},
 		{name: "half of a certificate", new: "tls:\n  cert_file: c.pem\n",
-			want: []string{`FILE:15: tls.key_file: is missing: the key of the portal's certificate`}},
+			want: []string{`FILE:17: tls.key_file: is missing: the key of the portal's certificate`}},
 		{name: "http for the world", old: "https://portal.amido.example", new: "http://portal.amido.example",
 			want: []string{`FILE:1: public_url: must be https: without it browsers send passwords and cookies in clear (http is for loopback hosts only)`}},
 		{name: "http on loopback", old: "https://portal.amido.example", new: "http://localhost:8080"},
@@ -249,24 +251,24 @@ func TestProblems(t *testing.T) {
 			want: []string{`FILE:1: public_url: "https://portal.amido.example/backstage" must be scheme and host alone, such as https://portal.example.se`}},
 		{name: "trusts everybody", new: "trusted_proxies: [10.0.0.1, 0.0.0.0/0, lb1]\n",
 			want: []string{
-				`FILE:15: trusted_proxies[1]: 0.0.0.0/0 trusts everybody: any browser could claim any address`,
-				`FILE:15: trusted_proxies[2]: "lb1" is not a network such as 10.0.0.0/8 or an address`,
+				`FILE:17: trusted_proxies[1]: 0.0.0.0/0 trusts everybody: any browser could claim any address`,
+				`FILE:17: trusted_proxies[2]: "lb1" is not a network such as 10.0.0.0/8 or an address`,
 			}},
 		{name: "session limits", new: "session:\n  idle: 30m\n  warning: 31m\n  absolute: 25h\n  per_account: 0\n",
 			want: []string{
-				`FILE:17: session.warning: 31m is not shorter than session.idle, 30m`,
-				`FILE:18: session.absolute: must be from 1m to 24h, not 25h`,
-				`FILE:19: session.per_account: must be from 1 to 100, not 0`,
+				`FILE:19: session.warning: 31m is not shorter than session.idle, 30m`,
+				`FILE:20: session.absolute: must be from 1m to 24h, not 25h`,
+				`FILE:21: session.per_account: must be from 1 to 100, not 0`,
 			}},
 		{name: "brand", new: "portal:\n  name: Amido\n  logo: none.svg\n  accent:\n    light: '#ffcc00'\n    dark: red\n  texts:\n    - key: login.submitt\n      language: sv\n      text: Kliv in\n",
 			want: []string{
-				`FILE:17: portal.logo: FOLDER/none.svg: no such file`,
-				`FILE:19: portal.accent.light: #ffcc00 has a contrast of 1.31:1 against error messages #fbeceb in the light theme; links and buttons need 4.5:1 (WCAG 2.2, 1.4.3); #856a00 would do`,
-				`FILE:20: portal.accent.dark: "red" is not a colour such as #17606b`,
-				`FILE:22: portal.texts[0]: "login.submitt" in "sv": there is no text of this key; stagedoor texts lists them`,
+				`FILE:19: portal.logo: FOLDER/none.svg: no such file`,
+				`FILE:21: portal.accent.light: #ffcc00 has a contrast of 1.31:1 against error messages #fbeceb in the light theme; links and buttons need 4.5:1 (WCAG 2.2, 1.4.3); #856a00 would do`,
+				`FILE:22: portal.accent.dark: "red" is not a colour such as #17606b`,
+				`FILE:24: portal.texts[0]: "login.submitt" in "sv": there is no text of this key; stagedoor texts lists them`,
 			}},
 		{name: "brand, a logo that is none", new: "portal:\n  logo: secrets/amido-bind-password\n  logo_has_name: true\n",
-			want: []string{`FILE:16: portal.logo: it is none of SVG, PNG and WebP`}},
+			want: []string{`FILE:18: portal.logo: it is none of SVG, PNG and WebP`}},
 		{name: "brand, in order", new: "portal:\n  accent: {light: '#7a1f5c'}\n  texts:\n    - {key: login.submit, language: sv, text: Kliv in}\n"},
 		{name: "directory faults", old: "  - domain: AMIDO\n    servers: [ldaps://dc1.amido.example]", new: "  - domain: 'AMIDO\\'\n    country: SW\n    base_dn: amido\n    timeout: 1h\n    servers: [http://dc1, dc2]",
 			want: []string{
@@ -285,44 +287,67 @@ func TestProblems(t *testing.T) {
 		{name: "secret files", old: "secrets/amido-bind-password", new: "secrets/none",
 			want: []string{`FILE:9: directories[0].bind_password_file: FOLDER/secrets/none: no such file`}},
 		{name: "sms in clear", old: "https://api.46elks.com/a1/sms", new: "http://api.46elks.com/a1/sms",
-			want: []string{`FILE:13: sms.http.url: http would show every code to everybody on the way; use https`}},
-		{name: "sms in clear on purpose", old: "https://api.46elks.com/a1/sms", new: "http://kannel:13013/x\n    dangerously_plaintext: true"},
+			want: []string{`FILE:15: sms.senders[0].http.url: http would show every code to everybody on the way; use https`}},
+		{name: "sms in clear on purpose", old: "https://api.46elks.com/a1/sms", new: "http://kannel:13013/x\n        dangerously_plaintext: true"},
 		{name: "sms body without escapes", old: "to={{urlquery .To}}", new: "to={{.To}}&message={{.Text}}",
-			want: []string{`FILE:14: sms.http.body: a value is not escaped: use urlquery, path, json or xml`}},
+			want: []string{`FILE:16: sms.senders[0].http.body: a value is not escaped: use urlquery, path, json or xml`}},
 		{name: "sms body that is no template", old: "to={{urlquery .To}}", new: "'to={{.To'",
-			want: []string{`FILE:14: sms.http.body: 1: unclosed action`}},
-		{name: "sms header with a secret", new: "    headers:\n      - name: Authorization\n        value: Bearer abc\n      - name: X-Y\n",
+			want: []string{`FILE:16: sms.senders[0].http.body: 1: unclosed action`}},
+		{name: "sms header with a secret", new: "        headers:\n          - name: Authorization\n            value: Bearer abc\n          - name: X-Y\n",
 			want: []string{
-				`FILE:17: sms.http.headers[0].value: is a secret: write Bearer {{.Password}}, and the secret into password_file`,
-				`FILE:18: sms.http.headers[1].value: is missing`,
+				`FILE:19: sms.senders[0].http.headers[0].value: is a secret: write Bearer {{.Password}}, and the secret into password_file`,
+				`FILE:20: sms.senders[0].http.headers[1].value: is missing`,
 			}},
-		{name: "sms token", new: "    headers:\n      - name: Authorization\n        value: Bearer {{.Password}}\n    password_file: secrets/sms-password\n"},
-		{name: "sms user without a password", new: "    username: u\n",
-			want: []string{`FILE:12: sms.http.password_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__HTTP__PASSWORD`}},
-		{name: "sms password without a user", new: "    password_file: secrets/sms-password\n",
-			want: []string{`FILE:15: sms.http.password_file: is used by nothing: set username, or write {{.Password}} in a header`}},
-		{name: "sms success", new: "    success:\n      status_to: 404\n",
-			want: []string{`FILE:15: sms.http.success: status 200 to 404 is not within 200 to 299`}},
-		{name: "sms method", new: "    method: DELETE\n",
-			want: []string{`FILE:15: sms.http.method: method "DELETE": use POST, PUT or GET`}},
-		{name: "unknown sender", old: "sender: http", new: "sender: htp",
-			want: []string{`FILE:11: sms.sender: must be http, not "htp"; did you mean "http"?`}},
+		{name: "sms token", new: "        headers:\n          - name: Authorization\n            value: Bearer {{.Password}}\n        password_file: secrets/sms-password\n"},
+		{name: "sms user without a password", new: "        username: u\n",
+			want: []string{`FILE:14: sms.senders[0].http.password_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__SENDERS__ELKS__PASSWORD`}},
+		{name: "sms password without a user", new: "        password_file: secrets/sms-password\n",
+			want: []string{`FILE:17: sms.senders[0].http.password_file: is used by nothing: set username, or write {{.Password}} in a header`}},
+		{name: "sms success", new: "        success:\n          status_to: 404\n",
+			want: []string{`FILE:17: sms.senders[0].http.success: status 200 to 404 is not within 200 to 299`}},
+		{name: "sms method", new: "        method: DELETE\n",
+			want: []string{`FILE:17: sms.senders[0].http.method: method "DELETE": use POST, PUT or GET`}},
+		{name: "unknown sender", old: "kind: http", new: "kind: htp",
+			want: []string{`FILE:13: sms.senders[0].kind: must be http, not "htp"; did you mean "http"?`}},
+		{name: "senders", old: "    - name: elks\n      kind: http\n", new: "    - name: elks\n    - name: Elks 2\n      kind: http\n    - name: elks\n      countries: [SW]\n      kind: http\n",
+			want: []string{
+				`FILE:12: sms.senders[0].kind: is missing: http`,
+				`FILE:13: sms.senders[1].name: "Elks 2" must be 1 to 32 lower case letters, digits and hyphens`,
+				`FILE:13: sms.senders[1].http.url: is missing: the provider's address`,
+				`FILE:15: sms.senders[2].name: "elks" stands twice`,
+				`FILE:16: sms.senders[2].countries[0]: "SW" is not a country code of ISO 3166 such as SE`,
+			}},
+		{name: "a country without a sender", old: "      kind: http\n", new: "      kind: http\n      countries: [NO]\n",
+			want: []string{`FILE:1: codes.countries[0]: no sender of sms.senders serves SE`}},
+		{name: "breaker", new: "  breaker:\n    failures: 0\n    pause: 2h\n",
+			want: []string{
+				`FILE:18: sms.breaker.failures: must be from 1 to 100, not 0`,
+				`FILE:19: sms.breaker.pause: must be from 1s to 1h, not 2h`,
+			}},
+		{name: "the keys of one sender", old: "  senders:\n    - name: elks\n", new: "  sender: http\n  http:\n    url: https://x\n  senders:\n    - name: elks\n",
+			environ: []string{"STAGEDOOR_SMS__HTTP__PASSWORD=x", "STAGEDOOR_SMS__SENDERS__OTHER__PASSWORD=x"},
+			want: []string{
+				`environment: STAGEDOOR_SMS__HTTP__PASSWORD: there may be several senders now: their keys stand in the file, under sms.senders, and a password in STAGEDOOR_SMS__SENDERS__<NAME>__PASSWORD (UPGRADING.md)`,
+				`environment: STAGEDOOR_SMS__SENDERS__OTHER__PASSWORD: no sender of this configuration has this name`,
+				`FILE:11: sms.sender: there may be several senders now: write sms.senders, a list, with name: and kind: http (UPGRADING.md)`,
+				`FILE:12: sms.http: belongs to a sender of the list sms.senders now, one step further in (UPGRADING.md)`,
+			}},
 		{name: "guacd elsewhere in clear", new: "guacd:\n  - address: guacd:4822\n  - address: guacd2:4822\n    dangerously_without_tls: true\n  - tls: true\n",
-			want: []string{`FILE:16: guacd[0].address: guacd:4822 is another machine, and desktops and their passwords would cross the network in clear: set tls: true (guacd -C and -K), or dangerously_without_tls: true on a private network`}},
+			want: []string{`FILE:18: guacd[0].address: guacd:4822 is another machine, and desktops and their passwords would cross the network in clear: set tls: true (guacd -C and -K), or dangerously_without_tls: true on a private network`}},
 		{name: "guacd twice", new: "guacd:\n  - address: 127.0.0.1:4822\n  - resume: maybe\n",
-			want: []string{`FILE:17: guacd[1].resume: must be auto or always or never, not "maybe"`,
-				`FILE:17: guacd[1].address: 127.0.0.1:4822 stands twice`}},
+			want: []string{`FILE:19: guacd[1].resume: must be auto or always or never, not "maybe"`,
+				`FILE:19: guacd[1].address: 127.0.0.1:4822 stands twice`}},
 		{name: "codes", new: "codes:\n  lifetime: 1h\n  countries: []\n  per_day: 2\n",
 			want: []string{
-				`FILE:16: codes.lifetime: must be from 1m to 10m, not 1h`,
-				`FILE:17: codes.countries: the list is empty: no code could be sent`,
-				`FILE:18: codes.per_day: 2 is less than codes.per_hour, 5`,
+				`FILE:18: codes.lifetime: must be from 1m to 10m, not 1h`,
+				`FILE:19: codes.countries: the list is empty: no code could be sent`,
+				`FILE:20: codes.per_day: 2 is less than codes.per_hour, 5`,
 			}},
 		{name: "empty sections are defaults", new: "session:\n  # idle: 5m\nlog:\nportal:\n"},
 		{name: "log", new: "log:\n  level: verbose\n  format: jsn\n",
 			want: []string{
-				`FILE:16: log.level: must be debug or info or warn or error, not "verbose"`,
-				`FILE:17: log.format: must be json or text, not "jsn"; did you mean "json"?`,
+				`FILE:18: log.level: must be debug or info or warn or error, not "verbose"`,
+				`FILE:19: log.format: must be json or text, not "jsn"; did you mean "json"?`,
 			}},
 		{name: "environment", environ: []string{"STAGEDOOR_SESSION__IDLE=soon", "STAGEDOOR_SESSION__IDEL=5m", "STAGEDOOR_PORT=tcp://10.0.0.1:80", "STAGEDOOR_SERVICE_HOST=10.0.0.1", "STAGEDOOR_DATABSE=x", "STAGEDOOR_TESTBED=x", "STAGEDOOR_LISTEN=:80", "PATH=/bin"},
 			want: []string{
@@ -379,20 +404,20 @@ func TestEnvironmentWins(t *testing.T) {
 	path := exampleFolder(t)
 	text := strings.Replace(minimal(filepath.Dir(path)), "server_key_file: secrets/server-key\n", "", 1)
 	text = strings.Replace(text, "    bind_password_file: secrets/amido-bind-password\n", "", 1)
-	writeFile(t, path, text+"session:\n  idle: 5m\n", 0o644)
+	writeFile(t, path, text+"        username: u1\nsession:\n  idle: 5m\n", 0o644)
 	config, err := loadConfig(path, []string{
 		"STAGEDOOR_SESSION__IDLE=20m", "STAGEDOOR_SESSION__PER_ACCOUNT=1", "STAGEDOOR_TRUSTED_PROXIES=10.0.0.1, 10.2.0.0/16",
-		"STAGEDOOR_SMS__HTTP__USERNAME=u1", "STAGEDOOR_SMS__HTTP__PASSWORD=p1", "STAGEDOOR_DATABASE=other.db",
+		"STAGEDOOR_SMS__SENDERS__ELKS__PASSWORD=p1", "STAGEDOOR_SMS__BREAKER__FAILURES=4", "STAGEDOOR_DATABASE=other.db",
 		"STAGEDOOR_SERVER_KEY=" + strings.Repeat("0123456789abcdef", 2) + "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-		"STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD=b1", "STAGEDOOR_LOG__LEVEL=debug", "STAGEDOOR_SMS__HTTP__SUCCESS__JSON_PATH=status", "STAGEDOOR_SMS__HTTP__SUCCESS__EQUALS=sent,200",
+		"STAGEDOOR_DIRECTORIES__AMIDO__BIND_PASSWORD=b1", "STAGEDOOR_LOG__LEVEL=debug", "STAGEDOOR_CODES__COUNTRIES=SE, NO",
 		"STAGEDOOR_PORTAL__NAME=", // empty is unset
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintln(config.Session.Idle, config.Session.PerAccount, config.Session.Warning, config.TrustedProxies, config.SMS.HTTP.Username,
-		config.secrets().smsPassword, config.domains()[0].BindPassword, config.Log.Level, config.SMS.HTTP.Success.Equals, config.Portal.Name, filepath.Base(config.Database))
-	if want := "20m0s 1 2m0s [10.0.0.1 10.2.0.0/16] u1 p1 b1 debug [sent 200] Stagedoor other.db\n"; got != want {
+	got := fmt.Sprintln(config.Session.Idle, config.Session.PerAccount, config.Session.Warning, config.TrustedProxies, config.SMS.Breaker.Failures,
+		config.secrets().senders[0].password, config.domains()[0].BindPassword, config.Log.Level, config.Codes.Countries, config.Portal.Name, filepath.Base(config.Database))
+	if want := "20m0s 1 2m0s [10.0.0.1 10.2.0.0/16] 4 p1 b1 debug [SE NO] Stagedoor other.db\n"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	if got := fmt.Sprint(config.trustedProxies()); got != "[10.0.0.1/32 10.2.0.0/16]" {

@@ -154,7 +154,7 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		return parts{}, err
 	}
 	p.Guacds = tunnel.NewPool(log, guacds...)
-	sender, err := config.sender()
+	route, err := config.route()
 	if err != nil {
 		return parts{}, err
 	}
@@ -175,10 +175,11 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		}
 	})
 	p.Codes = &otp.Codes{
-		Store: p.Store, Sender: sender, Key: config.serverKey(),
+		Store: p.Store, Sender: route, Key: config.serverKey(),
 		Portal: config.Portal.Name, Host: config.publicURL().Hostname(), Now: time.Now,
 		Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Total: config.Codes.InAll, Timeout: config.Codes.Timeout,
+		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Total: config.Codes.InAll,
+		Timeout: config.Codes.Timeout * time.Duration(len(config.SMS.Senders)), // each may take its own
 	}
 	return parts{p, closeAll}, nil
 }

@@ -65,7 +65,7 @@ func TestCheckConnects(t *testing.T) {
 	r.withDesktops()
 	config := r.config()
 	out, exit := stagedoor(t, "check", "--config", config, "--connect")
-	for _, want := range []string{"(Active Directory): ok", `group AMIDO\MultiAccess: ok`, "guacd " + r.guacd.Address + ": ok", "sms http: ok", "no problems, 6 targets"} {
+	for _, want := range []string{"(Active Directory): ok", `group AMIDO\MultiAccess: ok`, "guacd " + r.guacd.Address + ": ok", "sms elks: ok", "no problems, 6 targets"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
 		}

@@ -131,7 +131,7 @@ func newRig(t *testing.T) *rig {
 		"login":       "login: {failure_floor: 100ms}\n",
 		"session":     "session: {idle: 15m}\n",
 		"directories": fmt.Sprintf("directories:\n  - {domain: AMIDO, suffixes: [amido.example], default: true, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind-password, timeout: 3s}\n", samba.URL, samba.CAFile, samba.BindDN),
-		"sms":         fmt.Sprintf("sms:\n  sender: http\n  http:\n    url: %s\n    body: from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}\n    username: %s\n    password_file: sms-password\n    success: {json_path: status, equals: [created]}\n", r.sms.ElksURL, r.sms.Username),
+		"sms":         fmt.Sprintf("sms:\n  senders:\n    - name: elks\n      kind: http\n      http:\n        url: %s\n        body: from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}\n        username: %s\n        password_file: sms-password\n        success: {json_path: status, equals: [created]}\n", r.sms.ElksURL, r.sms.Username),
 		"codes":       "codes: {timeout: 2s}\n",
 		"guacd":       "guacd:\n  - address: 127.0.0.1:1\n",
 	}
