@@ -47,15 +47,6 @@ func (s *Store) Tries(ctx context.Context, key string) (tries int, until time.Ti
 	return tries, fromMillis(end), fault("tries", err)
 }
 
-// ClearSends lets the hour's and the day's messages of an account and its
-// number begin anew. The limits of a range of numbers and of all stay.
-func (s *Store) ClearSends(ctx context.Context, accountID string) error {
-	_, err := s.write.exec(ctx, `
-		INSERT INTO code_accounts (account_id, wrong, locked_until, proven_phone, cleared_at) VALUES ($1, 0, 0, '', $2)
-		ON CONFLICT (account_id) DO UPDATE SET cleared_at = excluded.cleared_at`, accountID, millis(s.now()))
-	return fault("clear sends", err)
-}
-
 // SessionsOf are an account's live sessions, the newest first, without what is
 // sealed in them.
 func (s *Store) SessionsOf(ctx context.Context, accountID string) ([]Session, error) {

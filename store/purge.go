@@ -15,7 +15,8 @@ const (
 
 // Purge deletes what is old: sessions that ended a day ago, challenges made a
 // day ago, messages of a week ago, throttle windows that have ended, what was
-// opened last 90 days ago. Audit events and the accounts' wrong codes stay. Call it about once an hour.
+// opened last 90 days ago, notices of a week ago. Audit events, the accounts'
+// wrong codes and the history of their numbers stay. Call it about once an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.PurgeSessions(ctx, now.Add(-keepSessions)); err != nil {
@@ -29,6 +30,12 @@ func (s *Store) Purge(ctx context.Context) error {
 	}
 	if _, err := s.write.exec(ctx, `DELETE FROM code_receipts WHERE at < $1`, millis(now.Add(-keepReceipts))); err != nil {
 		return fault("purge receipts", err)
+	}
+	if _, err := s.PurgeNotices(ctx, now.Add(-keepSends)); err != nil {
+		return err
+	}
+	if err := s.PurgeCallers(ctx, now); err != nil {
+		return err
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))
 	return err

@@ -46,7 +46,8 @@ func (d Desk) ClearCodes(ctx context.Context, agent Agent, id, reason string) er
 // ClearSends lets the hour's and the day's messages of a person begin anew.
 func (d Desk) ClearSends(ctx context.Context, agent Agent, id, reason string) error {
 	return d.act(ctx, agent, id, "helpdesk-clear-sends", reason, func(directory.Account) (map[string]string, error) {
-		return nil, wrapped("clear sends", d.Store.ClearSends(ctx, id))
+		n, err := d.Store.ClearSends(ctx, id)
+		return map[string]string{"messages": strconv.FormatInt(n, 10)}, wrapped("clear sends", err)
 	})
 }
 
