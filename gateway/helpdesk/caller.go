@@ -20,15 +20,15 @@ func callerSession(agent Agent, id string) string {
 // are the message's, "{code} is the code to read to {portal}'s helpdesk". The
 // agent never sees the code.
 func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason, words string) error {
-	return d.act(ctx, agent, id, "helpdesk-caller-code", reason, func(person directory.Account) (map[string]string, error) {
-		phone, err := d.phoneOf(person)
+	return d.act(ctx, agent, id, "helpdesk-caller-code", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		number, err := d.phoneOf(ctx, person)
 		if err != nil {
 			return nil, &RefusedError{Rule: RuleNoNumber, Err: err}
 		}
 		_, err = d.Codes.Start(ctx, otp.Request{
-			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: phone, Words: words,
+			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words, Purpose: "caller",
 		})
-		return map[string]string{"phone": phone.Masked()}, sendRefusal(err)
+		return map[string]string{"phone": number.Phone.Masked()}, sendRefusal(err)
 	})
 }
 
@@ -111,7 +111,7 @@ func codeRefusal(err error) error {
 // ResendCode sends the code that a person is asked for on the way in once more.
 // RuleNoCode where none is open.
 func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words string) error {
-	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account) (map[string]string, error) {
+	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		sessions, err := d.Store.SessionsOf(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: resend: %w", err)

@@ -21,6 +21,7 @@ import (
 	"unicode/utf8"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -30,6 +31,12 @@ type Desk struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
+	Numbers   *otp.Numbers
+	Factors   *factor.Factors // nil on the command line
+	// FactorPerson is somebody as Factors knows people.
+	FactorPerson func(ctx context.Context, person directory.Account) (factor.Person, error)
+	// FactorRemoved tells a person of a factor that was removed.
+	FactorRemoved func(ctx context.Context, person directory.Account, removed factor.Factor) error
 	// Record writes an event into the audit; what cannot be recorded is not done.
 	Record func(ctx context.Context, event store.Event) error
 	// Ended closes the live desktops of sessions of a person that were just ended.
@@ -110,7 +117,17 @@ const (
 	RuleWrongCode Rule = "wrong-code"
 	RuleUsedUp    Rule = "used-up" // no tries left at this code
 	RuleNothing   Rule = "nothing" // there was nothing to do
-	RuleUnproven  Rule = "unproven"
+	// About numbers.
+	RuleBadNumber Rule = "bad-number" // no number, or not one that codes are sent to
+	RuleSame      Rule = "same"       // it is the number already
+	RuleElsewhere Rule = "elsewhere"  // by policy it is changed in the directory
+	RulePending   Rule = "pending"    // a change waits already
+	RuleFrozen    Rule = "frozen"     // the person has frozen it
+	RuleSecond    Rule = "second"     // another agent has to do that
+	RuleMoved     Rule = "moved"      // it has changed meanwhile
+	RuleTooMany   Rule = "too-many"   // the person was told of too much today
+	// About bypass codes.
+	RuleUnverified Rule = "unverified" // who is on the telephone
 )
 
 func refuse(rule Rule) error { return &RefusedError{Rule: rule} }
@@ -118,7 +135,7 @@ func refuse(rule Rule) error { return &RefusedError{Rule: rule} }
 // act does one act on a person: checks the reason and the rules, counts it,
 // records it before and after. An act that the rules refuse is recorded, not
 // counted.
-func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do func(directory.Account) (map[string]string, error)) error {
+func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do func(directory.Account, string) (map[string]string, error)) error {
 	reason, err := tidyReason(reason)
 	if err != nil {
 		return err
@@ -137,7 +154,7 @@ func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do 
 	if err := record("begun", nil, nil); err != nil {
 		return err
 	}
-	facts, err := do(person)
+	facts, err := do(person, reason)
 	result := "ok"
 	var refused *RefusedError
 	switch {

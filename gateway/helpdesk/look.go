@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -27,7 +28,9 @@ type Facts struct {
 	Phone        Phone
 	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
 	Limits       Limits
-	Open         *OpenCode // the code that the person is being asked for on the way in
+	Messages     []Message      // the last codes and what became of them; the newest first
+	Factors      *factor.Status // nil: not known
+	Open         *OpenCode      // the code that the person is being asked for on the way in
 	Sessions     []store.Session
 	Caller       Caller
 	Bars         Rule // why this agent may do nothing here; empty: they may
@@ -39,7 +42,34 @@ type Facts struct {
 type Phone struct {
 	Masked  string // the last four digits
 	Problem string // otp.NoPhoneError.Reason; empty: it is usable
-	Source  string // "directory"
+	Source  string // otp.FromVerified, otp.FromDirectory
+
+	Verified   bool
+	VerifiedAt time.Time
+	How, By    string // otp.HowCode, ...; whose name
+	Frozen     bool   // the person has stopped a change
+	Pending    *PendingNumber
+
+	phone otp.Phone
+}
+
+// PendingNumber is a change of number that waits.
+type PendingNumber struct {
+	Masked string
+	Since  time.Time
+	Due    time.Time // zero: until a second agent confirms
+	By     string
+	Own    bool // this agent asked for it
+}
+
+// Message is a code that was sent, or was to be.
+type Message struct {
+	At, Ended time.Time
+	Masked    string
+	State     store.SendState
+	Purpose   string
+	Sender    string
+	Reason    string // of what went wrong: the sender's or the provider's words
 }
 
 // Limits are what stands against the person here, apart from the directory.
@@ -94,7 +124,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherTries, d.gatherLimits, d.gatherSessions, d.gatherCaller,
+		d.gatherPhone, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
@@ -118,29 +148,63 @@ func (d Desk) recordLook(ctx context.Context, agent Agent, person directory.Acco
 	return d.record(ctx, agent, person, id, kindLook, "ok", nil, "", nil)
 }
 
-// phoneOf is the number that codes of a person go to.
-func (d Desk) phoneOf(person directory.Account) (otp.Phone, error) {
-	return otp.ParsePhone(person.Mobile, d.Country[person.Domain], d.Countries)
-}
-
-func (d Desk) gatherPhone(_ context.Context, _ Agent, f *Facts) error {
+func (d Desk) gatherPhone(ctx context.Context, agent Agent, f *Facts) error {
 	if f.Gone || f.DirectoryOut {
 		return nil
 	}
-	phone, err := d.phoneOf(f.State.Account)
+	number, err := d.phoneOf(ctx, f.State.Account)
 	var none *otp.NoPhoneError
-	if errors.As(err, &none) {
-		f.Phone.Problem = none.Reason
-		f.Phone.Masked = lastFour(f.State.Mobile)
+	switch {
+	case errors.As(err, &none):
+		f.Phone.Problem, f.Phone.Masked = none.Reason, LastFour(f.State.Mobile)
+	case err != nil:
+		return err
+	default:
+		f.Phone = Phone{
+			Masked: LastFour(string(number.Phone)), Source: number.Source, Verified: number.Verified, VerifiedAt: number.At,
+			How: number.How, By: number.ByName, phone: number.Phone,
+		}
+	}
+	f.Phone.Frozen = number.Frozen
+	pending, err := d.Numbers.Pending(ctx, f.ID)
+	switch {
+	case errors.Is(err, otp.ErrNoChange):
+		return nil
+	case err != nil:
+		return err
+	}
+	f.Phone.Pending = &PendingNumber{Masked: LastFour(pending.New), Since: pending.At, Due: pending.DueAt, By: pending.ByName,
+		Own: pending.By == agent.AccountID}
+	return nil
+}
+
+func (d Desk) gatherFactors(ctx context.Context, _ Agent, f *Facts) error {
+	if d.Factors == nil || f.Gone || f.DirectoryOut {
 		return nil
 	}
-	f.Phone = Phone{Masked: lastFour(string(phone)), Source: "directory"}
+	person, err := d.FactorPerson(ctx, f.State.Account)
+	if err != nil {
+		return err
+	}
+	status, err := d.Factors.Status(ctx, person)
+	f.Factors = &status
 	return err
 }
 
-// lastFour is what an agent sees of a number: enough to compare with what a
+// gatherMessages are the last codes and what became of them.
+func (d Desk) gatherMessages(ctx context.Context, _ Agent, f *Facts) error {
+	const most = 5
+	sent, err := d.Store.SendsOf(ctx, f.ID, most)
+	for _, m := range sent {
+		f.Messages = append(f.Messages, Message{At: m.At, Ended: m.EndedAt, Masked: LastFour(m.Phone), State: m.State, Purpose: m.Purpose,
+			Sender: m.Sender, Reason: m.Reason})
+	}
+	return err
+}
+
+// LastFour is what an agent sees of a number: enough to compare with what a
 // caller says, too little to call somebody else's.
-func lastFour(number string) string {
+func LastFour(number string) string {
 	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
@@ -203,11 +267,10 @@ func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
 	case err != nil:
 		return err
 	}
-	phone, err := d.phoneOf(f.State.Account)
-	if err != nil {
-		return nil // no number: nothing is sent, whatever the limits
+	if f.Phone.phone == "" {
+		return nil // nothing is sent, whatever the limits
 	}
-	switch err := d.Codes.MaySend(ctx, f.ID, phone); {
+	switch err := d.Codes.MaySend(ctx, f.ID, f.Phone.phone); {
 	case errors.As(err, &wait):
 		l.SendRule, l.SendUntil = wait.Rule, wait.Until
 	case err != nil:
