@@ -110,7 +110,7 @@ func assemble(work portalWork, host string, outbox *otp.Outbox, log *slog.Logger
 	portal, err := gateway.New(gateway.Parts{
 		Directory: accounts, Store: db, Targets: watcher, Site: site, Log: log,
 		Codes: &otp.Codes{Store: db, Sender: outbox, Key: bytes.Repeat([]byte{7}, 32), Portal: "Backstage", Host: "portal.example.se",
-			Cooldowns: []time.Duration{}, PerHour: -1, PerDay: -1, PerPrefix: -1, Total: -1},
+			Cooldowns: []time.Duration{}, PerHour: -1, PerDay: -1, PerPrefix: -1, PerCountry: -1, Total: -1},
 		Guacds: tunnel.NewPool(nil, tunnel.NewGuacd("127.0.0.1:1", nil)), // nobody opens a desktop here
 	}, gateway.Settings{
 		PublicURL: &url.URL{Scheme: "http", Host: host}, Name: "Backstage", DefaultDomain: work.Domain.Name,

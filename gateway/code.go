@@ -40,9 +40,6 @@ func (p *Portal) startCode(v *visit) error {
 	switch {
 	case err == nil:
 	case errors.As(err, &wait):
-		if wait.Rule == "total" || wait.Rule == "prefix" {
-			v.log.Error("the limit on codes of the whole portal or a range of numbers is reached", "rule", wait.Rule)
-		}
 		result, reason = "refused", wait.Rule
 		s.who.Notice, s.who.Until = wait.Rule, wait.Until
 	case errors.Is(err, otp.ErrNotSent):

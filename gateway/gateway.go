@@ -132,6 +132,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
+	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
 	go p.Guacds.Watch(p.ctx)

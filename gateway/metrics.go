@@ -16,6 +16,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec // seconds, by route and status
 	events   *prometheus.CounterVec   // audit events by kind and result
+	alarms   *prometheus.CounterVec   // of the limits on codes, by rule
 }
 
 func newMetrics(live func() int, guacds *tunnel.Pool) *metrics {
@@ -29,10 +30,13 @@ func newMetrics(live func() int, guacds *tunnel.Pool) *metrics {
 			Name: "stagedoor_events_total", Help: "Audit events.",
 		}, []string{"kind", "result"}),
 	}
+	m.alarms = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "stagedoor_code_alarms_total", Help: "Alarms of the limits on codes against fraud.",
+	}, []string{"rule"})
 	desktops := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "stagedoor_desktops", Help: "Live desktops on this node.",
 	}, func() float64 { return float64(live()) })
-	m.registry.MustRegister(m.requests, m.events, desktops, guacdMetrics{guacds},
+	m.registry.MustRegister(m.requests, m.events, m.alarms, desktops, guacdMetrics{guacds},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -33,8 +33,11 @@ type visit struct {
 
 type visitKey struct{}
 
-func visitOf(r *http.Request) *visit {
-	v, _ := r.Context().Value(visitKey{}).(*visit)
+func visitOf(r *http.Request) *visit { return visitFrom(r.Context()) }
+
+// visitFrom is nil where nobody is visiting.
+func visitFrom(ctx context.Context) *visit {
+	v, _ := ctx.Value(visitKey{}).(*visit)
 	return v
 }
 

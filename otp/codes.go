@@ -40,12 +40,21 @@ type Codes struct {
 	// differ in their last three digits only, from which no right code has come
 	// yet: the sign of somebody who earns from messages. 0 means 10.
 	PerPrefix int
+	// PerCountry is how many codes within 10 minutes may go to numbers of one
+	// country from which no right code has come yet: people who have logged in
+	// before are not kept out by it. 0 means 100.
+	PerCountry int
 	// Total is how many codes within 10 minutes may be sent in all. 0 means 200.
 	Total int
 
 	LockAfter int           // wrong codes in a row on an account that lock it, and every as many again; 0 means 10
 	Lock      time.Duration // the first lock; each further one is twice as long; 0 means 15 min
 	Stop      int           // wrong codes in a row after which only Unlock helps; 0 means 100
+
+	// OnAlarm is told when a breaker against fraud has stopped a message: once
+	// for each rule (and country) in 10 minutes, over all nodes. Its error fails
+	// the send. May be nil.
+	OnAlarm func(context.Context, Alarm) error
 }
 
 const (
@@ -78,6 +87,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 		SessionID: request.SessionID,
 		AccountID: request.AccountID,
 		Phone:     string(request.Phone),
+		Purpose:   request.Purpose,
 		CreatedAt: now,
 		ExpiresAt: now.Add(orDefault(c.Lifetime, 5*time.Minute)),
 	}, arrival, c.tryLimits().PerCode)

@@ -97,7 +97,7 @@ func (w *world) wantWait(err error, rule string, later time.Duration) {
 func TestACodeOnce(t *testing.T) {
 	w := newWorld(t)
 	challenge := w.start("s")
-	want := Challenge{ID: challenge.ID, Phone: annasPhone, ExpiresAt: w.at.Add(5 * time.Minute), SentAt: w.at,
+	want := Challenge{ID: challenge.ID, Phone: annasPhone, Purpose: "login", ExpiresAt: w.at.Add(5 * time.Minute), SentAt: w.at,
 		ResendAt: w.at.Add(30 * time.Second), Left: 5}
 	if diff := cmp.Diff(want, challenge); diff != "" {
 		t.Error(diff)
@@ -465,11 +465,18 @@ func TestBreakersByDefault(t *testing.T) {
 	}
 	w.wantWait(ask(10, "+46701234010"), "prefix", 10*time.Minute)
 	for i := 11; i <= 200; i++ {
-		if err := ask(i, fmt.Sprintf("+46702%03d456", i)); err != nil {
+		number := fmt.Sprintf("+46702%03d456", i)
+		if i > 100 {
+			number = fmt.Sprintf("+47912%03d45", i)
+		}
+		if err := ask(i, number); err != nil {
 			t.Fatal(err)
 		}
+		if i == 100 {
+			w.wantWait(ask(i, "+46703000000"), "country", 10*time.Minute)
+		}
 	}
-	w.wantWait(ask(201, "+46703000000"), "total", 10*time.Minute)
+	w.wantWait(ask(201, "+358401234567"), "total", 10*time.Minute)
 }
 
 // badSender fails as told.

@@ -46,8 +46,7 @@ func (e *WrongError) Is(target error) bool { return target == ErrUsedUp && e.Lef
 
 // WaitError: not before Until. Rule says why: "cooldown" (the 30, 60, 120 s
 // between two messages), "hour" and "day" (sends per account and number),
-// "prefix" and "total" (the breakers against message fraud: to be alarmed
-// about), "locked" (too many wrong codes in a row on the account), "blocked"
+// "prefix", "country" and "total" (the breakers against message fraud; Alarm), "locked" (too many wrong codes in a row on the account), "blocked"
 // (the hard stop at 100 wrong codes; Until is zero: only Unlock lifts it).
 type WaitError struct {
 	Until time.Time
@@ -90,6 +89,7 @@ type Request struct {
 	SessionID string
 	AccountID string
 	Phone     Phone
+	Purpose   string // "login" (also where empty), "enrol", "change", "caller", "again": whoever checks the code goes by it
 	Words     string // of the message, in the person's language: "{code} is your code for {portal}."
 }
 
@@ -97,6 +97,7 @@ type Request struct {
 type Challenge struct {
 	ID        string
 	Phone     Phone
+	Purpose   string
 	ExpiresAt time.Time
 	SentAt    time.Time // last hand-over to the sender; zero: not (yet) handed over
 	ResendAt  time.Time // not before; never zero

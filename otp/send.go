@@ -23,6 +23,9 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return Challenge{}, fmt.Errorf("otp: send: %w", err)
 	}
 	if wait.Rule != "" {
+		if err := c.raise(ctx, wait, send); err != nil {
+			return Challenge{}, err
+		}
 		return c.asShown(open, wait.Until), &WaitError{Until: wait.Until, Rule: wait.Rule}
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -31,16 +34,16 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		To:   Phone(open.Phone),
 		Text: messageText(words, c.Portal, c.Host, code),
 	})
-	state := store.SendSent
+	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
 	switch {
 	case errors.Is(sendErr, ErrNotAccepted):
-		state = store.SendFailed
+		end.State, end.Sender, end.Reason = store.SendFailed, "", sendErr.Error()
 	case sendErr != nil:
-		state = store.SendUnsure
+		end.State, end.Reason = store.SendUnsure, sendErr.Error()
 	default:
-		open.SentAt = c.now()
+		open.SentAt = end.At
 	}
-	if err := c.Store.FinishSend(ctx, send, state, receipt.Reference, open.SentAt); err != nil {
+	if err := c.Store.FinishSend(ctx, send, end); err != nil {
 		return Challenge{}, fmt.Errorf("otp: send: %w", err)
 	}
 	shown, err := c.show(ctx, open)
@@ -48,7 +51,7 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return Challenge{}, err
 	}
 	if sendErr != nil {
-		return shown, fmt.Errorf("%w: %s: %w", ErrNotSent, c.Sender.Name(), sendErr)
+		return shown, fmt.Errorf("%w: %w", ErrNotSent, sendErr)
 	}
 	return shown, nil
 }
@@ -67,6 +70,8 @@ func (c *Codes) sendOf(open store.Challenge) store.Send {
 		AccountID:   open.AccountID,
 		Phone:       open.Phone,
 		Prefix:      open.Phone[:max(len(open.Phone)-prefixDigits, 0)],
+		Country:     Phone(open.Phone).Country(),
+		Purpose:     open.Purpose,
 		At:          c.now(),
 	}
 }
@@ -87,6 +92,7 @@ func (c *Codes) asShown(open store.Challenge, resendAt time.Time) Challenge {
 	return Challenge{
 		ID:        open.ID,
 		Phone:     Phone(open.Phone),
+		Purpose:   open.Purpose,
 		ExpiresAt: open.ExpiresAt,
 		SentAt:    open.SentAt,
 		ResendAt:  resendAt,
@@ -100,12 +106,14 @@ func (c *Codes) sendLimits() store.SendLimits {
 		cooldowns = []time.Duration{30 * time.Second, 60 * time.Second, 120 * time.Second}
 	}
 	return store.SendLimits{
-		Cooldowns:    cooldowns,
-		PerHour:      orDefault(c.PerHour, 5),
-		PerDay:       orDefault(c.PerDay, 10),
-		PerPrefix:    orDefault(c.PerPrefix, 10),
-		PrefixWindow: breakerWindow,
-		Total:        orDefault(c.Total, 200),
-		TotalWindow:  breakerWindow,
+		Cooldowns:     cooldowns,
+		PerHour:       orDefault(c.PerHour, 5),
+		PerDay:        orDefault(c.PerDay, 10),
+		PerPrefix:     orDefault(c.PerPrefix, 10),
+		PrefixWindow:  breakerWindow,
+		PerCountry:    orDefault(c.PerCountry, 100),
+		CountryWindow: breakerWindow,
+		Total:         orDefault(c.Total, 200),
+		TotalWindow:   breakerWindow,
 	}
 }

@@ -116,13 +116,14 @@ type DirectoryConfig struct {
 
 // CodesConfig bounds the one-time codes.
 type CodesConfig struct {
-	Lifetime  time.Duration `yaml:"lifetime"`  // default 5m
-	Tries     int           `yaml:"tries"`     // per code; default 5
-	PerHour   int           `yaml:"per_hour"`  // messages per account and number; default 5
-	PerDay    int           `yaml:"per_day"`   // messages per account and number; default 10
-	InAll     int           `yaml:"in_all"`    // messages of the whole portal within 10 minutes; default 200
-	Countries []string      `yaml:"countries"` // ISO codes that messages go to; default SE
-	Timeout   time.Duration `yaml:"timeout"`   // of one hand-over to the sender; default 10s
+	Lifetime   time.Duration `yaml:"lifetime"`    // default 5m
+	Tries      int           `yaml:"tries"`       // per code; default 5
+	PerHour    int           `yaml:"per_hour"`    // messages per account and number; default 5
+	PerDay     int           `yaml:"per_day"`     // messages per account and number; default 10
+	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
+	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
+	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
+	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
 }
 
 // GuacdConfig is one guacd daemon.
@@ -151,7 +152,7 @@ func defaultConfig() Config {
 			PreAuth: 10 * time.Minute, PerAccount: 3,
 		},
 		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
-		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, InAll: 200, Timeout: 10 * time.Second},
+		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
 		SMS:   SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
 		Log:   LogConfig{Level: "info", Format: "json"},
 	}

@@ -223,6 +223,7 @@ func (v *validation) codes(c Config) {
 	v.count("codes.tries", codes.Tries, 1, 10)
 	v.count("codes.per_hour", codes.PerHour, 1, 100)
 	v.count("codes.per_day", codes.PerDay, 1, 1000)
+	v.count("codes.per_country", codes.PerCountry, 1, 100000)
 	v.count("codes.in_all", codes.InAll, 1, 100000)
 	if codes.PerDay < codes.PerHour {
 		v.fault("codes.per_day", "%d is less than codes.per_hour, %d", codes.PerDay, codes.PerHour)

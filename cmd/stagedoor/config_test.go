@@ -159,7 +159,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(SessionConfig{Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour, PreAuth: 10 * time.Minute, PerAccount: 3}, config.Session); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, InAll: 200, Countries: []string{"SE"}, Timeout: 10 * time.Second}, config.Codes); diff != "" {
+	if diff := cmp.Diff(CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Countries: []string{"SE"}, Timeout: 10 * time.Second}, config.Codes); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute}, config.Login); diff != "" {

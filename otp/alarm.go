@@ -1,0 +1,116 @@
+package otp
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"stagedoor/store"
+)
+
+// Alarm is a breaker against message fraud that stops codes: somebody makes
+// the portal send to numbers that earn from it, a list of leaked passwords is
+// being tried, or the portal has grown.
+type Alarm struct {
+	Rule string // "prefix", "country" or "total"
+	// Subject is whose messages are stopped: of a prefix "+46701234•••", of a
+	// country its ISO 3166 code; empty: everybody's.
+	Subject string
+	Sent    int // in the last 10 minutes; 0 where it was not counted
+}
+
+// raise tells of a breaker that has just stopped a message.
+func (c *Codes) raise(ctx context.Context, wait store.SendWait, send store.Send) error {
+	alarm := Alarm{Rule: wait.Rule}
+	key := "alarm:" + wait.Rule
+	switch wait.Rule {
+	case "prefix":
+		alarm.Subject = maskedPrefix(send.Prefix)
+	case "country":
+		alarm.Subject = send.Country
+		key += ":" + send.Country
+	case "total":
+	default:
+		return nil
+	}
+	if c.OnAlarm == nil {
+		return nil
+	}
+	first, _, err := c.Store.Take(ctx, key, 1, breakerWindow)
+	if err == nil && first {
+		err = c.OnAlarm(ctx, alarm)
+	}
+	if err != nil {
+		return fmt.Errorf("otp: alarm: %w", err)
+	}
+	return nil
+}
+
+func maskedPrefix(prefix string) string { return prefix + strings.Repeat("•", prefixDigits) }
+
+// Alarms are the breakers that stop codes now, as every node sees them.
+func (c *Codes) Alarms(ctx context.Context) ([]Alarm, error) {
+	limits := c.sendLimits()
+	counts, err := c.Store.SendsWithin(ctx, c.now().Add(-breakerWindow), limits.PerPrefix, limits.PerCountry)
+	if err != nil {
+		return nil, fmt.Errorf("otp: alarms: %w", err)
+	}
+	var alarms []Alarm
+	if limits.Total >= 0 && counts.Total >= limits.Total {
+		alarms = append(alarms, Alarm{Rule: "total", Sent: counts.Total})
+	}
+	for country, sent := range counts.Countries {
+		alarms = append(alarms, Alarm{Rule: "country", Subject: country, Sent: sent})
+	}
+	for prefix, sent := range counts.Prefixes {
+		alarms = append(alarms, Alarm{Rule: "prefix", Subject: maskedPrefix(prefix), Sent: sent})
+	}
+	order := []string{"total", "country", "prefix"}
+	slices.SortFunc(alarms, func(a, b Alarm) int {
+		return cmp.Or(slices.Index(order, a.Rule)-slices.Index(order, b.Rule), b.Sent-a.Sent, strings.Compare(a.Subject, b.Subject))
+	})
+	return alarms, nil
+}
+
+// Limit is one that stands against a code for somebody.
+type Limit struct {
+	Rule  string // as in WaitError
+	Phone Phone  // for which number; empty for "locked" and "blocked", which are the account's
+	Until time.Time
+}
+
+// LimitsInForce are those that stand against a code for an account at each of
+// its numbers; none means that one can be sent now.
+func (c *Codes) LimitsInForce(ctx context.Context, accountID string, phones ...Phone) ([]Limit, error) {
+	var limits []Limit
+	var wait *WaitError
+	switch err := c.mayTry(ctx, accountID); {
+	case errors.As(err, &wait):
+		limits = append(limits, Limit{Rule: wait.Rule, Until: wait.Until})
+	case err != nil:
+		return nil, err
+	}
+	for _, phone := range phones {
+		against, err := c.Store.LimitsInForce(ctx, c.sendOf(store.Challenge{AccountID: accountID, Phone: string(phone)}), c.sendLimits())
+		if err != nil {
+			return nil, fmt.Errorf("otp: limits in force: %w", err)
+		}
+		longest := map[string]int{} // rule -> place in limits
+		for _, one := range against {
+			at, known := longest[one.Rule]
+			if !known {
+				at = len(limits)
+				longest[one.Rule] = at
+				limits = append(limits, Limit{Rule: one.Rule, Phone: phone, Until: one.Until})
+			}
+			if one.Until.After(limits[at].Until) {
+				limits[at].Until = one.Until
+			}
+		}
+	}
+	return limits, nil
+}
