@@ -174,7 +174,7 @@ func (p *Portal) callerView(v *visit, f helpdesk.Facts, tried, reason string, us
 func (p *Portal) actForm(v *visit, f helpdesk.Facts, name, tried, reason string) actForm {
 	form := actForm{
 		Action: personAddress(f.ID) + "/" + name, ID: name,
-		Title:  p.Site.T(v.lang, "desk.act."+name), Effect: p.Site.T(v.lang, "desk.effect."+name), Press: p.Site.T(v.lang, "desk.press."+name),
+		Title: p.Site.T(v.lang, "desk.act."+name), Effect: p.Site.T(v.lang, "desk.effect."+name), Press: p.Site.T(v.lang, "desk.press."+name),
 	}
 	if form.Open = name == tried; form.Open {
 		form.Reason = reason
@@ -221,4 +221,3 @@ func resultKey(result string) string {
 	}
 	return "refused"
 }
-

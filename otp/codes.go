@@ -212,23 +212,6 @@ func (c *Codes) find(ctx context.Context, id, sessionID string) (store.Challenge
 	return found, nil
 }
 
-// MayTry is a *WaitError when wrong codes have locked the account: "locked" or
-// "blocked".
-func (c *Codes) MayTry(ctx context.Context, accountID string) error { return c.mayTry(ctx, accountID) }
-
-// MaySend is a *WaitError when a limit stands against one more code to an
-// account's phone now. It claims nothing.
-func (c *Codes) MaySend(ctx context.Context, accountID string, phone Phone) error {
-	wait, err := c.Store.NextSend(ctx, c.sendOf(store.Challenge{AccountID: accountID, Phone: string(phone)}), c.sendLimits())
-	if err != nil {
-		return fmt.Errorf("otp: next send: %w", err)
-	}
-	if wait.Rule != "" {
-		return &WaitError{Until: wait.Until, Rule: wait.Rule}
-	}
-	return nil
-}
-
 // mayTry is a *WaitError when wrong codes have locked the account.
 func (c *Codes) mayTry(ctx context.Context, accountID string) error {
 	lock, err := c.Store.CodeLock(ctx, accountID)

@@ -79,7 +79,7 @@ type Limits struct {
 	WrongCodes                       int       // in a row
 	CodeUntil                        time.Time // zero: not locked
 	CodeBlocked                      bool      // until somebody lifts it
-	SendRule                         string    // "cooldown", "hour", "day", "prefix", "total"; empty: a code may be sent
+	SendRule                         string    // "hour", "day", "prefix", "country", "total": the longest; empty: a code may be sent
 	SendUntil                        time.Time
 }
 
@@ -260,21 +260,24 @@ func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
 		return err
 	}
 	l.WrongCodes = lock.Wrong
-	var wait *otp.WaitError
-	switch err := d.Codes.MayTry(ctx, f.ID); {
-	case errors.As(err, &wait):
-		l.CodeBlocked, l.CodeUntil = wait.Rule == "blocked", wait.Until
-	case err != nil:
+	var phones []otp.Phone
+	if f.Phone.phone != "" {
+		phones = append(phones, f.Phone.phone)
+	}
+	inForce, err := d.Codes.LimitsInForce(ctx, f.ID, phones...)
+	if err != nil {
 		return err
 	}
-	if f.Phone.phone == "" {
-		return nil // nothing is sent, whatever the limits
-	}
-	switch err := d.Codes.MaySend(ctx, f.ID, f.Phone.phone); {
-	case errors.As(err, &wait):
-		l.SendRule, l.SendUntil = wait.Rule, wait.Until
-	case err != nil:
-		return err
+	for _, limit := range inForce {
+		switch limit.Rule {
+		case "locked", "blocked":
+			l.CodeBlocked, l.CodeUntil = limit.Rule == "blocked", limit.Until
+		case "cooldown": // a minute or two of every code
+		default:
+			if limit.Until.After(l.SendUntil) {
+				l.SendRule, l.SendUntil = limit.Rule, limit.Until
+			}
+		}
 	}
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"time"
 
+	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -43,6 +45,15 @@ const (
 	WhyWrongPassword = "wrong-password"
 	WhyWrongCode     = "wrong-code"
 	WhyWaitingCode   = "waiting-code"
+	WhyDelivered     = "delivered"
+	WhyUndelivered   = "undelivered"        // nobody knows why
+	WhyDeadNumber    = "undelivered-number" // it is not in use
+	WhyUnreachable   = "undelivered-unreachable"
+	WhyRefused       = "undelivered-blocked" // by the operator
+	WhyFrozen        = "frozen"
+	WhyPending       = "pending"   // a change of number
+	WhyNoFactor      = "no-factor" // and the policy wants one
+	WhyMustEnrol     = "must-enrol"
 	WhyIn            = "in" // they are logged in now
 	WhyNothing       = "nothing"
 )
@@ -51,7 +62,8 @@ const (
 var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
 	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
-	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyIn, WhyNothing,
+	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
+	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }
 
 // recently is how old a failed try may be to explain a call.
@@ -69,7 +81,12 @@ func why(f Facts, now time.Time) []Cause {
 		stops = append(stops, Cause{Key: WhyDirectoryOut, Stops: true})
 	} else {
 		stops = append(stops, ofAccount(f)...)
-		stops = append(stops, ofPhone(f.Phone)...)
+		found, stop := ofPhone(f)
+		if stop {
+			stops = append(stops, found...)
+		} else {
+			hints = append(hints, found...)
+		}
 	}
 	stops = append(stops, ofLimits(f.Limits, now)...)
 	hints = append(hints, ofTries(f, now)...)
@@ -120,18 +137,37 @@ func ofAccount(f Facts) (found []Cause) {
 	return found
 }
 
-func ofPhone(p Phone) []Cause {
-	switch p.Problem {
+// ofPhone is what is wrong with the number. It stops nobody who has another
+// factor, or is asked for none.
+func ofPhone(f Facts) (found []Cause, stops bool) {
+	stops = f.Factors == nil || f.Factors.Asks() && f.Factors.First() == ""
+	switch f.Phone.Problem {
 	case "":
-		return nil
+		stops = false
 	case "empty":
-		return []Cause{{Key: WhyNoNumber}}
+		found = append(found, Cause{Key: WhyNoNumber})
 	case "not-mobile":
-		return []Cause{{Key: WhyNotMobile}}
+		found = append(found, Cause{Key: WhyNotMobile})
 	case "country":
-		return []Cause{{Key: WhyCountry}}
+		found = append(found, Cause{Key: WhyCountry})
+	default:
+		found = append(found, Cause{Key: WhyBadNumber})
 	}
-	return []Cause{{Key: WhyBadNumber}}
+	if s := f.Factors; s != nil && s.MustEnrol() {
+		return append(found, Cause{Key: WhyMustEnrol}), false
+	} else if s != nil && s.Need == factor.Required && s.First() == "" && f.Phone.Problem == "" {
+		return append(found, Cause{Key: WhyNoFactor}), true
+	}
+	if f.Phone.Problem != "" {
+		return found, stops
+	}
+	if f.Phone.Frozen {
+		found = append(found, Cause{Key: WhyFrozen})
+	}
+	if p := f.Phone.Pending; p != nil {
+		found = append(found, Cause{Key: WhyPending, Since: p.Since, Until: p.Due})
+	}
+	return found, false
 }
 
 func ofLimits(l Limits, now time.Time) (found []Cause) {
@@ -161,12 +197,40 @@ func ofTries(f Facts, now time.Time) (found []Cause) {
 	if n, last := wrongInARow(f.Tries, "code", "wrong", now); n > 0 && !f.Limits.CodeBlocked && !f.Limits.CodeUntil.After(now) {
 		found = append(found, Cause{Key: WhyWrongCode, Count: n, Since: last})
 	}
-	if last := lastOf(f.Tries, "code-sent"); last != nil && last.Result == "error" && now.Sub(last.At) < recently {
-		found = append(found, Cause{Key: WhyNotSent, Act: "resend", Since: last.At})
-	} else if f.Open != nil && !f.Open.SentAt.IsZero() {
-		found = append(found, Cause{Key: WhyWaitingCode, Act: "resend", Since: f.Open.SentAt, Count: f.Open.Left})
+	return append(found, ofMessages(f, now)...)
+}
+
+// ofMessages is what became of the last code, as long as it is asked for or
+// went wrong a moment ago.
+func ofMessages(f Facts, now time.Time) []Cause {
+	if len(f.Messages) == 0 || now.Sub(f.Messages[0].At) > recently {
+		return nil
 	}
-	return found
+	last := f.Messages[0]
+	if last.Purpose != "" && last.Purpose != "login" {
+		return nil
+	}
+	act := ""
+	if f.Open != nil {
+		act = "resend"
+	}
+	switch last.State {
+	case store.SendFailed:
+		return []Cause{{Key: WhyNotSent, Act: act, Since: last.At}}
+	case store.SendUndelivered:
+		key := WhyUndelivered
+		if cause := otp.Cause(last.Reason); cause != "" {
+			key += "-" + cause
+		}
+		return []Cause{{Key: key, Act: act, Since: last.At}}
+	}
+	if f.Open == nil {
+		return nil
+	}
+	if last.State == store.SendDelivered {
+		return []Cause{{Key: WhyDelivered, Act: act, Since: last.Ended, Count: f.Open.Left}}
+	}
+	return []Cause{{Key: WhyWaitingCode, Act: act, Since: last.At, Count: f.Open.Left}}
 }
 
 func lastOf(tries []store.Event, kind string) *store.Event {
