@@ -101,6 +101,29 @@ func (p *pool) strings(ctx context.Context, text string, args ...any) (found []s
 	return found, err
 }
 
+// rows reads rows of several columns, one call of scan for each.
+func (p *pool) rows(ctx context.Context, scan func(*sql.Rows) error, text string, args ...any) error {
+	stmt, err := p.statement(ctx, text)
+	if err != nil {
+		return err
+	}
+	var rows *sql.Rows
+	err = p.whileBusy(ctx, func() error {
+		rows, err = stmt.QueryContext(ctx, args...)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func scanStrings(ctx context.Context, stmt *sql.Stmt, args []any) ([]string, error) {
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {

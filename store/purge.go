@@ -15,8 +15,9 @@ const (
 
 // Purge deletes what is old: sessions that ended a day ago, challenges made a
 // day ago, messages of a week ago, throttle windows that have ended, what was
-// opened last 90 days ago, notices of a week ago. Audit events, the accounts'
-// wrong codes and the history of their numbers stay. Call it about once an hour.
+// opened last 90 days ago, notices of a week ago, remembered devices past their
+// time. Audit events, the accounts' wrong codes and the history of their numbers
+// stay. Call it about once an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
 	if _, err := s.PurgeSessions(ctx, now.Add(-keepSessions)); err != nil {
@@ -35,6 +36,9 @@ func (s *Store) Purge(ctx context.Context) error {
 		return err
 	}
 	if err := s.PurgeCallers(ctx, now); err != nil {
+		return err
+	}
+	if err := s.PurgeFactors(ctx, now); err != nil {
 		return err
 	}
 	_, err := s.PurgeCodes(ctx, now.Add(-keepChallenges), now.Add(-keepSends))

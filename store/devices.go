@@ -1,0 +1,78 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// Device is a browser that is asked for the password only.
+type Device struct {
+	ID        string
+	AccountID string
+	UserAgent string
+	Address   string
+	CreatedAt time.Time
+	UsedAt    time.Time
+	ExpiresAt time.Time
+}
+
+// AddDevice remembers a device; the account's oldest beyond max go.
+func (s *Store) AddDevice(ctx context.Context, d Device, secretHash string, max int) error {
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO devices (id, account_id, secret_hash, user_agent, address, created_at, used_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
+			d.ID, d.AccountID, secretHash, d.UserAgent, d.Address, millis(d.CreatedAt), millis(d.ExpiresAt))
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `DELETE FROM devices WHERE account_id = $1 AND id IN (
+			SELECT id FROM devices WHERE account_id = $1 ORDER BY used_at DESC, id LIMIT 1000 OFFSET $2)`, d.AccountID, max)
+		return err
+	})
+	return fault("add device", err)
+}
+
+// UseDevice records a use of an account's device. ErrNotFound where the secret
+// is another one, the device is another account's, forgotten or too old.
+func (s *Store) UseDevice(ctx context.Context, id, accountID, secretHash, address string, at, madeAfter time.Time) error {
+	n, err := s.write.exec(ctx, `UPDATE devices SET used_at = $1, address = $2
+		WHERE id = $3 AND account_id = $4 AND secret_hash = $5 AND expires_at > $1 AND created_at > $6`,
+		millis(at), address, id, accountID, secretHash, millis(madeAfter))
+	return changed("use device", n, err)
+}
+
+// Devices are an account's that are still remembered, the last used first.
+func (s *Store) Devices(ctx context.Context, accountID string, at time.Time) (found []Device, err error) {
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
+		d := Device{AccountID: accountID}
+		var created, used, expires int64
+		err := rows.Scan(&d.ID, &d.UserAgent, &d.Address, &created, &used, &expires)
+		d.CreatedAt, d.UsedAt, d.ExpiresAt = fromMillis(created), fromMillis(used), fromMillis(expires)
+		found = append(found, d)
+		return err
+	}, `SELECT id, user_agent, address, created_at, used_at, expires_at FROM devices
+		WHERE account_id = $1 AND expires_at > $2 ORDER BY used_at DESC, id`, accountID, millis(at))
+	return found, fault("devices", err)
+}
+
+// ForgetDevices forgets one device of an account, or all of them (id "").
+func (s *Store) ForgetDevices(ctx context.Context, accountID, id string) (int64, error) {
+	n, err := s.write.exec(ctx, `DELETE FROM devices WHERE account_id = $1 AND ($2 = '' OR id = $2)`, accountID, id)
+	return n, fault("forget devices", err)
+}
+
+// PurgeFactors deletes devices, setups and bypass codes whose time is over.
+func (s *Store) PurgeFactors(ctx context.Context, at time.Time) error {
+	for _, text := range []string{
+		`DELETE FROM devices WHERE expires_at <= $1`,
+		`DELETE FROM factor_setups WHERE expires_at <= $1`,
+		`DELETE FROM factor_codes WHERE expires_at > 0 AND expires_at <= $1`,
+	} {
+		if _, err := s.write.exec(ctx, text, millis(at)); err != nil {
+			return fault("purge factors", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Factor is an authenticator app or a security key of an account.
+type Factor struct {
+	ID         string
+	AccountID  string
+	Kind       string // "app", "key"
+	Name       string
+	Secret     string // opaque here: sealed, or public
+	Credential string // a key's id; empty of an app
+	LastStep   int64  // an app's time step that was used last
+	AddedAt    time.Time
+	UsedAt     time.Time // zero: not yet
+}
+
+// AddFactor writes a factor unless the account has max of its kind already.
+// False: it has.
+func (s *Store) AddFactor(ctx context.Context, f Factor, max int) (bool, error) {
+	n, err := s.write.exec(ctx, `
+		INSERT INTO factors (id, account_id, kind, name, secret, credential, last_step, added_at, used_at)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0
+		WHERE (SELECT COUNT(*) FROM factors WHERE account_id = $2 AND kind = $3) < $9`,
+		f.ID, f.AccountID, f.Kind, f.Name, f.Secret, f.Credential, f.LastStep, millis(f.AddedAt), max)
+	return n > 0, fault("add factor", err)
+}
+
+// Factors are an account's, the oldest first.
+func (s *Store) Factors(ctx context.Context, accountID string) (found []Factor, err error) {
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
+		f := Factor{AccountID: accountID}
+		var added, used int64
+		err := rows.Scan(&f.ID, &f.Kind, &f.Name, &f.Secret, &f.Credential, &f.LastStep, &added, &used)
+		f.AddedAt, f.UsedAt = fromMillis(added), fromMillis(used)
+		found = append(found, f)
+		return err
+	}, `SELECT id, kind, name, secret, credential, last_step, added_at, used_at
+		FROM factors WHERE account_id = $1 ORDER BY added_at, id`, accountID)
+	return found, fault("factors", err)
+}
+
+// RemoveFactor takes a factor from an account and returns what it was.
+// ErrNotFound.
+func (s *Store) RemoveFactor(ctx context.Context, accountID, id string) (Factor, error) {
+	f := Factor{ID: id, AccountID: accountID}
+	err := s.write.one(ctx, `DELETE FROM factors WHERE account_id = $1 AND id = $2 RETURNING kind, name`,
+		[]any{accountID, id}, &f.Kind, &f.Name)
+	return f, fault("remove factor", err)
+}
+
+// UseStep records that an app's code of a time step was right, and forgets the
+// account's wrong codes. Of parallel calls with one step, or an older one, one
+// succeeds; the others get ErrNotFound.
+func (s *Store) UseStep(ctx context.Context, accountID, id string, step int64, at time.Time) error {
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		var found string
+		err := txOne(ctx, tx, `UPDATE factors SET last_step = $1, used_at = $2
+			WHERE id = $3 AND account_id = $4 AND kind = 'app' AND last_step < $1 RETURNING id`,
+			[]any{step, millis(at), id, accountID}, &found)
+		if err != nil {
+			return err
+		}
+		return forgetWrong(ctx, tx, accountID)
+	})
+	return fault("use step", err)
+}
+
+// UseKey stores a key as its use has changed it (the counter), and forgets the
+// account's wrong codes. ErrNotFound where the key has been removed.
+func (s *Store) UseKey(ctx context.Context, accountID, id, secret string, at time.Time) error {
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		var found string
+		err := txOne(ctx, tx, `UPDATE factors SET secret = $1, used_at = $2
+			WHERE id = $3 AND account_id = $4 AND kind = 'key' RETURNING id`,
+			[]any{secret, millis(at), id, accountID}, &found)
+		if err != nil {
+			return err
+		}
+		return forgetWrong(ctx, tx, accountID)
+	})
+	return fault("use key", err)
+}
+
+// TakeAccountTry counts one try at something else than a code by SMS on its
+// account, before anybody has looked at what was typed: as a wrong one, until
+// UseStep, UseKey or UseFactorCode says that it was right. False: the account is
+// locked (lock says until when), and nothing was counted.
+func (s *Store) TakeAccountTry(ctx context.Context, accountID string, at time.Time, limits TryLimits) (lock CodeLock, taken bool, err error) {
+	err = s.write.transact(ctx, func(tx *sql.Tx) error {
+		var err error
+		lock, err = countWrong(ctx, tx, accountID, at, limits)
+		return err
+	})
+	if errors.Is(err, errLocked) {
+		return lock, false, nil
+	}
+	if err != nil {
+		return CodeLock{}, false, fault("take account try", err)
+	}
+	return lock, true, nil
+}
+
+// forgetWrong ends a row of wrong codes: something was right.
+func forgetWrong(ctx context.Context, tx *sql.Tx, accountID string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE code_accounts SET wrong = 0, locked_until = 0 WHERE account_id = $1`, accountID)
+	return err
+}
+
+// PutSetup keeps what a session has been shown and not answered yet; it
+// replaces what the session had of that kind.
+func (s *Store) PutSetup(ctx context.Context, sessionID, kind, data string, expires time.Time) error {
+	_, err := s.write.exec(ctx, `
+		INSERT INTO factor_setups (session_id, kind, data, expires_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (session_id, kind) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at`,
+		sessionID, kind, data, millis(expires))
+	return fault("put setup", err)
+}
+
+// Setup is what PutSetup kept, ErrNotFound after its time.
+func (s *Store) Setup(ctx context.Context, sessionID, kind string, at time.Time) (data string, err error) {
+	err = s.read.one(ctx, `SELECT data FROM factor_setups WHERE session_id = $1 AND kind = $2 AND expires_at > $3`,
+		[]any{sessionID, kind, millis(at)}, &data)
+	return data, fault("setup", err)
+}
+
+// TakeSetup is Setup once: of parallel calls one gets it, the others ErrNotFound.
+func (s *Store) TakeSetup(ctx context.Context, sessionID, kind string, at time.Time) (data string, err error) {
+	err = s.write.one(ctx, `DELETE FROM factor_setups WHERE session_id = $1 AND kind = $2 AND expires_at > $3 RETURNING data`,
+		[]any{sessionID, kind, millis(at)}, &data)
+	return data, fault("take setup", err)
+}
