@@ -56,6 +56,7 @@ type Settings struct {
 	AgentGroups, AdministratorGroups []string
 	Country                          map[string]string // directory domain -> ISO country of national phone numbers
 	Countries                        []string          // ISO countries that codes are sent to
+	Lang                             string            // of notices to people
 }
 
 // Agent is who helps.
