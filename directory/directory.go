@@ -69,16 +69,16 @@ func (e *PolicyError) Error() string {
 
 // Domain is one directory domain as configured.
 type Domain struct {
-	Name         string   // what people write before the backslash: AMIDO
-	Suffixes     []string // what they may write after the @: amido.example
-	Default      bool     // a bare user name means this domain; at most one
-	Servers      []string // in order: ldaps://host[:port], or ldap://host[:port] which always means StartTLS
-	CAFile       string   // PEM; empty: the system's roots
-	BaseDN       string   // empty: the root DSE's defaultNamingContext, else its first namingContexts
-	BindDN       string   // the service account, for look-ups
-	BindPassword string
-	Timeout      time.Duration // of each network step; 0 means 5 s
-	NameAttribute string // empty means sAMAccountName / uid
+	Name          string   // what people write before the backslash: AMIDO
+	Suffixes      []string // what they may write after the @: amido.example
+	Default       bool     // a bare user name means this domain; at most one
+	Servers       []string // in order: ldaps://host[:port], or ldap://host[:port] which always means StartTLS
+	CAFile        string   // PEM; empty: the system's roots
+	BaseDN        string   // empty: the root DSE's defaultNamingContext, else its first namingContexts
+	BindDN        string   // the service account, for look-ups
+	BindPassword  string
+	Timeout       time.Duration // of each network step; 0 means 5 s
+	NameAttribute string        // empty means sAMAccountName / uid
 	// MobileAttributes are those that may hold the number of a mobile, in order;
 	// none means mobile.
 	MobileAttributes []string

@@ -38,7 +38,7 @@ func (p *Portal) next(s *session) string {
 	case s.Step == string(stepCode):
 		return "/code"
 	case s.Step == string(stepEnrol):
-		return "/enrol"
+		return "/phone"
 	case s.Return != "":
 		return desktopAddress(s.Return)
 	case s.Step == string(stepReady):

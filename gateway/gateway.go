@@ -28,7 +28,8 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now.
+// Parts are what the portal is put together from. All are required but Now
+// and Mail.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
@@ -38,6 +39,9 @@ type Parts struct {
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	// Mail hands over one mail, for notices; nil: nothing is told by mail.
+	Mail func(ctx context.Context, to, subject, text string) error
 }
 
 // Settings are the portal's own.
@@ -53,6 +57,7 @@ type Settings struct {
 	HelpdeskGroups, AdministratorGroups []string
 	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
 	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
+	ActsPerDay                          int           // that one agent may do on others; 0 means 20
 
 	Idle       time.Duration // without human input; 0 means 15 min
 	Warning    time.Duration // before the idle logout; 0 means 2 min
@@ -74,6 +79,8 @@ type Settings struct {
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
 
+	Phones Phones
+
 	// Probe has the list tell whether workstations answer, by a TCP connection
 	// from here to each that is in view.
 	Probe bool
@@ -86,6 +93,13 @@ type Settings struct {
 // Helpdesk is whom people call.
 type Helpdesk struct {
 	Name, Phone, Mail string
+}
+
+// Phones is whose numbers count, and who may change them; otp.Numbers has the rules.
+type Phones struct {
+	Order     []string      // of sources; nil: the portal's own, then the directory's
+	SelfEnrol bool          // people without a number enrol one on their way in
+	CoolDown  time.Duration // before helpdesk's change takes effect; 0 means 24 h, negative none
 }
 
 // Portal is the running gateway.
@@ -104,6 +118,8 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
+	numbers  *otp.Numbers
+	notices  *otp.Notices
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
@@ -133,8 +149,11 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
 	p.Codes.OnAlarm = p.codeAlarm
+	p.numbersAndNotices()
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.notices.Watch(p.ctx)
+	go p.applyDueNumbers()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
 }

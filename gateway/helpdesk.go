@@ -25,14 +25,14 @@ func (p *Portal) deskPage(v *visit, titleKey, section string) deskPage {
 // visit's support id.
 func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 	return helpdesk.Desk{
-		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Now: p.Now, PasswordTries: p.triesPerAccount,
+		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.numbers, Now: p.Now, PasswordTries: p.triesPerAccount,
 		Record: func(_ context.Context, event store.Event) error { return p.audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
 			return p.endOthers(v, person, ids, endRevoked)
 		},
 		Settings: helpdesk.Settings{
 			ActsPerDay: p.set.ActsPerDay, AgentGroups: p.set.HelpdeskGroups, AdministratorGroups: p.set.AdministratorGroups,
-			Country: p.set.Country, Countries: p.set.Countries,
+			Country: p.set.Country, Countries: p.set.Countries, Lang: v.lang,
 		},
 	}
 }

@@ -160,23 +160,31 @@ func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.A
 		}
 		s.Sealed = sealed
 	}
-	phone, err := otp.ParsePhone(account.Mobile, p.set.Country[account.Domain], p.set.Countries)
+	number, err := p.numberOf(v.Context(), account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return err
+	}
 	if err != nil {
 		v.log.Info("no usable phone number", "name", account.Name, "error", err)
 		if err := p.auditCode(v, s, "code-sent", "refused", "no-phone"); err != nil {
 			return err
 		}
 	}
-	s.who.Phone = phone
+	s.who.Phone = number.Phone
+	to := stepCode
+	if p.mayEnrolPhone(number) {
+		to = stepEnrol
+	}
 	if again {
-		err = p.stepUp(w, v, stepCode, p.Now().Add(p.set.PreAuth))
+		err = p.stepUp(w, v, to, p.Now().Add(p.set.PreAuth))
 	} else {
+		s.Step = string(to)
 		err = p.begun(w, v, s)
 	}
 	if err != nil {
 		return err
 	}
-	if phone != "" {
+	if number.Phone != "" {
 		if err := p.startCode(v); err != nil {
 			return err
 		}

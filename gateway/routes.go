@@ -60,8 +60,17 @@ func (p *Portal) siteMap() []route {
 		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
 		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
 		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
+		// A person's number, and the link in the notices about it.
+		{"GET /phone", stepEnrol, p.phonePage, fresh},
+		{"POST /phone", stepEnrol, p.phone, fresh},
+		{"GET /freeze/{change}", stepAnyone, p.freezeAsk, silent},
+		{"POST /freeze/{change}", stepAnyone, p.freeze, silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
+		// Helpdesk: find a person, see why they cannot get in, help.
+		{"GET /helpdesk", stepReady, p.findPeople, desk},
+		{"GET /helpdesk/person/{account}", stepReady, p.personPage, desk},
+		{"POST /helpdesk/person/{account}/{act}", stepReady, p.helpPerson, desk},
 		{"/", stepAnyone, p.notFound, silent},
 	}
 }

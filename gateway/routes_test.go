@@ -19,6 +19,11 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// A person's number, and the link in the notices about it.
+		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
+		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
+		// Helpdesk: find a person, see why they cannot get in, help.
+		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

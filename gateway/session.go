@@ -32,6 +32,7 @@ type who struct {
 	ProvenAt  time.Time // when password and second factor were last proven; zero: not both
 	Notice    string    // why no code was sent: a WaitError's rule, or "not-sent"
 	Until     time.Time // of the notice
+	Phoning   phoning   // how far a number of theirs has come
 }
 
 // Reasons that a session ends for; they stand in the row, in the audit and, as

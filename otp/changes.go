@@ -80,7 +80,7 @@ func (n *Numbers) mayAsk(person Person, old Number, phone Phone, act Act, first 
 		return &NoPhoneError{Reason: "empty"}
 	case old.Phone == phone:
 		return ErrSameNumber
-	case !n.mayOverride(old):
+	case !n.MayChange(old):
 		return ErrElsewhere
 	case self && first && !n.MayEnrol():
 		return ErrNotAllowed
@@ -90,9 +90,9 @@ func (n *Numbers) mayAsk(person Person, old Number, phone Phone, act Act, first 
 	return nil
 }
 
-// mayOverride tells whether a number of the portal's own would be the one that
-// counts.
-func (n *Numbers) mayOverride(old Number) bool {
+// MayChange tells whether a number of the portal's own would count before the
+// one that there is.
+func (n *Numbers) MayChange(old Number) bool {
 	for _, source := range n.order() {
 		if source == FromVerified {
 			return true
@@ -154,7 +154,7 @@ func (n *Numbers) coolDown() time.Duration {
 // notice tells everybody whom a change concerns.
 func (n *Numbers) notice(person Person, c Change, first bool) Notice {
 	key := "phone.notice.changed"
-	args := []any{"old", Phone(c.Old).Masked(), "new", Phone(c.New).Masked()}
+	args := []any{"old", lastTwo(c.Old), "new", lastTwo(c.New)}
 	switch {
 	case first:
 		key = "phone.notice.enrolled"
@@ -171,6 +171,10 @@ func (n *Numbers) notice(person Person, c Change, first bool) Notice {
 	return Notice{AccountID: person.AccountID, Name: person.Name, Lang: person.Lang, Phones: phones, Mail: person.Mail,
 		Key: key, Args: args, Freeze: c.ID}
 }
+
+// lastTwo are the digits that a text may show: of the GSM alphabet, which
+// Masked's dots are not.
+func lastTwo(phone string) string { return phone[max(len(phone)-2, 0):] }
 
 // Confirm puts a waiting change into force because a second agent says so.
 // ErrSecondAgent for whoever asked for it and for the person, ErrNoChange.

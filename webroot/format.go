@@ -99,3 +99,9 @@ func (t *texts) span(d time.Duration) string {
 }
 
 func roundUp(d, unit time.Duration) int { return int((max(d, 0) + unit - 1) / unit) }
+
+// Clock is a time of day with seconds, in the zone of this machine: "14:02:11".
+func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
+
+// Date is a day with its month in words, in the zone of this machine.
+func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }

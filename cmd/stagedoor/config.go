@@ -1,6 +1,10 @@
 package main
 
-import "time"
+import (
+	"time"
+
+	"stagedoor/otp"
+)
 
 // Config is config.yaml. Every key has its reason and its consequence for
 // security in config.example.yaml. Paths are relative to the file's folder;
@@ -22,6 +26,7 @@ type Config struct {
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
+	Phones                      PhonesConfig      `yaml:"phones"`
 	SMS                         SMSConfig         `yaml:"sms"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
@@ -110,7 +115,8 @@ type DirectoryConfig struct {
 	BindPasswordFile string        `yaml:"bind_password_file"` // required, or STAGEDOOR_DIRECTORIES__<DOMAIN>__BIND_PASSWORD
 	Timeout          time.Duration `yaml:"timeout"`            // of each network step; default 5s
 	NameAttribute    string        `yaml:"name_attribute"`     // default sAMAccountName or uid
-	MobileAttribute  string        `yaml:"mobile_attribute"`   // default mobile
+	MobileAttribute  string        `yaml:"mobile_attribute"`   // one, where mobile_attributes is not given; default mobile
+	MobileAttributes []string      `yaml:"mobile_attributes"`  // several, in order; default mobile_attribute
 	Country          string        `yaml:"country"`            // ISO 3166 code of numbers without one; default SE
 }
 
@@ -124,6 +130,13 @@ type CodesConfig struct {
 	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
 	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
 	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
+}
+
+// PhonesConfig is whose numbers count, and who may change them.
+type PhonesConfig struct {
+	Order    []string      `yaml:"order"`     // of sources: verified (the portal's own), directory; default both, in this order
+	Enrol    string        `yaml:"enrol"`     // who enrols the first number of a person: self, helpdesk; default helpdesk
+	CoolDown time.Duration `yaml:"cool_down"` // before helpdesk's change of a number takes effect; default 24h
 }
 
 // GuacdConfig is one guacd daemon.
@@ -151,10 +164,11 @@ func defaultConfig() Config {
 			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
 			PreAuth: 10 * time.Minute, PerAccount: 3,
 		},
-		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
-		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
-		SMS:   SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
-		Log:   LogConfig{Level: "info", Format: "json"},
+		Login:  LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
+		Codes:  CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
+		Phones: PhonesConfig{Enrol: "helpdesk", CoolDown: 24 * time.Hour},
+		SMS:    SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
+		Log:    LogConfig{Level: "info", Format: "json"},
 	}
 }
 
@@ -163,6 +177,9 @@ func defaultConfig() Config {
 func (c Config) withListDefaults() Config {
 	if c.Codes.Countries == nil {
 		c.Codes.Countries = []string{"SE"}
+	}
+	if c.Phones.Order == nil {
+		c.Phones.Order = []string{otp.FromVerified, otp.FromDirectory}
 	}
 	if c.Guacd == nil {
 		c.Guacd = []GuacdConfig{{}}
@@ -175,6 +192,9 @@ func (c Config) withListDefaults() Config {
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
+		if c.Directories[i].MobileAttributes == nil && c.Directories[i].MobileAttribute != "" {
+			c.Directories[i].MobileAttributes = []string{c.Directories[i].MobileAttribute}
+		}
 	}
 	return c
 }

@@ -20,6 +20,10 @@ func (c Config) settings() gateway.Settings {
 		TriesWindow: c.Login.TriesWindow, FailureFloor: c.Login.FailureFloor,
 		Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
 	}
+	s.Phones = gateway.Phones{Order: c.Phones.Order, SelfEnrol: c.Phones.Enrol == "self", CoolDown: c.Phones.CoolDown}
+	if s.Phones.CoolDown == 0 {
+		s.Phones.CoolDown = -1
+	}
 	for _, d := range c.Directories {
 		if d.Default || len(c.Directories) == 1 {
 			s.DefaultDomain = d.Domain
