@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -25,6 +26,7 @@ type codePage struct {
 	ResendIn int       // seconds
 	SentAt   time.Time // of the last message; zero: not known
 	Resent   bool
+	ways
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -60,6 +62,9 @@ func (p *Portal) startCode(v *visit) error {
 
 // codePage shows where the code went. Looking at it never sends one.
 func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
+	if to := codeAddress(v.session.who.Way); to != "/code" {
+		return p.redirect(w, v, to)
+	}
 	data, err := p.codeState(v)
 	if err != nil {
 		return err
@@ -107,7 +112,7 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 }
 
 func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
-	data.page = p.page(v, "title.code")
+	data.page, data.ways = p.page(v, "title.code"), p.waysOf(v.session)
 	return p.render(w, v, status, "code", data)
 }
 
@@ -122,30 +127,9 @@ func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
 	}
 	err := p.Codes.Check(v.Context(), s.Challenge, s.ID, v.PostForm.Get("code"))
 	if err == nil {
-		return p.loggedIn(w, v)
+		return p.secondProven(w, v, s.who.Way)
 	}
 	return p.codeRefused(w, v, err)
-}
-
-// loggedIn: password and code were right. The session gets a new secret and
-// its full life; the account's oldest sessions beyond the limit end.
-func (p *Portal) loggedIn(w http.ResponseWriter, v *visit) error {
-	s := v.session
-	s.Challenge, s.who.Notice, s.who.ProvenAt = "", "", p.Now()
-	if err := p.stepUp(w, v, stepReady, p.Now().Add(p.set.Absolute)); err != nil {
-		return err
-	}
-	if err := p.auditCode(v, s, "code", "ok", ""); err != nil {
-		return err
-	}
-	ended, err := p.Store.EndOldestSessions(v.Context(), s.AccountID, string(stepReady), p.set.PerAccount, endReplaced)
-	if err != nil {
-		return fmt.Errorf("limit sessions: %w", err)
-	}
-	if err := p.endOthers(v, s.who.Account, ended, endReplaced); err != nil {
-		return err
-	}
-	return p.proceed(w, v)
 }
 
 // codeRefused says what was wrong with a try. After the last try at a code
@@ -185,8 +169,8 @@ func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 // could be sent before, a new one.
 func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 	s := v.session
-	if s.who.Phone == "" {
-		return p.redirect(w, v, "/code")
+	if s.who.Phone == "" || s.who.Way != factor.SMS {
+		return p.redirect(w, v, codeAddress(s.who.Way))
 	}
 	if s.Challenge == "" {
 		if err := p.startCode(v); err != nil {

@@ -12,11 +12,17 @@ import (
 //
 //	                    wrong                wrong
 //	                     ┌─┐                  ┌─┐
-//	(no session) ── password ──────────────> code ──────> ready
-//	                     │                    ^    │        │  ^
-//	                     └──> expired         │    └> enrol ┼──┘
-//	                             │ changed    │             └─ logout, idle, absolute, revoked
-//	                             └────────> (no session) <────────┘
+//	(no session) ── password ─┬────────────> code ─┬─────> ready ── again
+//	                     │    ├─ must set up ──────┴> enrol ─┘ ^      │
+//	                     │    └─ none asked for, remembered ───┘ <────┘
+//	                     └──> expired                          │
+//	                             │ changed                     │ logout, idle, absolute, revoked
+//	                             └────────> (no session) <─────┘
+//
+// The password's proof asks package factor what the account has and what the
+// policy wants (session.who.Factors), and that decides between the three ways.
+// Again (again.go) is no step: the session stays ready while its person proves
+// themselves once more.
 type step string
 
 const (
@@ -36,9 +42,11 @@ func (p *Portal) next(s *session) string {
 	case s.Step == string(stepExpired):
 		return "/password"
 	case s.Step == string(stepCode):
-		return "/code"
-	case s.Step == string(stepEnrol):
+		return codeAddress(s.who.Way)
+	case s.Step == string(stepEnrol) && s.who.Phone == "" && p.numbers.MayEnrol():
 		return "/phone"
+	case s.Step == string(stepEnrol):
+		return "/enrol"
 	case s.Return != "":
 		return desktopAddress(s.Return)
 	case s.Step == string(stepReady):
@@ -53,7 +61,7 @@ func (p *Portal) next(s *session) string {
 // tell them.
 func (p *Portal) home(s *session) string {
 	visible := p.Targets.List().VisibleTo(s.who.Account.MemberOf)
-	if len(visible) == 1 && visible[0].Kind == targets.Desktop && p.expiryDays(s) < 0 {
+	if len(visible) == 1 && visible[0].Kind == targets.Desktop && p.expiryDays(s) < 0 && !s.who.Factors.Invites() {
 		return item(visible[0]).Href
 	}
 	return "/"
@@ -71,10 +79,15 @@ func (p *Portal) redirect(w http.ResponseWriter, v *visit, to string) error {
 }
 
 // allowed tells whether a visit has come to the step that a route needs. A
-// session that is ready is past the code, and nothing is past being ready. What
-// has to be set up on the way in may be set up later too.
+// session that is ready is past the code, unless its person proves themselves
+// once more, and nothing is past being ready. What has to be set up on the way
+// in may be set up later too.
 func allowed(needs step, s *session) bool {
-	return needs == stepAnyone || s != nil && (s.Step == string(needs) || needs == stepEnrol && s.Step == string(stepReady))
+	if needs == stepAnyone || s == nil {
+		return needs == stepAnyone
+	}
+	ready := s.Step == string(stepReady)
+	return s.Step == string(needs) || ready && (needs == stepEnrol || needs == stepCode && s.who.Again != nil)
 }
 
 // step puts the login step, the session and the limits of the body around a

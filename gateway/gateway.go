@@ -2,7 +2,7 @@
 // (flow.go), sessions, pages and audit. A page or an action is one file, named
 // as people see it.
 //
-//	password -> (expired: change) -> code -> ready
+//	password -> (expired: change) -> second factor -> (set one up) -> ready
 //
 //	portal, err := gateway.New(gateway.Parts{...}, gateway.Settings{...})
 //	defer portal.Close()
@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -58,6 +59,10 @@ type Settings struct {
 	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
 	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
 	ActsPerDay                          int           // that one agent may do on others; 0 means 20
+
+	// Factors says who needs which second factor from when; empty: everybody,
+	// at once.
+	Factors factor.Policy
 
 	Idle       time.Duration // without human input; 0 means 15 min
 	Warning    time.Duration // before the idle logout; 0 means 2 min
@@ -108,6 +113,7 @@ type Portal struct {
 	set      Settings
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
+	factors  *factor.Factors
 	desktops *desktops
 	reach    *reach
 	metrics  *metrics
@@ -143,6 +149,11 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
 	var err error
 	if p.help, err = p.Site.Help(p.set.HelpDir, p.set.helpWords(), p.Log); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	p.factors, err = factor.New(factor.Options{Store: p.Store, Key: p.Codes.Key, Portal: p.set.Name,
+		URL: p.set.PublicURL, Policy: p.set.Factors, Now: p.Now})
+	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	p.desktops = newDesktops(p)

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/helpdesk"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -25,8 +27,9 @@ func (p *Portal) deskPage(v *visit, titleKey, section string) deskPage {
 // visit's support id.
 func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 	return helpdesk.Desk{
-		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.numbers, Now: p.Now, PasswordTries: p.triesPerAccount,
-		Record: func(_ context.Context, event store.Event) error { return p.audit(v, event) },
+		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.numbers, Factors: p.factors, Now: p.Now, PasswordTries: p.triesPerAccount,
+		FactorPerson: p.factorPerson,
+		Record:       func(_ context.Context, event store.Event) error { return p.audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
 			return p.endOthers(v, person, ids, endRevoked)
 		},
@@ -35,6 +38,18 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 			Country: p.set.Country, Countries: p.set.Countries, Lang: v.lang,
 		},
 	}
+}
+
+// factorPerson is somebody else's account, as package factor sees people.
+func (p *Portal) factorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
+	number, err := p.numberOf(ctx, account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return factor.Person{}, err
+	}
+	return factor.Person{
+		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
+		MemberOf: account.MemberOf, Number: number.Phone != "", Strong: p.strong(account),
+	}, nil
 }
 
 // agentOf is who helps, in a visit to a page of helpdesk.
@@ -116,7 +131,7 @@ func (p *Portal) refusalStatus(refused *helpdesk.RefusedError) int {
 		return http.StatusUnprocessableEntity
 	case helpdesk.RuleDirectory, helpdesk.RuleNotSent:
 		return http.StatusServiceUnavailable
-	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnproven:
+	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleSecond:
 		return http.StatusForbidden
 	}
 	return http.StatusConflict

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -12,17 +13,21 @@ import (
 
 type personPage struct {
 	deskPage
-	Facts  helpdesk.Facts
-	Name   string // display name; the user name where there is none
-	User   string // DOMAIN\name
-	Done   string // what was just done, in words
-	Fault  string // why something was just not done, in words
-	Secret string // a bypass code, shown once
-	Barred string // why this agent may do nothing here, in words
-	Why    []causeView
-	Caller callerView
-	Acts   []actForm
-	Tries  []tryView
+	Facts       helpdesk.Facts
+	Name        string // display name; the user name where there is none
+	User        string // DOMAIN\name
+	Done        string // what was just done, in words
+	Fault       string // why something was just not done, in words
+	Secret      string // a bypass code, shown once
+	SecretUntil time.Time
+	Barred      string // why this agent may do nothing here, in words
+	Why         []causeView
+	Caller      callerView
+	Acts        []actForm
+	Tries       []tryView
+
+	tried string     // the act that was refused
+	typed url.Values // what was typed in its form
 }
 
 // causeView is one thing in a person's way: a sentence, what to do, and the form
@@ -43,13 +48,13 @@ type callerView struct {
 
 // actForm is one thing that an agent may do, with what it leads to.
 type actForm struct {
-	Action, ID           string
-	Title, Effect, Press string
-	Reason               string // what was typed, when it was refused
-	Open, Tick           bool
-	Field                string // a further field's name; empty: none
-	Label                string // of that field
-	Picks                []pick // of that field, where one picks
+	Action, ID    string
+	Title, Effect string
+	Reason        string // what was typed, when it was refused
+	Open, Tick    bool
+	Field, Value  string // a further field's name and what was typed in it; empty: there is none
+	Label         string // of that field
+	Picks         []pick // of that field, where one picks
 }
 
 // pick is one of several things that an act can be about.
@@ -69,14 +74,14 @@ var accountForm = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}
 // personPage shows why somebody cannot get in, and what to do about it.
 func (p *Portal) personPage(w http.ResponseWriter, v *visit) error {
 	data := personPage{}
-	if done := v.URL.Query().Get("done"); p.isAct(done) {
+	if done := v.URL.Query().Get("done"); deskActNamed(done) != nil {
 		data.Done = p.Site.T(v.lang, "desk.done."+done)
 	}
-	return p.renderPerson(w, v, http.StatusOK, data, "", "")
+	return p.renderPerson(w, v, http.StatusOK, data)
 }
 
-// renderPerson fills the page in; tried and reason are the act that was refused.
-func (p *Portal) renderPerson(w http.ResponseWriter, v *visit, status int, data personPage, tried, reason string) error {
+// renderPerson fills the page in with all that is known of the person.
+func (p *Portal) renderPerson(w http.ResponseWriter, v *visit, status int, data personPage) error {
 	id := v.PathValue("account")
 	if !accountForm.MatchString(id) {
 		return errNotFound
@@ -99,13 +104,13 @@ func (p *Portal) renderPerson(w http.ResponseWriter, v *visit, status int, data 
 	}
 	used := map[string]bool{}
 	for _, cause := range facts.Why {
-		data.Why = append(data.Why, p.causeView(v, facts, cause, tried, reason, used))
+		data.Why = append(data.Why, p.causeView(v, &data, cause, used))
 	}
-	data.Caller = p.callerView(v, facts, tried, reason, used)
+	data.Caller = p.callerView(v, &data, used)
 	if facts.Bars == "" && !facts.Gone {
-		for _, name := range p.actsFor(facts) {
-			if !used[name] {
-				data.Acts = append(data.Acts, p.actForm(v, facts, name, tried, reason))
+		for i := range deskActs {
+			if act := &deskActs[i]; !used[act.name] && act.offered(facts) {
+				data.Acts = append(data.Acts, p.actForm(v, &data, act))
 			}
 		}
 	}
@@ -113,7 +118,7 @@ func (p *Portal) renderPerson(w http.ResponseWriter, v *visit, status int, data 
 		data.Tries = append(data.Tries, p.tryView(v, event))
 	}
 	if data.Secret != "" {
-		w.Header().Set("Content-Encoding", "identity") // see gzipped
+		v.Header.Del("Accept-Encoding") // a page with a secret is sent as it is: see gzipped
 	}
 	return p.render(w, v, status, "person", data)
 }
@@ -131,14 +136,14 @@ func (p *Portal) personName(f helpdesk.Facts) string {
 	return f.ID
 }
 
-func (p *Portal) causeView(v *visit, f helpdesk.Facts, c helpdesk.Cause, tried, reason string, used map[string]bool) causeView {
+func (p *Portal) causeView(v *visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
 	args := []any{"count", c.Count, "since", p.moment(v, c.Since), "until", p.moment(v, c.Until)}
 	view := causeView{
 		Text: p.Site.T(v.lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
 	}
-	if c.Act != "" && f.Bars == "" && !used[c.Act] {
+	if act := deskActNamed(c.Act); act != nil && data.Facts.Bars == "" && !used[c.Act] {
 		used[c.Act] = true
-		form := p.actForm(v, f, c.Act, tried, reason)
+		form := p.actForm(v, data, act)
 		view.Form = &form
 	}
 	return view
@@ -161,23 +166,31 @@ func sameDay(t time.Time, year int, month time.Month, day int) bool {
 	return y == year && m == month && d == day
 }
 
-func (p *Portal) callerView(v *visit, f helpdesk.Facts, tried, reason string, used map[string]bool) callerView {
+func (p *Portal) callerView(v *visit, data *personPage, used map[string]bool) callerView {
+	f := data.Facts
 	view := callerView{Verified: !f.Caller.Until.IsZero(), Until: f.Caller.Until, Asked: f.Caller.Asked}
 	if f.Bars == "" && !f.Gone && f.Phone.Problem == "" {
 		used["caller"] = true
-		form := p.actForm(v, f, "caller", tried, reason)
+		form := p.actForm(v, data, deskActNamed("caller"))
 		view.Form, view.Action = &form, personAddress(f.ID)+"/caller-code"
 	}
 	return view
 }
 
-func (p *Portal) actForm(v *visit, f helpdesk.Facts, name, tried, reason string) actForm {
+// actForm is the form of an act. One that was just refused is open and keeps
+// what was typed.
+func (p *Portal) actForm(v *visit, data *personPage, act *deskAct) actForm {
 	form := actForm{
-		Action: personAddress(f.ID) + "/" + name, ID: name,
-		Title: p.Site.T(v.lang, "desk.act."+name), Effect: p.Site.T(v.lang, "desk.effect."+name), Press: p.Site.T(v.lang, "desk.press."+name),
+		Action: personAddress(data.Facts.ID) + "/" + act.name, ID: act.name,
+		Title:  p.Site.T(v.lang, "desk.act."+act.name),
+		Effect: p.Site.T(v.lang, "desk.effect."+act.name),
 	}
-	if form.Open = name == tried; form.Open {
-		form.Reason = reason
+	if act.form != nil {
+		act.form(p, v.lang, data.Facts, &form)
+	}
+	if form.Open = act.name == data.tried; form.Open {
+		form.Reason = printable(data.typed.Get("reason"), 200)
+		form.Value = printable(data.typed.Get(form.Field), 64)
 	}
 	return form
 }

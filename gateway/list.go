@@ -23,6 +23,8 @@ type targetsPage struct {
 	Search     bool // there are enough to search in
 	ExpiryDays int  // midnights until the password expires; -1: no warning yet
 	Empty      bool
+	Invite     bool      // to set up a second factor, which is voluntary
+	InviteFrom time.Time // until then; zero: for good
 }
 
 type targetGroup struct {
@@ -75,7 +77,8 @@ func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 		return fmt.Errorf("target list: %w", err)
 	}
 	data := targetsPage{page: p.page(v, "title.targets"), ExpiryDays: p.expiryDays(s),
-		Search: len(visible) >= manyTargets, Empty: len(visible) == 0}
+		Search: len(visible) >= manyTargets, Empty: len(visible) == 0,
+		Invite: s.who.Factors.Invites(), InviteFrom: s.who.Factors.From}
 	favourite := make(map[string]bool, len(marks))
 	for _, id := range marks {
 		favourite[id] = true

@@ -107,7 +107,7 @@ func (p *Portal) login(w http.ResponseWriter, v *visit) error {
 	}
 	switch proof.outcome {
 	case proven:
-		return p.askForCode(w, v, proof.account, password)
+		return p.passwordProven(w, v, proof.account, password)
 	case expired:
 		return p.offerChange(w, v, proof.account, data)
 	case throttled:
@@ -144,14 +144,19 @@ func (p *Portal) offerChange(w http.ResponseWriter, v *visit, account directory.
 	return p.renderLogin(w, v, http.StatusOK, data)
 }
 
-// askForCode begins the session that waits for a code and sends the code, once.
-func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.Account, password string) error {
-	s := &session{Session: store.Session{ID: rand.Text(), Step: string(stepCode), AccountID: account.ID}}
+// passwordProven begins the session of somebody whose password was right, at
+// the step that their factors and the policy lead to.
+func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directory.Account, password string) error {
+	s := &session{Session: store.Session{ID: rand.Text(), AccountID: account.ID}}
 	again := v.session != nil && v.session.Step == string(stepCode) && v.session.AccountID == account.ID
 	if again { // the code that is on its way stays good
 		s = v.session
 	}
-	s.who = who{Account: account, CheckedAt: p.Now()}
+	phone, err := p.phoneOf(v, account)
+	if err != nil {
+		return err
+	}
+	s.who = who{Account: account, CheckedAt: p.Now(), Phone: phone}
 	s.Return = v.returnTo
 	if p.needsPassword(account) {
 		sealed, err := p.seal(w, s.ID, password)
@@ -160,36 +165,51 @@ func (p *Portal) askForCode(w http.ResponseWriter, v *visit, account directory.A
 		}
 		s.Sealed = sealed
 	}
-	number, err := p.numberOf(v.Context(), account)
-	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+	to, reason, err := p.afterPassword(v, s)
+	if err != nil {
 		return err
 	}
-	if err != nil {
-		v.log.Info("no usable phone number", "name", account.Name, "error", err)
-		if err := p.auditCode(v, s, "code-sent", "refused", "no-phone"); err != nil {
-			return err
-		}
-	}
-	s.who.Phone = number.Phone
-	to := stepCode
-	if p.mayEnrolPhone(number) {
-		to = stepEnrol
-	}
-	if again {
-		err = p.stepUp(w, v, to, p.Now().Add(p.set.PreAuth))
+	if again && to == stepCode {
+		err = p.stepUp(w, v, stepCode, p.Now().Add(p.set.PreAuth))
 	} else {
 		s.Step = string(to)
+		if again { // the session that waits for a code ends, and a new one begins
+			fresh := *s
+			fresh.ID, fresh.Challenge = rand.Text(), ""
+			s = &fresh
+			if s.Sealed != nil {
+				if s.Sealed, err = p.seal(w, s.ID, password); err != nil {
+					return err
+				}
+			}
+		}
 		err = p.begun(w, v, s)
 	}
 	if err != nil {
 		return err
 	}
-	if number.Phone != "" {
-		if err := p.startCode(v); err != nil {
-			return err
-		}
+	if to == stepReady {
+		err = p.settle(v, "", reason)
+	} else {
+		err = p.recordPerson(v, false)
+	}
+	if err == nil && to == stepCode {
+		err = p.startWay(v)
+	}
+	if err != nil {
+		return err
 	}
 	return p.proceed(w, v)
+}
+
+// phoneOf is the number that a person's codes go to; empty: there is none.
+func (p *Portal) phoneOf(v *visit, account directory.Account) (otp.Phone, error) {
+	number, err := p.numberOf(v.Context(), account)
+	if errors.Is(err, otp.ErrNoPhone) {
+		v.log.Info("no usable phone number", "name", account.Name, "error", err)
+		return "", nil
+	}
+	return number.Phone, err
 }
 
 // needsPassword tells whether any target that the account sees signs in with

@@ -185,6 +185,9 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 	if err := p.endOthers(v, account, ended, endChanged); err != nil {
 		return err
 	}
+	if err := p.factors.Changed(v.Context(), account.ID); err != nil {
+		return err
+	}
 	p.forget(w)
 	return p.redirect(w, v, "/password?changed")
 }

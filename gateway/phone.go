@@ -92,8 +92,8 @@ func (p *Portal) applyDueNumbers() {
 	}
 }
 
-// person is an account as the rules about numbers see it.
-func (p *Portal) person(account directory.Account, lang string) otp.Person {
+// numberPerson is an account as the rules about numbers see it.
+func (p *Portal) numberPerson(account directory.Account, lang string) otp.Person {
 	return otp.Person{
 		AccountID: account.ID, Directory: account.Mobiles, Country: p.set.Country[account.Domain], Allowed: p.set.Countries,
 		Name: account.Domain + `\` + account.Name, Lang: lang, Mail: account.Mail,
@@ -102,7 +102,7 @@ func (p *Portal) person(account directory.Account, lang string) otp.Person {
 
 // numberOf is the number that an account's codes go to; otp.ErrNoPhone.
 func (p *Portal) numberOf(ctx context.Context, account directory.Account) (otp.Number, error) {
-	return p.numbers.Of(ctx, p.person(account, ""))
+	return p.numbers.Of(ctx, p.numberPerson(account, ""))
 }
 
 // mayEnrolPhone tells whether somebody without a number gives one on their way in.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 )
 
@@ -42,7 +43,7 @@ func (p *Portal) numberProven(w http.ResponseWriter, v *visit, data phonePage) e
 	if data.First {
 		kind, change = "phone-enrolled", p.numbers.Enrol
 	}
-	_, err := change(v.Context(), p.person(s.who.Account, v.lang), at.New, act)
+	_, err := change(v.Context(), p.numberPerson(s.who.Account, v.lang), at.New, act)
 	s.who.Phoning = phoning{}
 	if err != nil {
 		return p.numberRefused(w, v, kind, at.New, err)
@@ -52,7 +53,10 @@ func (p *Portal) numberProven(w http.ResponseWriter, v *visit, data phonePage) e
 		return err
 	}
 	if s.Step != string(stepReady) {
-		return p.loggedIn(w, v)
+		if err := p.loggedIn(w, v, factor.SMS, ""); err != nil {
+			return err
+		}
+		return p.proceed(w, v)
 	}
 	return p.keepPhoning(w, v, "/phone?done")
 }

@@ -5,6 +5,9 @@ import (
 	"net/url"
 	"slices"
 	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 )
 
 // isAdministrator and isAgent tell what a session's person may do besides
@@ -17,6 +20,13 @@ func (p *Portal) isAdministrator(s *session) bool {
 func (p *Portal) isAgent(s *session) bool {
 	return p.isAdministrator(s) ||
 		s != nil && s.Step == string(stepReady) && slices.ContainsFunc(p.set.HelpdeskGroups, s.who.Account.MemberOf)
+}
+
+// strong tells whether somebody helps others or administers: they need a factor
+// of their own whatever the policy says.
+func (p *Portal) strong(account directory.Account) bool {
+	return slices.ContainsFunc(p.set.AdministratorGroups, account.MemberOf) ||
+		slices.ContainsFunc(p.set.HelpdeskGroups, account.MemberOf)
 }
 
 // barred is an error where a route is for a role that the person does not have.
@@ -35,7 +45,12 @@ func (p *Portal) stale(options option, s *session) bool {
 		return false
 	}
 	age := p.Now().Sub(s.who.ProvenAt)
-	return options&fresh != 0 && age > p.set.Fresh || options&(desk|admins) != 0 && age > p.set.DeskFresh
+	if options&fresh != 0 && age > p.set.Fresh {
+		return true
+	}
+	// Where one helps others the password alone does not do, nor what helpdesk gave.
+	own := s.who.Factor != "" && s.who.Factor != factor.Bypass
+	return options&(desk|admins) != 0 && (age > p.set.DeskFresh || !own)
 }
 
 // askAgain has the person prove themselves once more, and brings them back. What

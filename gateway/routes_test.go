@@ -24,6 +24,10 @@ func TestSiteMap(t *testing.T) {
 		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
 		// Helpdesk: find a person, see why they cannot get in, help.
 		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
+		// Second factors.
+		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
+		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
+		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -29,10 +30,14 @@ type who struct {
 	Account   directory.Account
 	Phone     otp.Phone // empty: no usable number
 	CheckedAt time.Time // when the directory was last asked
-	ProvenAt  time.Time // when password and second factor were last proven; zero: not both
-	Notice    string    // why no code was sent: a WaitError's rule, or "not-sent"
-	Until     time.Time // of the notice
-	Phoning   phoning   // how far a number of theirs has come
+	ProvenAt  time.Time // when all that is asked of them was last proven; zero: less was enough to log in
+	Factors   factor.State
+	Way       factor.Kind // the second factor that is being asked for
+	Factor    factor.Kind // the one that was proven; empty: none
+	Again     *again      // they are proving themselves once more; nil: they are not
+	Notice    string      // why no code was sent: a WaitError's rule, or "not-sent"
+	Until     time.Time   // of the notice
+	Phoning   phoning     // how far a number of theirs has come
 }
 
 // Reasons that a session ends for; they stand in the row, in the audit and, as
@@ -96,6 +101,9 @@ func (p *Portal) begun(w http.ResponseWriter, v *visit, s *session) error {
 	}
 	now := p.Now()
 	s.CreatedAt, s.SeenAt, s.ExpiresAt = now, now, now.Add(p.set.PreAuth)
+	if s.Step == string(stepReady) {
+		s.ExpiresAt = now.Add(p.set.Absolute)
+	}
 	s.Address, s.UserAgent = v.address, printable(v.UserAgent(), 200)
 	if err := s.encode(); err != nil {
 		return err
@@ -146,7 +154,8 @@ func (p *Portal) loadSession(w http.ResponseWriter, v *visit) error {
 	}
 	row, err := p.Store.FindSession(v.Context(), parts[1], hashSecret(parts[2]))
 	if errors.Is(err, store.ErrNotFound) {
-		p.forget(w)
+		// The cookie stays: this may be a request of another tab that was under way
+		// while the session got a new secret, and the answer would take that away.
 		return nil
 	}
 	if err != nil {
@@ -155,6 +164,9 @@ func (p *Portal) loadSession(w http.ResponseWriter, v *visit) error {
 	s := &session{Session: row}
 	if err := json.Unmarshal(row.Account, &s.who); err != nil {
 		return fmt.Errorf("session %s: %w", row.ID, err)
+	}
+	if s.who.Again != nil && p.Now().Sub(s.who.Again.At) > p.set.PreAuth {
+		s.who.Again = nil
 	}
 	if !row.EndedAt.IsZero() {
 		v.ended = s

@@ -88,7 +88,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for nogle", "de": "lange"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)

@@ -57,6 +57,7 @@ type (
 		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                                     int
 		SentAt                                                   time.Time
+		ways
 	}
 	target struct {
 		ID, Name, Description, Group, Icon, Kind, Href string
@@ -82,6 +83,8 @@ type (
 		Groups        []group
 		Search, Empty bool
 		ExpiryDays    int
+		Invite        bool
+		InviteFrom    time.Time
 	}
 	desktopPage struct {
 		basePage
@@ -103,6 +106,42 @@ type (
 		basePage
 		Heading, Text, SupportID string
 		Actions                  []action
+	}
+)
+
+// Second factors: the pages that ask for one, and those that set one up.
+type (
+	ways struct {
+		Again        bool
+		RememberDays int
+	}
+	trouble struct {
+		Wrong, Expired, Cloned, Full, Blocked bool
+		Wait                                  int
+	}
+	factorPage struct {
+		basePage
+		ways
+		trouble
+		Backup  bool
+		Options string
+	}
+	otherPage struct {
+		basePage
+		ways
+		SMS, Mail, App, Key, Backup bool
+		Masked                      string
+	}
+	enrolPage struct {
+		basePage
+		SMS, App, Key, Later bool
+		From                 time.Time
+	}
+	againPage struct {
+		basePage
+		Username, To         string
+		Refused, Unavailable bool
+		Wait                 int
 	}
 )
 
@@ -234,6 +273,23 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"desktop", "desktop", desktop, []string{
 			`id="panes"`, `&#34;id&#34;:&#34;ma01&#34;`, `data-support-id="R7K2XXXX"`, `data-state="connecting"`, `id="tools"`, `id="idle"`, `action="/logout"`, `<noscript>`}},
 		{"message", "message", messagePage{basePage: out, Heading: hostile, Text: hostile, SupportID: "R7K2", Actions: []action{{"/", "Hem", true}, {"javascript:alert(1)", "x", false}}}, []string{`R7K2`, `!javascript:`}},
+		// Second factors.
+		{"app", "code-app", factorPage{basePage: out, ways: ways{RememberDays: 30}}, []string{`name="code"`, `inputmode="numeric"`, `name="remember"`, ` 30 `, `href="/code/other"`, `action="/logout"`}},
+		{"app wrong", "code-app", factorPage{basePage: out, trouble: trouble{Wrong: true}}, []string{`aria-invalid="true"`, `!name="remember"`}},
+		{"app locked", "code-app", factorPage{basePage: out, trouble: trouble{Wait: 15}}, []string{` 15 `}},
+		{"app blocked, again", "code-app", factorPage{basePage: in, ways: ways{Again: true}, trouble: trouble{Blocked: true}}, []string{`id="fault"`, `<a href="/">`}},
+		{"backup", "code-backup", factorPage{basePage: out, Backup: true}, []string{`name="code"`, `action="/code/backup"`, `Amido`}},
+		{"backup wrong", "code-backup", factorPage{basePage: out, trouble: trouble{Wrong: true}}, []string{`id="fault"`, `aria-invalid`}},
+		{"other ways", "code-other", otherPage{basePage: out, SMS: true, App: true, Key: true, Backup: true, Masked: "•• 67"}, []string{`href="/code/app"`, `href="/code/key"`, `href="/code/backup"`, `value="sms"`, `•• 67`}},
+		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
+		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
+		{"enrol later", "enrol", enrolPage{basePage: in, App: true, Later: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`action="/enrol"`, `2026`}},
+		{"again", "again", againPage{basePage: in, Username: hostile, To: hostile}, []string{`name="to" value="&#34;&gt;`, `autocomplete="current-password"`}},
+		{"again refused", "again", againPage{basePage: in, Refused: true}, []string{`id="fault"`, `aria-invalid`}},
+		{"again throttled", "again", againPage{basePage: in, Wait: 3}, []string{` 3 `}},
+		{"again unavailable", "again", againPage{basePage: in, Unavailable: true}, []string{`id="fault"`}},
+		{"targets, invited", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true}, []string{`<a href="/enrol">`}},
+		{"targets, invited until a date", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},
 		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
 		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
 		{"check", "check", checkPage{out, "portal.amido.example"}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="` + site.T(lang, "format.keys") + `"`, `JavaScript`, `href="/help#check"`}},
@@ -326,7 +382,7 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets)\.js\.[a-z0-9.-]+)"`)
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
 )

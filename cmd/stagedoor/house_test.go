@@ -21,7 +21,8 @@ var mayImport = map[string][]string{
 	"gateway/tunnel":          {},
 	"testbed":                 {},
 	"otp":                     {"store"},
-	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel"},
+	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor", "gateway/helpdesk"},
+	"gateway/factor":          {"store"},
 }
 
 // onlyIn are modules and packages that one room of the house hides.

@@ -1,0 +1,159 @@
+package factor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"stagedoor/store"
+)
+
+// State is what a person has and what the policy wants of them. It stands in
+// the session's row while they log in; no secret is in it.
+type State struct {
+	Want
+	Has []Kind // of those allowed, the one to ask for first in front
+}
+
+// Asks tells whether a second factor is asked for at login.
+func (s State) Asks() bool { return s.Need == Required || s.Need == Voluntary && len(s.Has) > 0 }
+
+// MustEnrol tells whether one has to be set up first, and can be.
+func (s State) MustEnrol() bool { return s.Need == Required && len(s.Has) == 0 && len(s.Enrol) > 0 }
+
+// Invites tells whether to ask somebody to set a factor up before they must.
+func (s State) Invites() bool {
+	return s.Need == Voluntary && !slices.ContainsFunc(s.Has, func(k Kind) bool { return k != Backup })
+}
+
+// First is the kind to ask for first; empty: there is none.
+func (s State) First() Kind {
+	if len(s.Has) == 0 {
+		return ""
+	}
+	return s.Has[0]
+}
+
+// Offers tells whether the person may prove themselves with a kind. A bypass
+// code is typed where a backup code is, whoever has none.
+func (s State) Offers(kind Kind) bool { return kind == Bypass || slices.Contains(s.Has, kind) }
+
+// Owns are the ones that the person can set up for themselves, in the order of
+// the policy.
+func (s State) Owns() []Kind {
+	return slices.DeleteFunc(slices.Clone(s.Allowed), func(k Kind) bool { return k == Mail || k == Backup })
+}
+
+// State is a person's, from what is stored and what the policy says now.
+func (f *Factors) State(ctx context.Context, person Person) (State, error) {
+	state := State{Want: f.Policy.For(person, f.Now())}
+	if f.keys == nil {
+		state.Allowed = slices.DeleteFunc(slices.Clone(state.Allowed), func(k Kind) bool { return k == Key })
+	}
+	there, err := f.there(ctx, person)
+	if err != nil {
+		return State{}, err
+	}
+	last, err := f.Store.FindPerson(ctx, person.AccountID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return State{}, fmt.Errorf("factor: %w", err)
+	}
+	// What was used last comes first: people stay with what they have at hand.
+	for _, kind := range []Kind{Kind(last.LastFactor), Key, App, SMS, Mail, Backup} {
+		if there[kind] && state.Allows(kind) && !slices.Contains(state.Has, kind) {
+			state.Has = append(state.Has, kind)
+		}
+	}
+	return state, nil
+}
+
+// there are the kinds that a person could be asked for, were they all allowed.
+// Backup codes stand in for something else, and are never the first question.
+func (f *Factors) there(ctx context.Context, person Person) (map[Kind]bool, error) {
+	there := map[Kind]bool{SMS: person.Number, Mail: person.Mail}
+	own, err := f.Store.Factors(ctx, person.AccountID)
+	if err != nil {
+		return nil, fmt.Errorf("factor: %w", err)
+	}
+	for _, one := range own {
+		there[Kind(one.Kind)] = true
+	}
+	left, _, err := f.Store.FactorCodesLeft(ctx, person.AccountID, string(Backup), f.Now())
+	if err != nil {
+		return nil, fmt.Errorf("factor: %w", err)
+	}
+	there[Backup] = left > 0
+	return there, nil
+}
+
+// Status is what helpdesk and the administrators see of a person's factors.
+type Status struct {
+	State
+	Factors     []Factor
+	Devices     []store.Device
+	BackupLeft  int
+	BackupMade  time.Time // zero: never
+	BypassUntil time.Time // zero: no bypass code is out
+}
+
+// Factor is an app or a key, as it is shown.
+type Factor struct {
+	ID      string
+	Kind    Kind
+	Name    string
+	AddedAt time.Time
+	UsedAt  time.Time // zero: not yet
+}
+
+// Status is everything about a person's factors that may be shown.
+func (f *Factors) Status(ctx context.Context, person Person) (Status, error) {
+	state, err := f.State(ctx, person)
+	if err != nil {
+		return Status{}, err
+	}
+	status := Status{State: state}
+	own, err := f.Store.Factors(ctx, person.AccountID)
+	if err != nil {
+		return Status{}, fmt.Errorf("factor: %w", err)
+	}
+	for _, one := range own {
+		status.Factors = append(status.Factors, Factor{one.ID, Kind(one.Kind), one.Name, one.AddedAt, one.UsedAt})
+	}
+	now := f.Now()
+	if status.Devices, err = f.Store.Devices(ctx, person.AccountID, now); err != nil {
+		return Status{}, fmt.Errorf("factor: %w", err)
+	}
+	if status.BackupLeft, status.BackupMade, err = f.Store.FactorCodesLeft(ctx, person.AccountID, string(Backup), now); err != nil {
+		return Status{}, fmt.Errorf("factor: %w", err)
+	}
+	left, made, err := f.Store.FactorCodesLeft(ctx, person.AccountID, string(Bypass), now)
+	if err != nil {
+		return Status{}, fmt.Errorf("factor: %w", err)
+	}
+	if left > 0 {
+		status.BypassUntil = made.Add(bypassFor)
+	}
+	return status, nil
+}
+
+// Remove takes an app or a key away; remembered devices are forgotten, since
+// they stood on it. ErrNotFound.
+func (f *Factors) Remove(ctx context.Context, accountID, id string) (Factor, error) {
+	removed, err := f.Store.RemoveFactor(ctx, accountID, id)
+	if err != nil {
+		return Factor{}, fmt.Errorf("factor: remove: %w", err)
+	}
+	return Factor{ID: id, Kind: Kind(removed.Kind), Name: removed.Name}, f.Changed(ctx, accountID)
+}
+
+// Changed is called where anything has changed that a remembered device stands
+// on: the password, the number, a factor.
+func (f *Factors) Changed(ctx context.Context, accountID string) error {
+	_, err := f.Store.ForgetDevices(ctx, accountID, "")
+	if err != nil {
+		return fmt.Errorf("factor: %w", err)
+	}
+	return nil
+}
