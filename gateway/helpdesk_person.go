@@ -209,7 +209,7 @@ func (p *Portal) tryView(v *visit, e store.Event) tryView {
 	}
 	why := ""
 	if e.Reason != "" {
-		key := "desk.reason." + e.Reason
+		key := "desk.word." + e.Reason
 		if why = p.Site.T(v.lang, key); why == key {
 			why = e.Reason
 		}

@@ -384,7 +384,7 @@ var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.", "desk.event.", "desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time"}
 )
 
 func sources(t *testing.T, patterns ...string) string {
