@@ -82,8 +82,8 @@ func (d *domain) search(ctx context.Context, text string) ([]Account, error) {
 			return err
 		}
 		for _, a := range d.people(kind, entries) {
-			has := slices.ContainsFunc(a.Mobiles, func(number string) bool { return strings.Contains(digitsOf(number), tail) })
-			if has && !slices.ContainsFunc(accounts, func(b Account) bool { return a.ID == b.ID }) {
+			matches := slices.ContainsFunc(a.Mobiles, func(number string) bool { return strings.Contains(digitsOf(number), tail) })
+			if matches && !slices.ContainsFunc(accounts, func(b Account) bool { return a.ID == b.ID }) {
 				accounts = append(accounts, a)
 			}
 		}
@@ -97,8 +97,8 @@ func (c *conn) searchPeople(ctx context.Context, condition string, limit int) ([
 	entries, err := c.search(ctx, query{
 		base: c.dse.base, scope: ldap.ScopeWholeSubtree, limit: limit, some: true,
 		filter: "(&" + kind.peopleFilter() + condition + ")",
-		attributes: slices.Concat(kind.nameAttributes(), domain.config.MobileAttributes,
-			[]string{"objectGUID", "entryUUID", "cn", "displayName", "mail"}),
+		attributes: slices.Concat(kind.nameAttributes(), []string{"objectGUID", "entryUUID", "cn", "displayName", "mail"},
+			domain.config.MobileAttributes),
 	})
 	if errors.Is(err, errNoEntry) {
 		return nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"stagedoor/gateway/tunnel"
@@ -27,6 +28,7 @@ type shown struct {
 	name    pageName
 	ws      *tunnel.WebSocket
 	options tunnel.Options
+	seen    atomic.Bool // a picture left for the browser
 }
 
 // pageName is what a page calls itself in the query of its tunnel, so that it

@@ -142,7 +142,10 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	s := &shown{visit: v, target: target, name: pageNameOf(v.URL.Query()), ws: ws, options: p.tunnelOptions(v, target, live)}
-	s.options.OnReady = func() { s.options.Arguments = nil } // the password is in them
+	s.options.OnReady = func() {
+		s.options.Arguments = nil // the password is in them
+		s.seen.Store(true)
+	}
 	if err := live.show(s); err != nil {
 		p.notShown(s, err)
 		return nil
@@ -230,6 +233,9 @@ func (p *Portal) carried(s *shown, live *desktop, end tunnel.End) (held string) 
 	}
 	if err := p.tunnelEnded(s.visit, s.target, end); err != nil {
 		s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
+	}
+	if err := p.noteUsage(s, live, end); err != nil {
+		s.visit.log.Error("use of a desktop not counted", "target", s.target.ID, "error", err)
 	}
 	if !end.Held {
 		return ""

@@ -45,6 +45,7 @@ type desktop struct {
 	interrupt context.CancelCauseFunc // ends the turn that is on
 	held      string                  // why it waits for a page; "": one shows it
 	heldAt    time.Time
+	counted   bool     // among what was used
 	untold    pageName // the page that had it when another took it over, and could not be told
 }
 

@@ -43,8 +43,6 @@ func (p *Portal) next(s *session) string {
 		return "/password"
 	case s.Step == string(stepCode):
 		return codeAddress(s.who.Way)
-	case s.Step == string(stepEnrol) && s.who.Phone == "" && p.numbers.MayEnrol():
-		return "/phone"
 	case s.Step == string(stepEnrol):
 		return "/enrol"
 	case s.Return != "":

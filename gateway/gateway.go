@@ -11,6 +11,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -90,6 +91,8 @@ type Settings struct {
 	// from here to each that is in view.
 	Probe bool
 
+	Version string // of the program, for the administrators' list of nodes
+
 	// NoGuacd is shown instead of a desktop where it is not empty: the demo
 	// says with it how to get guacd.
 	NoGuacd string
@@ -111,6 +114,7 @@ type Phones struct {
 type Portal struct {
 	Parts
 	set      Settings
+	node     string // what this process calls itself in the database, new at each start
 	origin   string
 	secure   bool // cookies with Secure and the __Host- prefix
 	factors  *factor.Factors
@@ -126,6 +130,9 @@ type Portal struct {
 	health   healthCache
 	numbers  *otp.Numbers
 	notices  *otp.Notices
+	started  time.Time
+	nodeKept chan struct{} // closed when this node writes itself down no more
+	unknown  groupCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
@@ -143,7 +150,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	if parts.Now == nil {
 		parts.Now = time.Now
 	}
-	p := &Portal{Parts: parts, set: settings.withDefaults()}
+	p := &Portal{Parts: parts, set: settings.withDefaults(), node: rand.Text()[:8], started: parts.Now(), nodeKept: make(chan struct{})}
 	p.origin = p.set.PublicURL.Scheme + "://" + p.set.PublicURL.Host
 	p.secure = p.set.PublicURL.Scheme == "https"
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
@@ -159,12 +166,13 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
-	p.Codes.OnAlarm = p.codeAlarm
 	p.numbersAndNotices()
+	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
 	go p.notices.Watch(p.ctx)
 	go p.applyDueNumbers()
+	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
 }
@@ -212,7 +220,9 @@ func (p *Portal) Server() *http.Server {
 // them as long as ctx lets it.
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
-	return p.desktops.wait(ctx)
+	err := p.desktops.wait(ctx)
+	p.leaveNode(ctx)
+	return err
 }
 
 // purgeHourly drops rows that nothing refers to any more.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"stagedoor/directory"
 )
 
 // alive: the process answers.
@@ -12,18 +14,78 @@ func (p *Portal) alive(w http.ResponseWriter, v *visit) error {
 	return p.renderJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// healthCache keeps the last readiness for ten seconds, so that asking cannot
-// be used to load the directory.
+// look is what the portal's peers answered when they were last asked.
+type look struct {
+	at          time.Time
+	database    error
+	guacd       error // nil: one that takes new desktops answers
+	directories []directory.Health
+}
+
+// healthCache keeps the last look, so that asking cannot be used to load the
+// directory.
 type healthCache struct {
-	mu     sync.Mutex
-	at     time.Time
-	faults map[string]string
+	mu   sync.Mutex
+	last look
+}
+
+// peersTimeout is how long the peers have for an answer, all together.
+const peersTimeout = 5 * time.Second
+
+// peers asks the database, every directory server and every guacd at the same
+// time, unless that was done within maxAge.
+func (p *Portal) peers(ctx context.Context, maxAge time.Duration) look {
+	p.health.mu.Lock()
+	defer p.health.mu.Unlock()
+	if time.Since(p.health.last.at) < maxAge {
+		return p.health.last
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), peersTimeout)
+	defer cancel()
+	var found look
+	var all sync.WaitGroup
+	all.Go(func() { found.database = p.Store.Ping(ctx) })
+	all.Go(func() { found.directories = p.Directory.Check(ctx) })
+	all.Go(func() { found.guacd = p.guacds(ctx) })
+	all.Wait()
+	for _, h := range found.directories {
+		if h.Err != nil {
+			p.Log.Warn("directory server not well", "server", h.Server, "error", h.Err)
+		}
+	}
+	for part, fault := range found.faults() {
+		p.Log.Error("not ready", "part", part, "fault", fault)
+	}
+	found.at = time.Now()
+	p.health.last = found
+	return found
+}
+
+// faults are the parts without which nobody can work.
+func (l look) faults() map[string]string {
+	faults := map[string]string{}
+	if l.database != nil {
+		faults["database"] = l.database.Error()
+	}
+	well := map[string]bool{}
+	for _, h := range l.directories {
+		well[h.Domain] = well[h.Domain] || h.Err == nil
+	}
+	for domain, ok := range well {
+		if !ok {
+			faults["directory"] = domain
+		}
+	}
+	if l.guacd != nil {
+		faults["guacd"] = l.guacd.Error()
+	}
+	return faults
 }
 
 // readiness: the database can be written, a directory server of each domain
 // answers, and so does a guacd. The reasons stand in the log only.
 func (p *Portal) readiness(w http.ResponseWriter, v *visit) error {
-	faults := p.faults(v.Context())
+	faults := p.peers(v.Context(), 10*time.Second).faults()
 	status, state := http.StatusOK, "ready"
 	if len(faults) > 0 {
 		status, state = http.StatusServiceUnavailable, "not ready"
@@ -33,40 +95,6 @@ func (p *Portal) readiness(w http.ResponseWriter, v *visit) error {
 		parts[part] = "failed"
 	}
 	return p.renderJSON(w, status, parts)
-}
-
-func (p *Portal) faults(ctx context.Context) map[string]string {
-	p.health.mu.Lock()
-	defer p.health.mu.Unlock()
-	if time.Since(p.health.at) < 10*time.Second {
-		return p.health.faults
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
-	defer cancel()
-	faults := map[string]string{}
-	if err := p.Store.Ping(ctx); err != nil {
-		faults["database"] = err.Error()
-	}
-	well := map[string]bool{}
-	for _, h := range p.Directory.Check(ctx) {
-		well[h.Domain] = well[h.Domain] || h.Err == nil
-		if h.Err != nil {
-			p.Log.Warn("directory server not well", "server", h.Server, "error", h.Err)
-		}
-	}
-	for domain, ok := range well {
-		if !ok {
-			faults["directory"] = domain
-		}
-	}
-	if err := p.guacds(ctx); err != nil {
-		faults["guacd"] = err.Error()
-	}
-	for part, fault := range faults {
-		p.Log.Error("not ready", "part", part, "fault", fault)
-	}
-	p.health.at, p.health.faults = time.Now(), faults
-	return faults
 }
 
 // guacds is nil when a guacd that takes new desktops answers.

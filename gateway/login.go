@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"stagedoor/directory"
-	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/targets"
 )
@@ -152,11 +151,7 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 	if again { // the code that is on its way stays good
 		s = v.session
 	}
-	phone, err := p.phoneOf(v, account)
-	if err != nil {
-		return err
-	}
-	s.who = who{Account: account, CheckedAt: p.Now(), Phone: phone}
+	s.who = who{Account: account, CheckedAt: p.Now()}
 	s.Return = v.returnTo
 	if p.needsPassword(account) {
 		sealed, err := p.seal(w, s.ID, password)
@@ -200,16 +195,6 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 		return err
 	}
 	return p.proceed(w, v)
-}
-
-// phoneOf is the number that a person's codes go to; empty: there is none.
-func (p *Portal) phoneOf(v *visit, account directory.Account) (otp.Phone, error) {
-	number, err := p.numberOf(v.Context(), account)
-	if errors.Is(err, otp.ErrNoPhone) {
-		v.log.Info("no usable phone number", "name", account.Name, "error", err)
-		return "", nil
-	}
-	return number.Phone, err
 }
 
 // needsPassword tells whether any target that the account sees signs in with

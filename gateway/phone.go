@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -72,6 +73,7 @@ func (p *Portal) numbersAndNotices() {
 	p.numbers = &otp.Numbers{
 		Store: p.Store, Notices: p.notices, Key: p.Codes.Key, Now: p.Now,
 		Order: p.set.Phones.Order, SelfEnrol: p.set.Phones.SelfEnrol, CoolDown: p.set.Phones.CoolDown,
+		Changed: p.factors.Changed,
 	}
 }
 
@@ -105,18 +107,55 @@ func (p *Portal) numberOf(ctx context.Context, account directory.Account) (otp.N
 	return p.numbers.Of(ctx, p.numberPerson(account, ""))
 }
 
-// mayEnrolPhone tells whether somebody without a number gives one on their way in.
-func (p *Portal) mayEnrolPhone(number otp.Number) bool {
-	return number.Phone == "" && !number.Frozen && p.numbers.MayEnrol()
+// refreshNumber has a session know the number that codes go to now; none is no
+// error.
+func (p *Portal) refreshNumber(v *visit, s *session) (otp.Number, error) {
+	number, err := p.numberOf(v.Context(), s.who.Account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return otp.Number{}, err
+	}
+	if err != nil {
+		v.log.Info("no usable phone number", "name", s.who.Account.Name, "error", err)
+	}
+	s.who.Phone, s.who.PhoneFrom = number.Phone, number.Source
+	return number, nil
+}
+
+// mayEnrolPhone tells whether a session's person may give their first number.
+// With the password alone that is the policy's to say, and never for those who
+// help others.
+func (p *Portal) mayEnrolPhone(s *session, number otp.Number) bool {
+	proven := s.who.Factor != ""
+	return (proven || !p.strong(s.who.Account)) && p.numbers.MayEnrol(number, proven)
+}
+
+// offerPhone adds a number to what may be set up on the way in with the
+// password alone, or takes it away: phones.enrol decides, whatever the policy
+// of factors names.
+func (p *Portal) offerPhone(s *session, number otp.Number) {
+	state := &s.who.Factors
+	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k factor.Kind) bool { return k == factor.SMS })
+	if state.Allows(factor.SMS) && p.mayEnrolPhone(s, number) {
+		state.Enrol = append(state.Enrol, factor.SMS)
+	}
+}
+
+// phoneClosed: on the way in a number opens the door, and so only where it may
+// be the factor that is set up.
+func (p *Portal) phoneClosed(s *session) bool {
+	return s.Step == string(stepEnrol) && !slices.Contains(p.mayEnrol(s), factor.SMS)
 }
 
 // phonePage shows the number that there is and how far a change of it has come.
 func (p *Portal) phonePage(w http.ResponseWriter, v *visit) error {
+	if p.phoneClosed(v.session) {
+		return p.proceed(w, v)
+	}
 	data, err := p.phoneState(v)
 	if err != nil {
 		return err
 	}
-	if v.session.Step == string(stepEnrol) && data.Stage == "have" {
+	if v.session.Step == string(stepEnrol) && v.session.who.Factor == "" && data.Stage == "have" {
 		// Helpdesk has entered a number meanwhile: then the way in is its code.
 		if err := p.end(v, v.session, endPreAuth); err != nil {
 			return err
@@ -136,9 +175,13 @@ func (p *Portal) phonePage(w http.ResponseWriter, v *visit) error {
 // phoneState is the page as everything stands.
 func (p *Portal) phoneState(v *visit) (phonePage, error) {
 	s := v.session
-	number, err := p.numberOf(v.Context(), s.who.Account)
-	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+	before := s.who.Phone
+	number, err := p.refreshNumber(v, s)
+	if err != nil {
 		return phonePage{}, err
+	}
+	if before != s.who.Phone { // helpdesk has changed it: what was proven is no longer the number
+		s.who.Phoning = phoning{}
 	}
 	at := &s.who.Phoning
 	data := phonePage{First: number.Phone == "", Frozen: number.Frozen, Country: p.homeCountry(s)}
@@ -155,8 +198,8 @@ func (p *Portal) phoneState(v *visit) (phonePage, error) {
 	} else if !errors.Is(err, otp.ErrNoChange) {
 		return phonePage{}, err
 	}
-	switch open := data.First && p.mayEnrolPhone(number) || at.OldDone && !data.First; {
-	case data.First && !p.mayEnrolPhone(number):
+	switch open := data.First && p.mayEnrolPhone(s, number) || at.OldDone && !data.First; {
+	case data.First && !p.mayEnrolPhone(s, number):
 		data.Stage = "none"
 	case data.Frozen, data.Elsewhere, data.Pending != nil:
 		data.Stage = "have"
@@ -227,6 +270,9 @@ func (p *Portal) renderPhone(w http.ResponseWriter, v *visit, status int, data p
 func (p *Portal) phone(w http.ResponseWriter, v *visit) error {
 	if err := v.ParseForm(); err != nil {
 		return badForm(err)
+	}
+	if p.phoneClosed(v.session) {
+		return p.proceed(w, v)
 	}
 	data, err := p.phoneState(v)
 	if err != nil {
@@ -314,8 +360,12 @@ func (p *Portal) readNumber(s *session, raw, country string) (otp.Phone, error) 
 // startPhoneCode sends a code; what stood in the way is remembered for the page.
 func (p *Portal) startPhoneCode(v *visit, phone otp.Phone, words string) (challengeID string, err error) {
 	s := v.session
+	purpose := otp.PurposeChange
+	if s.who.Phone == "" {
+		purpose = otp.PurposeEnrol
+	}
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Words: p.Site.T(v.lang, words),
+		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Words: p.Site.T(v.lang, words), Purpose: purpose,
 	})
 	at := &s.who.Phoning
 	at.Notice, at.Until = "", time.Time{}
@@ -324,9 +374,6 @@ func (p *Portal) startPhoneCode(v *visit, phone otp.Phone, words string) (challe
 	switch {
 	case err == nil:
 	case errors.As(err, &wait):
-		if wait.Rule == "total" || wait.Rule == "prefix" {
-			v.log.Error("the limit on codes of the whole portal or a range of numbers is reached", "rule", wait.Rule)
-		}
 		result, reason = "refused", wait.Rule
 		at.Notice, at.Until = wait.Rule, wait.Until
 	case errors.Is(err, otp.ErrNotSent):
@@ -341,21 +388,10 @@ func (p *Portal) startPhoneCode(v *visit, phone otp.Phone, words string) (challe
 
 // keepPhoning stores how far the person has come, and goes on.
 func (p *Portal) keepPhoning(w http.ResponseWriter, v *visit, to string) error {
-	if err := p.savePhoning(v); err != nil {
+	if err := p.keepWho(v); err != nil {
 		return err
 	}
 	return p.redirect(w, v, to)
-}
-
-func (p *Portal) savePhoning(v *visit) error {
-	s := v.session
-	if err := s.encode(); err != nil {
-		return err
-	}
-	if err := p.Store.SetChallenge(v.Context(), s.ID, s.Challenge, s.Account); err != nil {
-		return fmt.Errorf("phone: %w", err)
-	}
-	return nil
 }
 
 func (p *Portal) auditPhone(v *visit, kind, result, reason string, phone otp.Phone) error {

@@ -38,7 +38,7 @@ func (p *Portal) checkPhoneCode(w http.ResponseWriter, v *visit, data phonePage)
 func (p *Portal) numberProven(w http.ResponseWriter, v *visit, data phonePage) error {
 	s, at := v.session, v.session.who.Phoning
 	act := otp.Act{By: s.AccountID, Name: s.who.Account.Domain + `\` + s.who.Account.Name, Address: v.address,
-		Session: s.ID, OldCode: at.OldCode, NewCode: at.NewCode}
+		Session: s.ID, OldCode: at.OldCode, NewCode: at.NewCode, Proven: s.who.Factor != ""}
 	kind, change := "phone-changed", p.numbers.Change
 	if data.First {
 		kind, change = "phone-enrolled", p.numbers.Enrol
@@ -48,17 +48,13 @@ func (p *Portal) numberProven(w http.ResponseWriter, v *visit, data phonePage) e
 	if err != nil {
 		return p.numberRefused(w, v, kind, at.New, err)
 	}
-	s.who.Phone = at.New
 	if err := p.auditPhone(v, kind, "ok", "", at.New); err != nil {
 		return err
 	}
-	if s.Step != string(stepReady) {
-		if err := p.loggedIn(w, v, factor.SMS, ""); err != nil {
-			return err
-		}
-		return p.proceed(w, v)
+	if _, err := p.refreshNumber(v, s); err != nil {
+		return err
 	}
-	return p.keepPhoning(w, v, "/phone?done")
+	return p.enrolled(w, v, factor.SMS, "/phone?done")
 }
 
 // numberRefused: the codes were right, and a rule or something that happened
@@ -79,7 +75,7 @@ func (p *Portal) numberRefused(w http.ResponseWriter, v *visit, kind string, pho
 	if err := p.auditPhone(v, kind, "refused", fault, phone); err != nil {
 		return err
 	}
-	if err := p.savePhoning(v); err != nil {
+	if err := p.keepWho(v); err != nil {
 		return err
 	}
 	data, err := p.phoneState(v)

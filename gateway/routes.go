@@ -76,6 +76,14 @@ func (p *Portal) siteMap() []route {
 		{"POST /phone", stepEnrol, p.phone, fresh},
 		{"GET /freeze/{change}", stepAnyone, p.freezeAsk, silent},
 		{"POST /freeze/{change}", stepAnyone, p.freeze, silent},
+		// Administrators'.
+		{"GET /admin", stepReady, p.overview, admins},
+		{"GET /admin/targets", stepReady, p.adminTargets, admins},
+		{"POST /admin/targets", stepReady, p.viewTargetsAs, admins},
+		{"GET /admin/usage", stepReady, p.adminUsage, admins},
+		{"GET /admin/usage.csv", stepReady, p.exportUsage, admins},
+		{"GET /admin/enrolment", stepReady, p.adminEnrolment, admins},
+		{"GET /admin/enrolment.csv", stepReady, p.exportEnrolment, admins},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
 		// Helpdesk: find a person, see why they cannot get in, help.

@@ -24,6 +24,10 @@ func TestSiteMap(t *testing.T) {
 		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
 		// Helpdesk: find a person, see why they cannot get in, help.
 		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
+		// Administrators'.
+		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
+		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
+		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		// Second factors.
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,

@@ -37,6 +37,7 @@ type who struct {
 	Again     *again      // they are proving themselves once more; nil: they are not
 	Notice    string      // why no code was sent: a WaitError's rule, or "not-sent"
 	Until     time.Time   // of the notice
+	PhoneFrom string      // otp.FromVerified or otp.FromDirectory; empty: no number
 	Phoning   phoning     // how far a number of theirs has come
 }
 

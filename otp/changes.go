@@ -82,7 +82,7 @@ func (n *Numbers) mayAsk(person Person, old Number, phone Phone, act Act, first 
 		return ErrSameNumber
 	case !n.MayChange(old):
 		return ErrElsewhere
-	case self && first && !n.MayEnrol():
+	case self && first && !n.SelfEnrol && !act.Proven:
 		return ErrNotAllowed
 	case self && old.Frozen:
 		return ErrFrozen
@@ -133,12 +133,14 @@ func (n *Numbers) proofs(person Person, old Number, phone Phone, act Act, first 
 	if act.By != person.AccountID || act.How == HowCLI {
 		return nil
 	}
-	since := n.now().Add(-proofLasts)
-	proofs := []store.Proof{{ChallengeID: act.NewCode, SessionID: act.Session, Phone: string(phone), Since: since}}
-	if !first {
-		proofs = append(proofs, store.Proof{ChallengeID: act.OldCode, SessionID: act.Session, Phone: string(old.Phone), Since: since})
+	proof := store.Proof{ChallengeID: act.NewCode, SessionID: act.Session, Phone: string(phone), Purpose: PurposeEnrol, Since: n.now().Add(-proofLasts)}
+	if first {
+		return []store.Proof{proof}
 	}
-	return proofs
+	proof.Purpose = PurposeChange
+	from := proof
+	from.ChallengeID, from.Phone = act.OldCode, string(old.Phone)
+	return []store.Proof{proof, from}
 }
 
 func (n *Numbers) coolDown() time.Duration {

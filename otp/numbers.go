@@ -117,7 +117,17 @@ type Act struct {
 	How               string // "": HowCode for oneself, else HowAgents
 	Session           string // the session that the codes below were typed in
 	OldCode, NewCode  string // ids of used challenges: from the old number, from the new one
+	// Proven: more than the password vouches for the person, another second
+	// factor or helpdesk's bypass code. They enrol their first number whatever
+	// SelfEnrol says.
+	Proven bool
 }
+
+// What the codes are sent for that a person's own change rests on.
+const (
+	PurposeEnrol  = "enrol"  // the first number
+	PurposeChange = "change" // the old number, and the new one
+)
 
 // Change is a change of an account's number.
 type Change = store.NumberChange
@@ -195,8 +205,11 @@ func (n *Numbers) order() []string {
 	return n.Order
 }
 
-// MayEnrol tells whether a person without a number may enrol one themselves.
-func (n *Numbers) MayEnrol() bool { return n.SelfEnrol && slices.Contains(n.order(), FromVerified) }
+// MayEnrol tells whether a person without a number may enrol one themselves;
+// proven as in Act.
+func (n *Numbers) MayEnrol(number Number, proven bool) bool {
+	return number.Phone == "" && !number.Frozen && (n.SelfEnrol || proven) && slices.Contains(n.order(), FromVerified)
+}
 
 // History is what was done to an account's number, the newest first.
 func (n *Numbers) History(ctx context.Context, accountID string) ([]Event, error) {

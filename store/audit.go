@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"strings"
 	"time"
 
@@ -28,6 +27,13 @@ type Event struct {
 	Detail    map[string]string // further facts, JSON in the row
 	Hash      string            // hex SHA-256 over this event and the hash before it, set by AppendEvent
 }
+
+// Keys of an event's detail that name the person whom it is about, where that is
+// not who did it: the account's id and the canonical user name.
+const (
+	AboutAccount = "account"
+	AboutPerson  = "person"
+)
 
 // maxEventText is the longest text of an event, in bytes; the rest is cut off.
 // What people type goes in here, and must not fill the disk.
@@ -107,7 +113,21 @@ func (l *link) append(ctx context.Context, tx *sql.Tx, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := l.note(ctx, tx); err != nil {
+		return err
+	}
 	_, err = tx.ExecContext(ctx, `UPDATE audit_head SET at = $1, hash = $2 WHERE one = 1`, millis(l.event.At), l.event.Hash)
+	return err
+}
+
+// note lets an event be found by the person whom it is about, where somebody else
+// did it. It repeats what the event's detail says, so the chain need not cover it.
+func (l *link) note(ctx context.Context, tx *sql.Tx) error {
+	account, person := l.event.Detail[AboutAccount], l.event.Detail[AboutPerson]
+	if account == "" && person == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO audit_about (account_id, name, seq) VALUES ($1, lower($2), $3)`, account, person, l.seq)
 	return err
 }
 
@@ -122,59 +142,4 @@ func newEventID(at time.Time) (string, error) {
 		id[i] = byte(ms >> (40 - 8*i))
 	}
 	return id.String(), nil
-}
-
-// EventFilter narrows Events; zero fields do not.
-type EventFilter struct {
-	Name, AccountID, Target, Kind, Result, RequestID string
-	Since, Until                                     time.Time // Since <= At < Until
-	Limit                                            int       // 0 means 1,000
-}
-
-// where is the filter as conditions and their arguments.
-func (f EventFilter) where() (string, []any) {
-	conditions := []string{"1 = 1"}
-	var args []any
-	add := func(condition string, set bool, arg any) {
-		if set {
-			args = append(args, arg)
-			conditions = append(conditions, fmt.Sprintf(condition, len(args)))
-		}
-	}
-	add("name = $%d", f.Name != "", f.Name)
-	add("account_id = $%d", f.AccountID != "", f.AccountID)
-	add("target = $%d", f.Target != "", f.Target)
-	add("kind = $%d", f.Kind != "", f.Kind)
-	add("result = $%d", f.Result != "", f.Result)
-	add("request_id = $%d", f.RequestID != "", f.RequestID)
-	add("at >= $%d", !f.Since.IsZero(), millis(f.Since))
-	add("at < $%d", !f.Until.IsZero(), millis(f.Until))
-	return strings.Join(conditions, " AND "), args
-}
-
-// Events are the newest first.
-func (s *Store) Events(ctx context.Context, filter EventFilter) ([]Event, error) {
-	limit := filter.Limit
-	if limit <= 0 {
-		limit = 1000
-	}
-	where, args := filter.where()
-	rows, err := s.read.db.QueryContext(ctx, fmt.Sprintf(`SELECT %s FROM audit_events WHERE %s ORDER BY seq DESC LIMIT %d`,
-		linkColumns, where, limit), args...)
-	if err != nil {
-		return nil, fault("events", err)
-	}
-	defer rows.Close()
-	var events []Event
-	for rows.Next() {
-		link, err := scanLink(rows)
-		if err != nil {
-			return nil, fault("events", err)
-		}
-		if err := json.Unmarshal([]byte(link.detail), &link.event.Detail); err != nil {
-			return nil, fmt.Errorf("store: events: detail of event %s: %w", link.event.ID, err)
-		}
-		events = append(events, link.event)
-	}
-	return events, fault("events", rows.Err())
 }

@@ -64,15 +64,17 @@ func (s *Store) ForgetDevices(ctx context.Context, accountID, id string) (int64,
 }
 
 // PurgeFactors deletes devices, setups and bypass codes whose time is over.
-func (s *Store) PurgeFactors(ctx context.Context, at time.Time) error {
+func (s *Store) PurgeFactors(ctx context.Context, at time.Time) (deleted int64, err error) {
 	for _, text := range []string{
 		`DELETE FROM devices WHERE expires_at <= $1`,
 		`DELETE FROM factor_setups WHERE expires_at <= $1`,
 		`DELETE FROM factor_codes WHERE expires_at > 0 AND expires_at <= $1`,
 	} {
-		if _, err := s.write.exec(ctx, text, millis(at)); err != nil {
-			return fault("purge factors", err)
+		n, err := s.write.exec(ctx, text, millis(at))
+		if err != nil {
+			return deleted, fault("purge factors", err)
 		}
+		deleted += n
 	}
-	return nil
+	return deleted, nil
 }

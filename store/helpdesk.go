@@ -30,9 +30,9 @@ func (s *Store) Caller(ctx context.Context, sessionID, accountID string) (time.T
 }
 
 // PurgeCallers forgets callers whose time is over.
-func (s *Store) PurgeCallers(ctx context.Context, before time.Time) error {
-	_, err := s.write.exec(ctx, `DELETE FROM verified_callers WHERE until <= $1`, millis(before))
-	return fault("purge callers", err)
+func (s *Store) PurgeCallers(ctx context.Context, before time.Time) (int64, error) {
+	n, err := s.write.exec(ctx, `DELETE FROM verified_callers WHERE until <= $1`, millis(before))
+	return n, fault("purge callers", err)
 }
 
 // Tries is what Take has counted under a key in its present window, and when

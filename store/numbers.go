@@ -72,9 +72,10 @@ var (
 )
 
 // Proof is a code that must have been typed rightly: in this session, for this
-// account, from this number, not before Since.
+// account, from this number, for this purpose, not before Since.
 type Proof struct {
 	ChallengeID, SessionID, Phone string
+	Purpose                       string // that the code was sent for
 	Since                         time.Time
 }
 
@@ -152,9 +153,10 @@ func takeProof(ctx context.Context, tx *sql.Tx, account string, proof Proof) err
 	var id string
 	err := txOne(ctx, tx, `
 		UPDATE code_challenges SET expires_at = 0
-		WHERE id = $1 AND session_id = $2 AND account_id = $3 AND phone = $4 AND used_at >= $5 AND used_at > 0 AND expires_at > 0
+		WHERE id = $1 AND session_id = $2 AND account_id = $3 AND phone = $4 AND purpose = $6
+			AND used_at >= $5 AND used_at > 0 AND expires_at > 0
 		RETURNING id`,
-		[]any{proof.ChallengeID, proof.SessionID, account, proof.Phone, millis(proof.Since)}, &id)
+		[]any{proof.ChallengeID, proof.SessionID, account, proof.Phone, millis(proof.Since), proof.Purpose}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrUnproven
 	}

@@ -41,7 +41,8 @@ const readers = 4
 
 // Store is the database. It is safe for concurrent use by several processes.
 type Store struct {
-	now func() time.Time
+	now  func() time.Time
+	path string // absolute
 	// write has one connection: SQLite has one writer at a time, and a queue in
 	// Go is fair and obeys ctx, which SQLite's busy handler is not and does not.
 	write *pool
@@ -58,7 +59,7 @@ func Open(ctx context.Context, path string, now func() time.Time) (*Store, error
 	if err := ownFile(absolute); err != nil {
 		return nil, err
 	}
-	s := &Store{now: now}
+	s := &Store{now: now, path: absolute}
 	if err := migrate(ctx, absolute); err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", path, fault("migrate", err))
 	}

@@ -37,7 +37,7 @@ func (c *checker) target(node *yaml.Node) Target {
 	c.lines, form = readStruct(c.file, node, &e)
 	defer func() { c.problems = append(form, withoutLinesOf(form, c.problems)...) }()
 	t := Target{
-		ID: e.ID, Name: e.Name, Group: e.Group, Description: e.Description, Icon: e.Icon,
+		ID: e.ID, Line: node.Line, Name: e.Name, Group: e.Group, Description: e.Description, Icon: e.Icon,
 		Kind: Kind(e.Kind), Everyone: e.VisibleTo.everyone, Groups: e.VisibleTo.groups,
 	}
 	c.words(e)
@@ -157,6 +157,7 @@ func (c *checker) desktop(e entry, t *Target) {
 	policy := &policy{checker: c, entry: e, target: t}
 	policy.set()
 	t.ReadOnly = t.parameters["read-only"] == "true"
+	t.ignoresCertificate = e.IgnoreCert
 }
 
 func (c *checker) address(e entry, t *Target) {

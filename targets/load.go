@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -61,7 +62,7 @@ func load(path string, files *files) (*List, error) {
 	if len(problems) > 0 {
 		return nil, &LoadError{sorted(problems)}
 	}
-	list.LoadedAt = time.Now()
+	list.LoadedAt, list.Digest = time.Now(), fmt.Sprintf("%x", sha256.Sum256(data))
 	return list, nil
 }
 

@@ -50,6 +50,7 @@ type Transfers struct {
 // targets.example.yaml. It prints, logs and marshals without its secrets.
 type Target struct {
 	ID          string // in the address: [a-z0-9-]{1,64}
+	Line        int    // of the file, where it begins
 	Name        string
 	Group       string // the heading it stands under
 	Description string
@@ -75,6 +76,8 @@ type Target struct {
 	mustHave   []string
 	drive      string // folder on guacd's machine; a desktop gets its own in it
 	groups     []int  // Groups as indices into List.groups
+
+	ignoresCertificate bool // dangerously_ignore_certificate
 }
 
 // Login is what a desktop signs in with.
@@ -86,6 +89,7 @@ type Login struct {
 type List struct {
 	Path     string
 	LoadedAt time.Time
+	Digest   string // hex SHA-256 of the file: nodes with the same have the same list
 	targets  []Target
 	byID     map[string]int
 	groups   []string // each group that the list names, once

@@ -28,6 +28,7 @@ type Watcher struct {
 	mu     sync.Mutex
 	list   *List
 	err    error
+	readAt time.Time // when the file was last read, taken or not
 	change chan struct{}
 
 	// of the watching goroutine alone
@@ -65,7 +66,7 @@ func open(path string, log *slog.Logger, events *fsnotify.Watcher, poll time.Dur
 		w.closeEvents()
 		return nil, err
 	}
-	w.list, w.seen = list, files.seen
+	w.list, w.seen, w.readAt = list, files.seen, list.LoadedAt
 	w.watchFolders()
 	w.ended.Add(1)
 	go w.run(poll)
@@ -84,6 +85,18 @@ func (w *Watcher) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.err
+}
+
+// Refused are the faults of the newest file, and when it was read; none when it
+// is the one in force.
+func (w *Watcher) Refused() (faults []Problem, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var load *LoadError
+	if errors.As(w.err, &load) {
+		return load.Problems, w.readAt
+	}
+	return nil, time.Time{}
 }
 
 // Changed is closed when a changed file has been read the next time, whether
@@ -170,6 +183,7 @@ func (w *Watcher) read() {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.readAt = time.Now()
 	if w.err = err; err == nil {
 		w.list = list
 	}

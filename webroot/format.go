@@ -29,6 +29,9 @@ func localeOf(code string) (language.Tag, error) {
 // Span is a length of time in words, as Site.T fills it in: see texts.span.
 func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang).span(d) }
 
+// Date is a day with its month in words: see texts.date.
+func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
+
 // pluralKey is the key of the form that the first whole number among args
 // asks for: CLDR's rule, of which these languages use "one" and "other".
 func (t *texts) pluralKey(key string, args []any) string {
@@ -102,6 +105,3 @@ func roundUp(d, unit time.Duration) int { return int((max(d, 0) + unit - 1) / un
 
 // Clock is a time of day with seconds, in the zone of this machine: "14:02:11".
 func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
-
-// Date is a day with its month in words, in the zone of this machine.
-func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }

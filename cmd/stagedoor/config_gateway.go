@@ -18,7 +18,7 @@ func (c Config) settings() gateway.Settings {
 		PreAuth: c.Session.PreAuth, PerAccount: c.Session.PerAccount,
 		TriesPerAccount: c.Login.TriesPerAccount, TriesPerAddress: c.Login.TriesPerAddress,
 		TriesWindow: c.Login.TriesWindow, FailureFloor: c.Login.FailureFloor,
-		Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
+		Version: release, Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
 	}
 	s.Phones = gateway.Phones{Order: c.Phones.Order, SelfEnrol: c.Phones.Enrol == "self", CoolDown: c.Phones.CoolDown}
 	if s.Phones.CoolDown == 0 {

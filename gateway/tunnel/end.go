@@ -50,6 +50,7 @@ var (
 	endReplaced       = &ending{cause: "replaced", status: guac.Success, text: "The page came back in another connection.", hasty: true, holds: true}
 	endLeft           = &ending{cause: "left", status: guac.Success, text: "The page was left.", hasty: true, holds: true, leaves: true}
 	endEnded          = &ending{cause: "ended", status: guac.SessionClosed, text: "The desktop was ended from the list."}
+	endHelpdesk       = &ending{cause: "ended-by-helpdesk", status: guac.SessionClosed, text: "The desktop was ended by helpdesk."}
 	endLogoff         = &ending{cause: "logoff", status: guac.Success, text: "The desktop was logged off."}
 
 	endGuacdError       = &ending{cause: "guacd-error", status: guac.UpstreamError, text: "The remote desktop reported an error."}
@@ -91,6 +92,8 @@ func endingOf(cause error) *ending {
 		return endTakenOver
 	case errors.Is(cause, ErrEnded):
 		return endEnded
+	case errors.Is(cause, ErrHelpdesk):
+		return endHelpdesk
 	case errors.Is(cause, ErrLimit):
 		return endLimit
 	case errors.Is(cause, ErrShutdown):

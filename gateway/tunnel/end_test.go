@@ -22,6 +22,7 @@ func TestCloseTable(t *testing.T) {
 		{endDisconnect, "disconnect", 1000, "0"},
 		{endLeft, "left", 1000, "0"},
 		{ErrEnded, "ended", 1002, "523"},
+		{ErrHelpdesk, "ended-by-helpdesk", 1002, "523"},
 		{endLogoff, "logoff", 1000, "0"},
 		{endBrowserClosed, "browser-closed", 1000, "0"},
 		{endBrowserLost, "browser-lost", 1002, "518"},

@@ -24,12 +24,13 @@ type inFilter struct {
 	ping    []byte // the last ping, to be echoed
 	acks    []byte // refusals of streams, for the browser
 	human   bool   // a person did something
+	shown   string // the notice that the page says to have shown, or ""
 	count   int    // instructions in the message
 }
 
 // check judges one text message. On error nothing of it may be used.
 func (f *inFilter) check(message []byte) error {
-	f.forward, f.ping, f.acks, f.human, f.count = nil, f.ping[:0], f.acks[:0], false, 0
+	f.forward, f.ping, f.acks, f.human, f.shown, f.count = nil, f.ping[:0], f.acks[:0], false, "", 0
 	switch {
 	case len(message) == 0:
 		return endBadProtocol.because("empty message")
@@ -109,9 +110,14 @@ func (f *inFilter) judge(in *instruction) (pass bool, err error) {
 	return f.open(in)
 }
 
-// internal is what the browser's tunnel says to this one: ping, and leave from a
-// page that its person leaves for another one of ours.
+// internal is what the browser's tunnel says to this one: ping, shown of a notice
+// that is on the page, and leave from a page that its person leaves for another
+// one of ours.
 func (f *inFilter) internal(in *instruction) error {
+	if id := in.arg(1); string(in.arg(0)) == "shown" && isNoticeID(id) {
+		f.shown = string(id)
+		return nil
+	}
 	if string(in.arg(0)) == "leave" && len(in.arg(1)) == 0 {
 		return endLeft
 	}
@@ -120,6 +126,16 @@ func (f *inFilter) internal(in *instruction) error {
 	}
 	f.ping = append(f.ping[:0], in.raw...)
 	return nil
+}
+
+// isNoticeID says whether b can be a notice's id: as rand.Text makes them.
+func isNoticeID(b []byte) bool {
+	for _, c := range b {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return 0 < len(b) && len(b) <= 40
 }
 
 // sync confirms a frame. guacd ends a user who confirms one from the future,

@@ -89,6 +89,9 @@ func TestFilter(t *testing.T) {
 		{name: "end on no stream", message: "3.end,1.7;", end: "bad-protocol"},
 		{name: "stream -1", policy: everything, message: "4.file,2.-1,1.a,1.b;", end: "bad-protocol"},
 		{name: "leave", message: "0.,5.leave,0.;", end: "left"},
+		{name: "shown", message: "0.,5.shown,3.A2B;"},
+		{name: "shown with nothing", message: "0.,5.shown,0.;", end: "bad-protocol"},
+		{name: "shown with what is no id", message: "0.,5.shown,3.a b;", end: "bad-protocol"},
 		{name: "leave with something", message: "0.,5.leave,1.x;", end: "bad-protocol"},
 		{name: "internal instruction", message: "0.,4.uuid,1.a;", end: "bad-protocol"},
 

@@ -87,6 +87,9 @@ func (r *relay) greet() error {
 	if err := r.browser.send(appendInstruction(nil, "", cmp.Or(r.options.ID, uuid.NewString()))); err != nil {
 		return gone(err)
 	}
+	if err := r.options.Notices.attach(&r.browser); err != nil {
+		return gone(err)
+	}
 	return nil
 }
 
@@ -212,6 +215,9 @@ func (r *relay) receive(kind int, message io.Reader) error {
 	if r.in.human && r.options.OnInput != nil {
 		r.options.OnInput()
 	}
+	if r.in.shown != "" {
+		r.options.Notices.shown(r.in.shown)
+	}
 	if len(r.in.forward) > 0 {
 		if err := r.guacd.write(r.in.forward); err != nil {
 			return err
@@ -238,6 +244,7 @@ func (r *relay) part() End {
 	}
 	ws.Close()
 	<-r.listened
+	r.options.Notices.detach()
 	result := End{Status: end.status, Cause: end.cause, Text: end.said,
 		BytesIn: r.bytesIn, BytesOut: r.browser.bytes, Duration: time.Since(r.started)}
 	r.log.Info("desktop over", "cause", end.cause, "status", reason(end.status), "detail", end.detail,

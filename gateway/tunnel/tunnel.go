@@ -26,6 +26,7 @@ var (
 	ErrRevoked   = errors.New("tunnel: session ended")             // 523
 	ErrTakenOver = errors.New("tunnel: taken over")                // 521; the desktop is held for the page that took it
 	ErrEnded     = errors.New("tunnel: ended by its person")       // 523
+	ErrHelpdesk  = errors.New("tunnel: ended by helpdesk")         // 523
 	ErrLimit     = errors.New("tunnel: too many desktops")         // 797
 	ErrShutdown  = errors.New("tunnel: the gateway is going down") // 520
 	ErrReplaced  = errors.New("tunnel: the page came back")        // 0: the page itself has dropped this WebSocket
@@ -57,8 +58,9 @@ type Options struct {
 	Audio, Video, Image []string
 
 	Policy  Policy
-	OnInput func() // human input arrived (key, changed mouse, touch or clipboard, a transfer the person started); called often
-	OnReady func() // the first picture left for the browser
+	OnInput func()   // human input arrived (key, changed mouse, touch or clipboard, a transfer the person started); called often
+	OnReady func()   // the first picture left for the browser
+	Notices *Notices // words for the person; nil: none
 	Log     *slog.Logger
 
 	HandshakeTimeout  time.Duration // 0 means 15 s

@@ -1,12 +1,13 @@
 // The texts that scripts show, and numbers, times and sizes as the page's
 // language writes them. The page carries the texts in <template id="texts">, and
 // some pages more of their own; the Swedish file says which keys there are.
+import type phone from "../locales/phone/sv.json";
 import type swedish from "../locales/sv.json";
 
 type Stem<Key> = Key extends `${infer Name}.one` | `${infer Name}.other` ? Name : Key;
 
 /** A text that depends on a number is written as KEY.one and KEY.other, and asked for as KEY. */
-export type TextKey = Stem<Extract<keyof typeof swedish, `${string}.js.${string}`>>;
+export type TextKey = Stem<Extract<keyof (typeof swedish & typeof phone), `${string}.js.${string}`>>;
 
 const texts = new Map<string, string>();
 for (const carrier of document.querySelectorAll<HTMLTemplateElement>("template")) {
