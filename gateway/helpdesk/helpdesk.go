@@ -131,6 +131,15 @@ const (
 	RuleUnverified Rule = "unverified" // who is on the telephone
 )
 
+// Rules are all of them, for the test that each has its words.
+var Rules = []Rule{
+	RuleReason, RuleSelf, RuleColleague, RuleQuota, RuleSearches, RuleText,
+	RuleDirectory, RuleUnknown, RuleForbidden, RuleNoNumber, RuleNoCode, RuleNotSent,
+	RuleWait, RuleLocked, RuleWrongCode, RuleUsedUp, RuleNothing, RuleBadNumber,
+	RuleSame, RuleElsewhere, RulePending, RuleFrozen, RuleSecond, RuleMoved,
+	RuleTooMany, RuleUnverified,
+}
+
 func refuse(rule Rule) error { return &RefusedError{Rule: rule} }
 
 // act does one act on a person: checks the reason and the rules, counts it,
