@@ -74,6 +74,7 @@ type Settings struct {
 	HelpdeskGroups, AdministratorGroups []string
 	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
 	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
+	ActsPerDay                          int           // that one agent may do on others; 0 means 20
 
 	// Factors says who needs which second factor from when; empty: everybody,
 	// at once.

@@ -54,6 +54,7 @@ type rig struct {
 	port    int
 	address string // http://localhost:PORT
 	process *testbed.Process
+	samba   *testbed.Samba
 	sms     *testbed.SMSProvider
 	guacd   *testbed.Guacd
 	user    testbed.UnixUser // of the xrdp
@@ -70,8 +71,9 @@ const (
 )
 
 var seed = testbed.DirectorySeed{
-	Policy: testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups: []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
+	MayUnlock: true,
+	Policy:    testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
+	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
@@ -117,6 +119,7 @@ func newRig(t *testing.T) *rig {
 	r.ca = must[*testbed.CA](t)(testbed.NewCA(r.folder("ca")))
 	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: r.ca, Seed: seed}))
 	t.Cleanup(func() { ok(t, samba.Stop()) })
+	r.samba = samba
 	r.sms = must[*testbed.SMSProvider](t)(testbed.StartSMSProvider())
 	t.Cleanup(func() { ok(t, r.sms.Stop()) })
 	r.port = must[int](t)(testbed.FreePort())

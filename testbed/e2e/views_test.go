@@ -116,6 +116,23 @@ var views = []view{
 		p.Open(testbed.Eval[string](p, `document.querySelector("td a[href^='/helpdesk/id/']").href`))
 	}},
 	{name: "support-id-none", who: "hanna", reach: loggedIn("/helpdesk/id/ZZZZZZZZ")},
+	// Helpdesk: a person and why they cannot get in.
+	{name: "helpdesk", who: "hanna", reach: loggedIn("/helpdesk")},
+	{name: "helpdesk-found", who: "hanna", reach: loggedIn("/helpdesk?q=an")},
+	{name: "helpdesk-none", who: "hanna", reach: loggedIn("/helpdesk?q=zzzz")},
+	{name: "helpdesk-short", who: "hanna", reach: loggedIn("/helpdesk?q=z")},
+	{name: "person", who: "hanna", reach: atPerson("erik")},
+	{name: "person-oneself", who: "hanna", reach: atPerson("hanna")},
+	{name: "person-act", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("greta")(s, p)
+		p.Click("#act-number summary")
+		p.WaitFor("#act-number[open] form")
+	}},
+	{name: "person-refused", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("greta")(s, p)
+		act(p, "bypass", "Tappat mobilen")
+		p.WaitFor("#fault")
+	}},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
@@ -259,6 +276,24 @@ func (s *stage) atList(p *testbed.Page) {
 		p.WaitUntil(`location.pathname === "/"`)
 	}
 	p.WaitFor("main h1")
+}
+
+// atPerson is helpdesk's page of a person, found by their user name.
+func atPerson(name string) func(*stage, *testbed.Page) {
+	return func(s *stage, p *testbed.Page) {
+		loggedIn("/helpdesk?q="+name)(s, p)
+		p.Click("tbody a")
+		p.WaitFor(".causes")
+	}
+}
+
+// act opens an act of a person's page, gives a reason and does it.
+func act(p *testbed.Page, name, reason string) {
+	if !testbed.Eval[bool](p, `document.querySelector("#act-`+name+`").open`) {
+		p.Click("#act-" + name + " summary")
+	}
+	p.Fill("#reason-"+name, reason)
+	p.Click("#act-" + name + " button")
 }
 
 func (s *stage) atDesktop(p *testbed.Page) {
