@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -112,26 +111,6 @@ func (l *smppLink) bind(config SMPPConfig, reader io.Reader) error {
 	}
 }
 
-// smppStatus is a status in words, with its number: what a provider's support asks for.
-func smppStatus(status data.CommandStatusType) string {
-	return fmt.Sprintf("%s (0x%08X)", status.Desc(), uint32(status))
-}
-
-// readSMPP reads one PDU: its header, and the body's bytes.
-func readSMPP(reader io.Reader) (pdu.Header, []byte, error) {
-	var raw [data.PDU_HEADER_SIZE]byte
-	if _, err := io.ReadFull(reader, raw[:]); err != nil {
-		return pdu.Header{}, nil, err
-	}
-	header := pdu.ParseHeader(raw)
-	if header.CommandLength < data.PDU_HEADER_SIZE || header.CommandLength > data.MAX_PDU_LEN {
-		return header, nil, fmt.Errorf("a PDU of %d bytes", uint32(header.CommandLength))
-	}
-	body := make([]byte, header.CommandLength-data.PDU_HEADER_SIZE)
-	_, err := io.ReadFull(reader, body)
-	return header, body, err
-}
-
 // read takes PDUs until the connection ends, or until nothing has come for so
 // long: an answer to enquire_link is due before that.
 func (l *smppLink) read(reader io.Reader, silence time.Duration) {
@@ -194,60 +173,6 @@ func (l *smppLink) deliver(header pdu.Header, body []byte) data.CommandStatusTyp
 	return l.take(parsed)
 }
 
-func parseSMPP(header pdu.Header, body []byte) (pdu.PDU, error) {
-	parsed, err := pdu.CreatePDUFromCmdID(header.CommandID)
-	if err != nil {
-		return nil, err
-	}
-	buffer := pdu.NewBuffer(make([]byte, 0, data.PDU_HEADER_SIZE+len(body)))
-	header.Marshal(buffer)
-	_, _ = buffer.Write(body)
-	return parsed, parsed.Unmarshal(buffer)
-}
-
-// smppCString is the text before the first NUL, at most 65 bytes (message_id).
-func smppCString(body []byte) string {
-	for i, b := range body {
-		if b == 0 || i == 65 {
-			return string(body[:i])
-		}
-	}
-	return string(body)
-}
-
-// respond answers a request with a status.
-func (l *smppLink) respond(to pdu.Header, status data.CommandStatusType) error {
-	answer := make([]byte, data.PDU_HEADER_SIZE, data.PDU_HEADER_SIZE+1)
-	if to.CommandID == data.DELIVER_SM || to.CommandID == data.DATA_SM {
-		answer = append(answer, 0) // message_id, empty
-	}
-	binary.BigEndian.PutUint32(answer, uint32(len(answer)))
-	binary.BigEndian.PutUint32(answer[4:], uint32(to.CommandID)|1<<31)
-	binary.BigEndian.PutUint32(answer[8:], uint32(status))
-	binary.BigEndian.PutUint32(answer[12:], uint32(to.SequenceNumber))
-	_, err := l.writeBytes(answer)
-	return err
-}
-
-func (l *smppLink) write(p pdu.PDU) (int, error) {
-	buffer := pdu.NewBuffer(nil)
-	p.Marshal(buffer)
-	return l.writeBytes(buffer.Bytes())
-}
-
-func (l *smppLink) writeBytes(bytes []byte) (int, error) {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	if err := l.conn.SetWriteDeadline(time.Now().Add(l.timeout)); err != nil {
-		return 0, err
-	}
-	n, err := l.conn.Write(bytes)
-	if err != nil {
-		l.fail(fmt.Errorf("connection lost: %w", err)) // half a PDU spoils all that follow
-	}
-	return n, err
-}
-
 // request writes a PDU under a sequence number of its own, on which the answer comes.
 func (l *smppLink) request(p pdu.PDU) (*smppWaiter, int, error) {
 	waiter := &smppWaiter{answer: make(chan smppAnswer, 1), since: time.Now()}
@@ -269,72 +194,6 @@ func (l *smppLink) resolve(header pdu.Header, answer smppAnswer) {
 	l.mu.Unlock()
 	if waiter != nil {
 		waiter.answer <- answer
-	}
-}
-
-// submit hands over one SMS when the window has room. Its error wraps
-// ErrNotAccepted where the provider has surely not taken it.
-func (l *smppLink) submit(ctx context.Context, message *pdu.SubmitSM) (id string, err error) {
-	select {
-	case l.window <- struct{}{}:
-	case <-l.down:
-		return "", fmt.Errorf("%w: %w", ErrNotAccepted, l.err)
-	case <-ctx.Done():
-		return "", fmt.Errorf("%w: the window is full: %d messages have no answer yet", ErrNotAccepted, cap(l.window))
-	}
-	waiter, n, err := l.request(message)
-	if err != nil && n == 0 {
-		return "", fmt.Errorf("%w: %w", ErrNotAccepted, err)
-	}
-	select {
-	case answer := <-waiter.answer:
-		return l.judge(answer)
-	case <-l.down:
-	case <-ctx.Done():
-		// The place in the window stays taken until the answer comes.
-		go l.abandon(waiter)
-		return "", errors.New("no answer in time")
-	}
-	select { // the answer may have come with the end
-	case answer := <-waiter.answer:
-		return l.judge(answer)
-	default:
-		return "", fmt.Errorf("no answer: %w", l.err)
-	}
-}
-
-func (l *smppLink) judge(answer smppAnswer) (id string, err error) {
-	<-l.window
-	if answer.status != data.ESME_ROK {
-		return "", fmt.Errorf("%w: refused: %s", ErrNotAccepted, smppStatus(answer.status))
-	}
-	return answer.id, nil
-}
-
-func (l *smppLink) abandon(waiter *smppWaiter) {
-	select {
-	case <-waiter.answer:
-		<-l.window
-	case <-l.down:
-	}
-}
-
-// ask sends a request without a body and waits for its answer.
-func (l *smppLink) ask(ctx context.Context, p pdu.PDU) error {
-	waiter, _, err := l.request(p)
-	if err != nil {
-		return err
-	}
-	select {
-	case answer := <-waiter.answer:
-		if answer.status != data.ESME_ROK {
-			return errors.New("refused: " + smppStatus(answer.status))
-		}
-		return nil
-	case <-l.down:
-		return l.err
-	case <-ctx.Done():
-		return errors.New("no answer in time")
 	}
 }
 

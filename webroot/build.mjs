@@ -98,6 +98,7 @@ await build({
     desktop: join(here, "src/desktop.ts"),
     check: join(here, "src/check.ts"),
     list: join(here, "src/list.ts"),
+    key: join(here, "src/key.ts"),
   },
   outdir: dist,
   bundle: true,

@@ -174,6 +174,9 @@ func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Wr
 	route, _ := config.route()
 	for _, sender := range route.Senders() {
 		line("sms "+sender.Name(), sender.Check(ctx))
+		if bound, ok := sender.(io.Closer); ok {
+			_ = bound.Close() // its binding was for this only
+		}
 	}
 	return problems
 }

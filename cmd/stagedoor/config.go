@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 )
 
@@ -26,12 +27,14 @@ type Config struct {
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
+	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
 	SMS                         SMSConfig         `yaml:"sms"`
 	Mail                        MailConfig        `yaml:"mail"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
+	running running
 	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
@@ -190,6 +193,12 @@ func (c Config) withListDefaults() Config {
 		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
 	c.SMS.withDefaults()
+	for i := range c.Factors {
+		setIfZero(&c.Factors[i].Need, string(factor.Required))
+		if c.Factors[i].Allowed == nil {
+			c.Factors[i].Allowed = allowedFactors
+		}
+	}
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")

@@ -72,6 +72,7 @@ func (v *validation) validate(c Config) {
 	v.session(c.Session)
 	v.login(c.Login)
 	v.codes(c)
+	v.factors(c)
 	v.directories(c.Directories)
 	v.guacd(c.Guacd)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

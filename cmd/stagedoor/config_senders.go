@@ -32,7 +32,9 @@ func (v *validation) sms(c Config) {
 		v.receipts(c, i)
 	}
 	for i, country := range c.Codes.Countries {
-		served := func(s SenderConfig) bool { return len(s.Countries) == 0 || slices.Contains(s.Countries, country) }
+		served := func(s SenderConfig) bool {
+			return !s.isOwnMail() && (len(s.Countries) == 0 || slices.Contains(s.Countries, country))
+		}
 		if len(c.SMS.Senders) > 0 && !slices.ContainsFunc(c.SMS.Senders, served) {
 			v.fault(fmt.Sprintf("codes.countries[%d]", i), "no sender of sms.senders serves %s", country)
 		}
@@ -48,11 +50,18 @@ func (v *validation) sender(c Config, i int) {
 	switch s.Kind {
 	case kindHTTP:
 		v.httpSender(c, i)
+	case kindSMPP:
+		v.smppSender(c, i)
+	case kindMail:
+		v.mailSender(c, i)
 	case "":
-		v.fault(at+"kind", "is missing: http")
+		v.fault(at+"kind", "is missing: http, smpp or mail")
+		return
 	default:
-		v.oneOf(at+"kind", s.Kind, kindHTTP)
+		v.oneOf(at+"kind", s.Kind, kindHTTP, kindSMPP, kindMail)
+		return
 	}
+	v.otherSections(s, at)
 }
 
 func (v *validation) httpSender(c Config, i int) {

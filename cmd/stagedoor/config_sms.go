@@ -23,9 +23,11 @@ type BreakerConfig struct {
 // SenderConfig is one sender. Of the sections of the kinds it has its own.
 type SenderConfig struct {
 	Name      string        `yaml:"name"`      // lower case letters, digits and hyphens; required
-	Kind      string        `yaml:"kind"`      // http; required
+	Kind      string        `yaml:"kind"`      // http, smpp, mail; required
 	Countries []string      `yaml:"countries"` // ISO codes of the numbers that it serves; default: all
 	HTTP      SMSHTTPConfig `yaml:"http"`
+	SMPP      SMSSMPPConfig `yaml:"smpp"`
+	Mail      SMSMailConfig `yaml:"mail"`
 	Receipts  ReceiptConfig `yaml:"receipts"` // of kind http
 }
 
@@ -76,7 +78,11 @@ type ReceiptConfig struct {
 }
 
 // The kinds of senders.
-const kindHTTP = "http"
+const (
+	kindHTTP = "http"
+	kindSMPP = "smpp"
+	kindMail = "mail"
+)
 
 func (s *SMSConfig) withDefaults() {
 	for i := range s.Senders {
@@ -84,11 +90,14 @@ func (s *SMSConfig) withDefaults() {
 		setIfZero(&h.Method, "POST")
 		setIfZero(&h.Success.StatusFrom, 200)
 		setIfZero(&h.Success.StatusTo, 299)
+		if s.Senders[i].Kind == kindSMPP {
+			s.Senders[i].SMPP.withDefaults()
+		}
 	}
 }
 
 func (s *SenderConfig) paths() []*string {
-	return []*string{&s.HTTP.PasswordFile, &s.HTTP.CAFile, &s.Receipts.SecretFile}
+	return []*string{&s.HTTP.PasswordFile, &s.HTTP.CAFile, &s.SMPP.PasswordFile, &s.SMPP.CAFile, &s.Receipts.SecretFile}
 }
 
 // senderVariable is where the environment may hold a secret of a sender: for
@@ -112,6 +121,10 @@ func (v *validation) senderSecrets(senders []SenderConfig, wanted map[string]boo
 			name := senderVariable(s.Name, "PASSWORD")
 			wanted[name] = true
 			read[i].password = v.password(at+"http.password_file", s.HTTP.PasswordFile, name, usesPassword(s.HTTP))
+		case kindSMPP:
+			name := senderVariable(s.Name, "PASSWORD")
+			wanted[name] = true
+			read[i].password = v.password(at+"smpp.password_file", s.SMPP.PasswordFile, name, true)
 		}
 		if s.Receipts.Auth == "" {
 			continue
@@ -135,6 +148,10 @@ func (c Config) way(i int) (otp.Way, error) {
 	switch s.Kind {
 	case kindHTTP:
 		way.Sender, err = otp.NewHTTPSender(c.httpSender(i))
+	case kindSMPP:
+		way.Sender, err = otp.NewSMPPSender(c.smppSender(i))
+	case kindMail:
+		way.Sender, err = c.mailSender(i)
 	default:
 		err = fmt.Errorf("kind: %q is no kind of sender", s.Kind) // validate has refused it
 	}
