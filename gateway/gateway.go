@@ -30,16 +30,23 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now.
+// Parts are what the portal is put together from. All are required but Now,
+// Mail and Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
+	Mailer    *otp.Mailer // nil: no mail is sent
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
+
+	// Mail hands over one mail, for notices; nil: nothing is told by mail.
+	Mail func(ctx context.Context, to, subject, text string) error
+	// Receipts read what providers tell of messages, by the sender's name.
+	Receipts map[string]*otp.ReceiptReader
 	// Tell tells somebody, by text message and mail, that a factor was added to
 	// or removed from their account; nil: nobody is told.
 	Tell func(ctx context.Context, notice FactorNotice) error
@@ -91,6 +98,7 @@ type Settings struct {
 	DefaultDomain string            // for the hint beside the user name; may be empty
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
+	AlarmMail     []string          // addresses that are told of limits on codes against fraud; none: nobody
 
 	// Probe has the list tell whether workstations answer, by a TCP connection
 	// from here to each that is in view.

@@ -90,6 +90,10 @@ func (p *Portal) siteMap() []route {
 		{"GET /admin/usage.csv", stepReady, p.exportUsage, admins},
 		{"GET /admin/enrolment", stepReady, p.adminEnrolment, admins},
 		{"GET /admin/enrolment.csv", stepReady, p.exportEnrolment, admins},
+		// What becomes of a code.
+		{"GET /code/way", stepCode, p.codeWay, machine | silent},
+		{"GET /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
+		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
 		{"/", stepAnyone, p.notFound, silent},

@@ -30,6 +30,8 @@ func TestSiteMap(t *testing.T) {
 		"POST /account/backup": stepReady, "POST /account/device": stepReady, "POST /account/session": stepReady,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
 		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

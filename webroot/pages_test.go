@@ -56,8 +56,13 @@ type (
 		Masked                                                   string
 		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                                     int
-		SentAt                                                   time.Time
 		ways
+		Way codeWay
+	}
+	codeWay struct {
+		State string
+		Lines []string
+		Final bool
 	}
 	target struct {
 		ID, Name, Description, Group, Icon, Kind, Href string
@@ -272,8 +277,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 `}},
 		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
-		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, SentAt: time.Date(2026, 11, 21, 14, 2, 11, 0, time.Local)}, []string{
-			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `14:02:11|14.02.11`, `action="/logout"`, `08-555 010 00`}},
+		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}}}, []string{
+			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `role="status"`, `data-open`, `14:02:11`, `action="/logout"`, `08-555 010 00`}},
+		{"code delivered", "code", codePage{basePage: out, Masked: "•• 67", Way: codeWay{State: "delivered", Lines: []string{"a", "b"}, Final: true}}, []string{`data-state="delivered"`, `<p>a</p>`, `<p>b</p>`, `!data-open`}},
 		{"code wrong", "code", codePage{basePage: out, Masked: "•• 67", Wrong: true, Left: 4}, []string{`aria-invalid="true"`, ` 4.`}},
 		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
 		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
@@ -427,8 +433,8 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key)\.js\.[a-z0-9.-]+)"`)
-	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span."}
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm."}
 )
 
 func sources(t *testing.T, patterns ...string) string {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 )
 
 // Config is config.yaml. Every key has its reason and its consequence for
@@ -28,10 +29,12 @@ type Config struct {
 	Codes                       CodesConfig       `yaml:"codes"`
 	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
 	SMS                         SMSConfig         `yaml:"sms"`
+	Mail                        MailConfig        `yaml:"mail"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
+	running running
 	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
@@ -128,7 +131,19 @@ type CodesConfig struct {
 	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
 	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
 	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
+	AlarmMail  []string      `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
 	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
+}
+
+// MailConfig is the server that takes mail over; without a server there is none.
+type MailConfig struct {
+	Server       string        `yaml:"server"`        // host:port; default: no mail
+	TLS          string        `yaml:"tls"`           // starttls, implicit, none (loopback only); default starttls
+	Username     string        `yaml:"username"`      // default: no authentication
+	PasswordFile string        `yaml:"password_file"` // or STAGEDOOR_MAIL__PASSWORD
+	From         string        `yaml:"from"`          // an address, with or without a name; required where there is a server
+	CAFile       string        `yaml:"ca_file"`       // PEM; default: the system's authorities
+	Timeout      time.Duration `yaml:"timeout"`       // of one hand-over; default 10s
 }
 
 // GuacdConfig is one guacd daemon.
@@ -159,6 +174,7 @@ func defaultConfig() Config {
 		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
 		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
 		SMS:   SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
+		Mail:  MailConfig{TLS: otp.MailStartTLS, Timeout: 10 * time.Second},
 		Log:   LogConfig{Level: "info", Format: "json"},
 	}
 }
@@ -201,6 +217,7 @@ func setIfZero[T comparable](field *T, value T) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
+		&c.Mail.PasswordFile, &c.Mail.CAFile,
 		&c.Portal.Logo, &c.Portal.LogoDark, &c.Portal.HelpDir,
 	}
 	for i := range c.Directories {

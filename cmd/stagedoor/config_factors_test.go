@@ -38,9 +38,9 @@ factors:
 	for text, says := range map[string]string{
 		"{need: mandatory}":                  "required or voluntary or off",
 		"{domain: NOWHERE}":                  "not a domain",
-		"{from: '2026-13-03'}":                 "not a date",
+		"{from: '2026-13-03'}":               "not a date",
 		"{from: tomorrow}":                   "not a date",
-		"{need: off, from: '2026-12-03'}":      "need: required only",
+		"{need: off, from: '2026-12-03'}":    "need: required only",
 		"{allowed: [backup]}":                "nothing is allowed",
 		"{allowed: [telepathy]}":             "sms or app or key or backup",
 		"{allowed: [app], enrol: [key]}":     "not among allowed",

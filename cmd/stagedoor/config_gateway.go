@@ -19,6 +19,7 @@ func (c Config) settings() gateway.Settings {
 		TriesPerAccount: c.Login.TriesPerAccount, TriesPerAddress: c.Login.TriesPerAddress,
 		TriesWindow: c.Login.TriesWindow, Factors: c.factorPolicy(), FailureFloor: c.Login.FailureFloor,
 		Version: release, Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
+		AlarmMail: c.Codes.AlarmMail,
 	}
 	for _, d := range c.Directories {
 		if d.Default || len(c.Directories) == 1 {
