@@ -30,11 +30,13 @@ type stage struct {
 
 // people who log in on a stage: what they type, and where their codes go.
 var people = map[string]struct{ name, password, number string }{
+	"ada":     {`AMIDO\ada`, "Sommar-2026-ok", "+46701740616"},
 	"cecilia": {`AMIDO\cecilia`, "Sommar-2026-åäö", "+46701740607"},
 	"erik":    {`AMIDO\erik`, "Sommar-2026-ok", ""},
 	"frida":   {`AMIDO\frida`, "Sommar-2026-ok", "+46701740612"},
 	"gerd":    {`AMIDO\gerd`, "Sommar-2026-ok", "+46701740613"},
 	"gunnar":  {`AMIDO\gunnar`, "Sommar-2026-ok", "+46701740633"},
+	"hanna":   {`AMIDO\hanna`, "Sommar-2026-ok", "+46701740609"},
 	"harald":  {`AMIDO\harald`, "Sommar-2026-ok", "+46701740614"},
 	"ingrid":  {`AMIDO\ingrid`, "Sommar-2026-ok", "+46701740615"},
 }
