@@ -91,6 +91,7 @@ var people = []directorytest.User{
 	{Name: "erik", Password: goodPassword},
 	{Name: "frida", Password: goodPassword, Mobile: "not a number 😀"},
 	{Name: "hanna", Password: goodPassword, Mobile: "0701740609", Groups: []string{"Helpdesk"}},
+	{Name: "ivar", Password: goodPassword, Groups: []string{"Helpdesk"}},
 }
 
 const list = `targets:
