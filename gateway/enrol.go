@@ -20,7 +20,7 @@ type enrolPage struct {
 func (p *Portal) enrolPage(w http.ResponseWriter, v *visit) error {
 	s := v.session
 	if s.Step == string(stepReady) {
-		if err := p.refreshFactors(v); err != nil {
+		if err := p.refreshFactors(v, ""); err != nil {
 			return err
 		}
 	}
@@ -67,7 +67,7 @@ func (p *Portal) enrolLater(w http.ResponseWriter, v *visit) error {
 // enrolled goes on after a factor has been set up: on the way in it has just
 // been proven, and the person is logged in; else they are back at their account.
 func (p *Portal) enrolled(w http.ResponseWriter, v *visit, kind factor.Kind, to string) error {
-	if err := p.refreshFactors(v); err != nil {
+	if err := p.refreshFactors(v, kind); err != nil {
 		return err
 	}
 	if v.session.Step == string(stepReady) {

@@ -141,8 +141,8 @@ func TestFreezeLink(t *testing.T) {
 			t.Errorf("the page tells %q", told)
 		}
 	}
-	b.browser().get(link + "&lang=en").shows(t, 200, path+"?t="+token, "Stop the change")
-	owner.get(path + "?t=wrong").shows(t, 404, path+"?t=wrong", "Länken är inte hel")
+	b.browser().get(link+"&lang=en").shows(t, 200, path+"?t="+token, "Stop the change")
+	owner.get(path+"?t=wrong").shows(t, 404, path+"?t=wrong", "Länken är inte hel")
 	owner.post(path, "t", "wrong").shows(t, 404, path)
 	owner.get("/freeze/NOSUCH?t="+token).shows(t, 404, "/freeze/NOSUCH?t="+token)
 	browser.get("/").shows(t, 200, "/") // still in
@@ -175,7 +175,7 @@ func TestPhoneWantsFreshProof(t *testing.T) {
 
 func TestNoCodeNoNumber(t *testing.T) {
 	b := open(t, selfEnrol)
-	b.codes.Sender = refusing{}
+	b.codes.Sender = noProvider{}
 	browser := b.browser()
 	browser.login(`AMIDO\erik`, goodPassword).shows(t, 200, "/phone")
 	browser.post("/phone", "act", "number", "country", "SE", "number", "0701740699").shows(t, 200, "/phone", "kunde inte skickas", `value="resend"`)
@@ -183,11 +183,11 @@ func TestNoCodeNoNumber(t *testing.T) {
 	browser.get("/").shows(t, 200, "/phone")
 }
 
-// refusing is a provider that takes nothing.
-type refusing struct{}
+// noProvider is one that takes nothing.
+type noProvider struct{}
 
-func (refusing) Name() string                { return "refusing" }
-func (refusing) Check(context.Context) error { return nil }
-func (refusing) Send(context.Context, otp.Message) (otp.Receipt, error) {
+func (noProvider) Name() string                { return "none" }
+func (noProvider) Check(context.Context) error { return nil }
+func (noProvider) Send(context.Context, otp.Message) (otp.Receipt, error) {
 	return otp.Receipt{}, errors.Join(otp.ErrNotAccepted, errors.New("no"))
 }

@@ -29,6 +29,9 @@ func localeOf(code string) (language.Tag, error) {
 // Span is a length of time in words, as Site.T fills it in: see texts.span.
 func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang).span(d) }
 
+// Clock is a time of day as a language writes it, in the zone of this machine.
+func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
+
 // Date is a day with its month in words: see texts.date.
 func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
 
