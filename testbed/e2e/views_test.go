@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"stagedoor/testbed"
 )
@@ -63,7 +65,29 @@ var views = []view{
 		defer s.sms.SetMode(testbed.SMSTake)
 		s.atCode(p)
 	}},
-	{name: "code-no-phone", who: "erik", reach: (*stage).atCode},
+	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
+	// A person's number, and the link in the notices about it.
+	{name: "phone", who: "erik", reach: (*stage).atPhone},
+	{name: "phone-countries", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Click("#country-button")
+		p.WaitFor("#country-list li.active")
+	}},
+	{name: "phone-unreadable", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-1")
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "phone-code", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-174 06 77")
+		p.Press("Enter")
+		p.WaitFor("#code")
+	}},
+	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
+	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
+	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
 	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -263,6 +287,47 @@ func (s *stage) atCode(p *testbed.Page) {
 	if strings.Contains(p.URL(), "/login") {
 		s.signIn(p)
 		p.WaitURL("/code")
+	}
+}
+
+// atPhone goes to the form for a number, as somebody who has none.
+func (s *stage) atPhone(p *testbed.Page) {
+	p.Open(s.address + "/phone?edit")
+	if strings.Contains(p.URL(), "/login") {
+		s.signIn(p)
+		p.WaitURL("/phone")
+	}
+	p.WaitFor("#country-button")
+}
+
+// atFreeze is what the link in a notice opens; nils gives a number for it.
+func (s *stage) atFreeze(p *testbed.Page) {
+	if s.link == "" {
+		const number = "+46701740688"
+		s.atPhone(p)
+		p.Fill("#number", number)
+		p.Press("Enter")
+		p.WaitFor("#code")
+		typeCode(p, s.code(number))
+		p.WaitUntil(`location.pathname === "/"`)
+		s.link = s.freezeLink(number)
+	}
+	p.Open(s.link)
+}
+
+// freezeLink is the one in the next notice to a number.
+func (s *stage) freezeLink(number string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		sms, err := s.sms.WaitMessage(ctx)
+		if err != nil {
+			s.t.Fatalf("no notice to %s: %v", number, err)
+		}
+		if at := strings.Index(sms.Text, s.address+"/freeze/"); sms.To == number && at >= 0 {
+			return strings.Fields(sms.Text[at:])[0]
+		}
 	}
 }
 
