@@ -221,7 +221,7 @@ var views = []view{
 		s.person = "hanna"
 		s.atOpenDesktops(p)
 	}},
-	{name: "desktop-message", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+	{name: "desktop-message", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
 		s.person = "hanna"
 		s.atOpenDesktops(s.page("hanna"))
