@@ -40,11 +40,11 @@ func (k activeDirectory) find(ctx context.Context, c *conn, who username) (Accou
 	name := k.domain.nameAttribute("sAMAccountName")
 	entries, err := c.search(ctx, query{
 		base: dn, scope: ldap.ScopeBaseObject, filter: "(objectClass=user)", limit: 1,
-		attributes: []string{
-			"objectGUID", name, "displayName", "mail", k.domain.config.MobileAttribute, "accountExpires",
+		attributes: append([]string{
+			"objectGUID", name, "displayName", "mail", "accountExpires",
 			"userAccountControl", "msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed",
 			"tokenGroups", // only a search of the entry itself may ask for it
-		},
+		}, k.domain.config.MobileAttributes...),
 	})
 	if err != nil {
 		return Account{}, err

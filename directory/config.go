@@ -81,7 +81,7 @@ func (c Domain) problems() []error {
 	if c.Timeout < 0 || c.Timeout > longestTimeout {
 		add("timeout %v is not between 0 (which means %v) and %v", c.Timeout, defaultTimeout, longestTimeout)
 	}
-	for _, attribute := range []string{c.NameAttribute, c.MobileAttribute} {
+	for _, attribute := range append([]string{c.NameAttribute}, c.MobileAttributes...) {
 		if attribute != "" && !isAttribute(attribute) {
 			add("%q is not the name of an attribute", attribute)
 		}

@@ -123,7 +123,7 @@ func contractLookup(t *testing.T, d *directory.Directory, p peer) {
 	}
 	want := directory.Account{
 		ID: anna.ID, Domain: p.domain.Name, Name: "anna", DN: anna.DN,
-		DisplayName: "Anna Ångström", Mail: "anna@amido.example", Mobile: "070-123 45 67",
+		DisplayName: "Anna Ångström", Mail: "anna@amido.example", Mobile: "070-123 45 67", Mobiles: []string{"070-123 45 67"},
 		PasswordExpires: anna.PasswordExpires, Groups: anna.Groups,
 	}
 	if diff := cmp.Diff(want, anna); diff != "" {

@@ -69,18 +69,19 @@ func (e *PolicyError) Error() string {
 
 // Domain is one directory domain as configured.
 type Domain struct {
-	Name         string   // what people write before the backslash: AMIDO
-	Suffixes     []string // what they may write after the @: amido.example
-	Default      bool     // a bare user name means this domain; at most one
-	Servers      []string // in order: ldaps://host[:port], or ldap://host[:port] which always means StartTLS
-	CAFile       string   // PEM; empty: the system's roots
-	BaseDN       string   // empty: the root DSE's defaultNamingContext, else its first namingContexts
-	BindDN       string   // the service account, for look-ups
-	BindPassword string
-	Timeout      time.Duration // of each network step; 0 means 5 s
-	// NameAttribute and MobileAttribute: empty means sAMAccountName / uid, and mobile.
-	NameAttribute   string
-	MobileAttribute string
+	Name          string   // what people write before the backslash: AMIDO
+	Suffixes      []string // what they may write after the @: amido.example
+	Default       bool     // a bare user name means this domain; at most one
+	Servers       []string // in order: ldaps://host[:port], or ldap://host[:port] which always means StartTLS
+	CAFile        string   // PEM; empty: the system's roots
+	BaseDN        string   // empty: the root DSE's defaultNamingContext, else its first namingContexts
+	BindDN        string   // the service account, for look-ups
+	BindPassword  string
+	Timeout       time.Duration // of each network step; 0 means 5 s
+	NameAttribute string        // empty means sAMAccountName / uid
+	// MobileAttributes are those that may hold the number of a mobile, in order;
+	// none means mobile.
+	MobileAttributes []string
 }
 
 // Account is a person as the directory knows them. It holds no secret.
@@ -91,7 +92,10 @@ type Account struct {
 	DN          string
 	DisplayName string // never empty: falls back to Name
 	Mail        string
-	Mobile      string // raw, as the directory holds it
+	Mobile      string // raw, as the directory holds it; the first of Mobiles
+	// Mobiles are the numbers of all of the domain's attributes for them, raw, in
+	// their order; none where the directory has none.
+	Mobiles []string
 	// PasswordExpires is zero when it never does, when nobody knows, and when
 	// the password must be changed at next logon; else it may lie in the past.
 	PasswordExpires time.Time

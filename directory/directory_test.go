@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,30 @@ func TestHardenedDomain(t *testing.T) {
 	anna, err := open(t, srv.Domain()).Lookup(limited(t, 10*time.Second), "anna")
 	if err != nil || !anna.MemberOf(`AMIDO\Stockholm`) || !anna.MemberOf(`AMIDO\MultiAccess`) || anna.MemberOf(`AMIDO\R-CARD`) {
 		t.Errorf("%+v, %v; want the groups Stockholm and MultiAccess", anna, err)
+	}
+}
+
+// TestMobiles: several attributes may hold a number; their order is the domain's.
+func TestMobiles(t *testing.T) {
+	srv := start(t, directorytest.Config{Users: []directorytest.User{
+		{Name: "both", Password: goodPassword, Mobile: "070-174 06 05", Telephone: "08-465 004 99"},
+		{Name: "second", Password: goodPassword, Telephone: "070-174 06 06"},
+		{Name: "none", Password: goodPassword},
+	}})
+	domain := srv.Domain()
+	domain.MobileAttributes = []string{"mobile", "telephoneNumber"}
+	d := open(t, domain)
+	for name, want := range map[string][]string{
+		"both": {"070-174 06 05", "08-465 004 99"}, "second": {"070-174 06 06"}, "none": nil,
+	} {
+		a, err := d.Authenticate(limited(t, 10*time.Second), name, goodPassword)
+		if err != nil || !slices.Equal(a.Mobiles, want) || len(want) > 0 && a.Mobile != want[0] || len(want) == 0 && a.Mobile != "" {
+			t.Errorf("%s: %q first %q, %v; want %q", name, a.Mobiles, a.Mobile, err, want)
+		}
+	}
+	found, err := d.Search(limited(t, 10*time.Second), "174 06 06", 10)
+	if err != nil || len(found) != 1 || found[0].Name != "second" {
+		t.Errorf("search by the second attribute found %v, %v", found, err)
 	}
 }
 

@@ -33,8 +33,8 @@ func openDomain(config Domain, now func() time.Time) (*domain, error) {
 	if config.Timeout == 0 {
 		config.Timeout = defaultTimeout
 	}
-	if config.MobileAttribute == "" {
-		config.MobileAttribute = "mobile"
+	if len(config.MobileAttributes) == 0 {
+		config.MobileAttributes = []string{"mobile"}
 	}
 	d := &domain{config: config, now: now, slots: make(chan struct{}, maxAtOnce)}
 	for _, text := range config.Servers {

@@ -63,7 +63,14 @@ func (d *domain) person(e *ldap.Entry, id, name string) (Account, error) {
 		ID: id, Domain: d.config.Name, Name: name, DN: e.DN,
 		DisplayName: text(e, "displayName", maxText),
 		Mail:        text(e, "mail", maxMail),
-		Mobile:      text(e, d.config.MobileAttribute, maxText),
+	}
+	for _, attribute := range d.config.MobileAttributes {
+		if number := text(e, attribute, maxText); number != "" {
+			a.Mobiles = append(a.Mobiles, number)
+		}
+	}
+	if len(a.Mobiles) > 0 {
+		a.Mobile = a.Mobiles[0]
 	}
 	if a.DisplayName == "" {
 		a.DisplayName = name

@@ -41,10 +41,10 @@ func (k openLDAP) find(ctx context.Context, c *conn, who username) (Account, err
 	entries, err := c.search(ctx, query{
 		base: c.dse.base, scope: ldap.ScopeWholeSubtree, limit: 2,
 		filter: condition,
-		attributes: []string{
-			"entryUUID", name, "uid", "cn", "displayName", "mail", k.domain.config.MobileAttribute, "memberOf",
+		attributes: append([]string{
+			"entryUUID", name, "uid", "cn", "displayName", "mail", "memberOf",
 			"pwdChangedTime", "pwdAccountLockedTime", "pwdPolicySubentry", "pwdReset", "pwdStartTime", "pwdEndTime",
-		},
+		}, k.domain.config.MobileAttributes...),
 	})
 	if err != nil {
 		return Account{}, err

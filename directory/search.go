@@ -74,12 +74,16 @@ func (d *domain) search(ctx context.Context, text string) ([]Account, error) {
 		if tail == "" {
 			return nil
 		}
-		numbers := "(" + d.config.MobileAttribute + "=*" + strings.Join(strings.Split(tail, ""), "*") + "*)"
-		if entries, err = c.searchPeople(ctx, numbers, maxCandidates); err != nil {
+		numbers := "(|"
+		for _, attribute := range d.config.MobileAttributes {
+			numbers += "(" + attribute + "=*" + strings.Join(strings.Split(tail, ""), "*") + "*)"
+		}
+		if entries, err = c.searchPeople(ctx, numbers+")", maxCandidates); err != nil {
 			return err
 		}
 		for _, a := range d.people(kind, entries) {
-			if strings.Contains(digitsOf(a.Mobile), tail) && !slices.ContainsFunc(accounts, func(b Account) bool { return a.ID == b.ID }) {
+			matches := slices.ContainsFunc(a.Mobiles, func(number string) bool { return strings.Contains(digitsOf(number), tail) })
+			if matches && !slices.ContainsFunc(accounts, func(b Account) bool { return a.ID == b.ID }) {
 				accounts = append(accounts, a)
 			}
 		}
@@ -93,8 +97,8 @@ func (c *conn) searchPeople(ctx context.Context, condition string, limit int) ([
 	entries, err := c.search(ctx, query{
 		base: c.dse.base, scope: ldap.ScopeWholeSubtree, limit: limit, some: true,
 		filter: "(&" + kind.peopleFilter() + condition + ")",
-		attributes: append(kind.nameAttributes(), "objectGUID", "entryUUID", "cn", "displayName", "mail",
-			domain.config.MobileAttribute),
+		attributes: slices.Concat(kind.nameAttributes(), []string{"objectGUID", "entryUUID", "cn", "displayName", "mail"},
+			domain.config.MobileAttributes),
 	})
 	if errors.Is(err, errNoEntry) {
 		return nil, nil

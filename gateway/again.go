@@ -75,6 +75,9 @@ func (p *Portal) proveAgain(w http.ResponseWriter, v *visit) error {
 
 func (p *Portal) askSecondAgain(w http.ResponseWriter, v *visit, to string) error {
 	s := v.session
+	if _, err := p.refreshNumber(v, s); err != nil {
+		return err
+	}
 	var err error
 	if s.who.Factors, err = p.factors.State(v.Context(), p.person(s)); err != nil {
 		return err

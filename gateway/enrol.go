@@ -25,6 +25,9 @@ func (p *Portal) enrolPage(w http.ResponseWriter, v *visit) error {
 		}
 	}
 	own := p.mayEnrol(s)
+	if s.Step == string(stepEnrol) && !p.mayWait(s) && s.who.Phone == "" && slices.Equal(own, []factor.Kind{factor.SMS}) {
+		return p.redirect(w, v, "/phone") // nothing to choose from
+	}
 	return p.render(w, v, http.StatusOK, "enrol", enrolPage{
 		page: p.page(v, "title.enrol"), From: s.who.Factors.From, Later: p.mayWait(s),
 		SMS: slices.Contains(own, factor.SMS) && s.who.Phone == "",

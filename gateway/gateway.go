@@ -100,6 +100,8 @@ type Settings struct {
 	Countries     []string          // ISO countries that codes are sent to
 	AlarmMail     []string          // addresses that are told of limits on codes against fraud; none: nobody
 
+	Phones Phones
+
 	// Probe has the list tell whether workstations answer, by a TCP connection
 	// from here to each that is in view.
 	Probe bool
@@ -114,6 +116,13 @@ type Settings struct {
 // Helpdesk is whom people call.
 type Helpdesk struct {
 	Name, Phone, Mail string
+}
+
+// Phones is whose numbers count, and who may change them; otp.Numbers has the rules.
+type Phones struct {
+	Order     []string      // of sources; nil: the portal's own, then the directory's
+	SelfEnrol bool          // people without a number enrol one on their way in
+	CoolDown  time.Duration // before helpdesk's change takes effect; 0 means 24 h, negative none
 }
 
 // Portal is the running gateway.
@@ -134,6 +143,8 @@ type Portal struct {
 	checks   checkSockets
 	handler  http.Handler
 	health   healthCache
+	numbers  *otp.Numbers
+	notices  *otp.Notices
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
@@ -171,9 +182,12 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.desktops = newDesktops(p)
 	p.reach = newReach(p.ctx, p.Now)
 	p.metrics = newMetrics(p.desktops.count, p.Guacds)
+	p.numbersAndNotices()
 	p.Codes.OnAlarm = p.codeAlarm
 	p.handler = p.routes()
 	go p.purgeHourly()
+	go p.notices.Watch(p.ctx)
+	go p.applyDueNumbers()
 	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
@@ -223,6 +237,7 @@ func (p *Portal) Server() *http.Server {
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
 	err := p.desktops.wait(ctx)
+	p.desktops.forget(ctx)
 	p.leaveNode(ctx)
 	return err
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"stagedoor/directory"
-	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/targets"
 )
@@ -152,7 +151,7 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 	if again { // the code that is on its way stays good
 		s = v.session
 	}
-	s.who = who{Account: account, CheckedAt: p.Now(), Phone: p.phoneOf(v, account)}
+	s.who = who{Account: account, CheckedAt: p.Now()}
 	s.Return = v.returnTo
 	if p.needsPassword(account) {
 		sealed, err := p.seal(w, s.ID, password)
@@ -196,15 +195,6 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 		return err
 	}
 	return p.proceed(w, v)
-}
-
-// phoneOf is the number that a person's codes go to; empty: there is none.
-func (p *Portal) phoneOf(v *visit, account directory.Account) otp.Phone {
-	phone, err := otp.ParsePhone(account.Mobile, p.set.Country[account.Domain], p.set.Countries)
-	if err != nil {
-		v.log.Info("no usable phone number", "name", account.Name, "error", err)
-	}
-	return phone
 }
 
 // needsPassword tells whether any target that the account sees signs in with

@@ -19,6 +19,14 @@ func TestSiteMap(t *testing.T) {
 		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
 		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
 		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
+		// A person's number, and the link in the notices about it.
+		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
+		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
+		// What people have open, and the audit: helpdesk's.
+		"GET /helpdesk/desktops": stepReady, "GET /helpdesk/desktops/now": stepReady,
+		"POST /helpdesk/desktops/{id}/end": stepReady, "POST /helpdesk/desktops/{id}/message": stepReady,
+		"GET /helpdesk/audit": stepReady, "GET /helpdesk/audit.csv": stepReady, "GET /helpdesk/audit.jsonl": stepReady,
+		"GET /helpdesk/id": stepReady, "GET /helpdesk/id/{id}": stepReady,
 		// Administrators'.
 		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
 		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,

@@ -23,10 +23,15 @@ func (p *Portal) person(s *session) factor.Person {
 // afterPassword asks what the account has and what the policy wants, and tells
 // which step comes next; reason is why no second factor is asked for.
 func (p *Portal) afterPassword(v *visit, s *session) (to step, reason string, err error) {
+	number, err := p.refreshNumber(v, s)
+	if err != nil {
+		return "", "", err
+	}
 	person := p.person(s)
 	if s.who.Factors, err = p.factors.State(v.Context(), person); err != nil {
 		return "", "", err
 	}
+	p.offerPhone(s, number)
 	state := s.who.Factors
 	if !state.Asks() {
 		return stepReady, string(state.Need), nil
@@ -161,7 +166,7 @@ func (p *Portal) recordPerson(v *visit, ready bool, last factor.Kind) error {
 		Mail: account.Mail, Phone: string(s.who.Phone), Policy: string(state.Need), PolicyFrom: state.From,
 	}
 	if s.who.Phone != "" {
-		person.PhoneSource = "directory"
+		person.PhoneSource = s.who.PhoneFrom
 	}
 	for _, kind := range state.Has {
 		person.Factors = append(person.Factors, string(kind))

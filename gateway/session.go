@@ -37,6 +37,8 @@ type who struct {
 	Again     *again      // they are proving themselves once more; nil: they are not
 	Notice    string      // why no code was sent: a WaitError's rule, or "not-sent"
 	Until     time.Time   // of the notice
+	PhoneFrom string      // otp.FromVerified or otp.FromDirectory; empty: no number
+	Phoning   phoning     // how far a number of theirs has come
 }
 
 // Reasons that a session ends for; they stand in the row, in the audit and, as
@@ -271,4 +273,14 @@ func printable(text string, max int) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// PersonOf is whose session a row is: the canonical user name, and the name that
+// people know them by. The command line shows it.
+func PersonOf(row store.Session) (name, display string, err error) {
+	var w who
+	if err := json.Unmarshal(row.Account, &w); err != nil {
+		return "", "", fmt.Errorf("session %s: %w", row.ID, err)
+	}
+	return w.Account.Domain + `\` + w.Account.Name, w.Account.DisplayName, nil
 }

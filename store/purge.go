@@ -14,8 +14,9 @@ const (
 	keepReceipts   = time.Hour          // receipts of messages that nobody knows; a hand-over lasts seconds
 )
 
-// Purge deletes what is old; how old, the constants say. Audit events and the
-// accounts' wrong codes stay. Call it about once an hour.
+// Purge deletes what is old; how old, the constants say. Audit events, the
+// accounts' wrong codes and the history of their numbers stay. Call it about
+// once an hour.
 func (s *Store) Purge(ctx context.Context) error {
 	now := s.now()
 	for _, old := range []struct {
@@ -26,6 +27,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{s.PurgeThrottle, 0},
 		{s.PurgeDesktops, keepOrders},
 		{s.PurgeRecents, keepRecents},
+		{s.PurgeNotices, keepSends},
 		{s.PurgeFactors, 0},
 		{s.PurgeNodes, keepNodes},
 		{s.PurgeUsage, keepUsage},

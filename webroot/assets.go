@@ -61,12 +61,34 @@ func loadAssets(files fs.FS) (*assets, error) {
 			return nil, fmt.Errorf("webroot: %w", err)
 		}
 	}
-	for _, name := range []string{"app.css", "app.js", "check.js", "desktop.css", "desktop.js", "help.css", "icons.svg", "list.js", "mark.svg"} {
+	if err := a.addFlags(files); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"app.css", "app.js", "check.js", "desktop.css", "desktop.js", "help.css", "icons.svg", "list.js", "mark.svg", "phone.css", "phone.js", "flags/SE.svg"} {
 		if a.byName[name] == nil {
 			return nil, fmt.Errorf("%w (dist/%s is missing)", ErrNotBuilt, name)
 		}
 	}
 	return a, nil
+}
+
+// addFlags takes the countries' flags, flags/SE.svg: many and small, so that
+// they are not packed.
+func (a *assets) addFlags(files fs.FS) error {
+	names, err := fs.Glob(files, "dist/flags/*.svg")
+	if err != nil {
+		return fmt.Errorf("webroot: %w", err)
+	}
+	for _, name := range names {
+		plain, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("webroot: %w", err)
+		}
+		sum := sha256.Sum256(plain)
+		a.byName[strings.TrimPrefix(name, "dist/")] = &asset{
+			mediaType: assetType(name), hash: hex.EncodeToString(sum[:8]), plain: plain}
+	}
+	return nil
 }
 
 func loadAsset(files fs.FS, name, mediaType string) (*asset, error) {

@@ -1,7 +1,7 @@
 // Makes webroot/dist: the scripts, the stylesheets and the icons that the Go
 // program embeds. Run by `npm run build`.
 import { build } from "esbuild";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants } from "node:zlib";
@@ -59,6 +59,16 @@ async function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`;
 }
 
+// flags copies one picture a country (country-flag-icons, MIT licence): emoji
+// flags are letters on Windows. A page loads those of its own list only.
+async function flags() {
+  const from = join(here, "../node_modules/country-flag-icons/3x2");
+  await mkdir(join(dist, "flags"));
+  for (const name of await readdir(from)) {
+    if (/^[A-Z]{2}\.svg$/.test(name)) await copyFile(join(from, name), join(dist, "flags", name));
+  }
+}
+
 async function clean() {
   await mkdir(dist, { recursive: true });
   for (const name of await readdir(dist)) {
@@ -70,12 +80,13 @@ async function clean() {
 // and gateway/transfer_test.go.
 const visits = {
   "up to the list": ["app.css", "app.js", "icons.svg", "mark.svg"],
+  "the number": ["app.css", "app.js", "phone.css", "phone.js", "icons.svg", "mark.svg"],
   "the desktop": ["app.css", "desktop.css", "desktop.js", "icons.svg", "mark.svg"],
 };
 
 async function report() {
   const rows = [], sizes = {};
-  for (const name of (await readdir(dist)).filter((n) => n !== ".gitkeep").sort()) {
+  for (const name of (await readdir(dist)).filter((n) => n !== ".gitkeep" && n !== "flags").sort()) {
     const plain = await readFile(join(dist, name));
     const packed = brotliCompressSync(plain, {
       params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY },
@@ -99,6 +110,8 @@ await build({
     check: join(here, "src/check.ts"),
     list: join(here, "src/list.ts"),
     key: join(here, "src/key.ts"),
+    phone: join(here, "src/phone.ts"),
+    live: join(here, "src/live.ts"),
   },
   outdir: dist,
   bundle: true,
@@ -110,7 +123,7 @@ await build({
 });
 await build({
   // A page that needs more than app.css loads its own beside it.
-  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css"), join(here, "styles/help.css"), join(here, "styles/helpdesk.css"), join(here, "styles/admin.css")],
+  entryPoints: [join(here, "styles/app.css"), join(here, "styles/desktop.css"), join(here, "styles/help.css"), join(here, "styles/helpdesk.css"), join(here, "styles/admin.css"), join(here, "styles/phone.css")],
   outdir: dist,
   bundle: true,
   minify: true,
@@ -119,4 +132,5 @@ await build({
 });
 await writeFile(join(dist, "icons.svg"), await sprite());
 await writeFile(join(dist, "mark.svg"), await readFile(join(here, "images/mark.svg")));
+await flags();
 await report();

@@ -30,8 +30,16 @@ var alike = map[string]string{
 	"Obs":               "nb da",
 	"Portalen ser dig på adressen {address}.": "da",
 
+	"Mobilnummer":     "nb da de",
+	"Land":            "nb da de",
+	"Land: {country}": "nb da de",
+	"{n} land":        "nb da",
+
 	"Helpdesk":       "en da de",
 	"Administration": "en da",
+
+	"System": "en nb da de", "Supportnummer": "nb da de", "Supportnummer {id}": "nb da de",
+	"Ingen aktivitet": "nb da", "i {span}": "nb da", "Mer": "nb",
 
 	"Mikrofon":           "nb da de",
 	"Windows":            "en nb da fi de",
@@ -188,8 +196,23 @@ func septets(text string) int {
 	return count
 }
 
+// A notice of a number is two SMS at most, with its link.
+func TestNoticesFitTwoMessages(t *testing.T) {
+	site := opened(t)
+	link := "https://" + strings.Repeat("h", 30) + "/freeze/" + strings.Repeat("A", 26) + "?t=" + strings.Repeat("a", 22)
+	for _, language := range site.Languages() {
+		for _, key := range []string{"changed", "enrolled", "pending", "second"} {
+			words := site.T(language.Code, "phone.notice."+key+".sms", "hours", 24, "portal", strings.Repeat("p", 35), "new", "67", "link", link)
+			if n := septets(words); n < 0 || n > 306 || strings.Contains(words, "{") {
+				t.Errorf("%s: %s has %d septets: %s", language.Code, key, n, words)
+			}
+		}
+	}
+}
+
 // A code's message is one SMS in every language, as long as the portal's name
-// and host have 70 characters together, all of the GSM alphabet.
+// and host have 70 characters together (60 where it says what the code is for),
+// all of the GSM alphabet.
 func TestCodeFitsOneMessage(t *testing.T) {
 	site := opened(t)
 	for _, language := range site.Languages() {
@@ -200,6 +223,12 @@ func TestCodeFitsOneMessage(t *testing.T) {
 		}
 		if at := strings.Index(words, "123456"); at < 0 || at > 20 {
 			t.Errorf("%s: a lock screen does not show the code: %s", language.Code, words)
+		}
+		for _, key := range []string{"phone.sms.old", "phone.sms.new"} {
+			words := site.T(language.Code, key, "code", "123456", "portal", strings.Repeat("p", 35))
+			if n := septets(words + "\n\n@" + strings.Repeat("h", 25) + " #123456"); n < 0 || n > 160 || strings.Index(words, "123456") > 20 {
+				t.Errorf("%s: %s has %d septets: %s", language.Code, key, n, words)
+			}
 		}
 		t.Logf("%s: leaves %d characters for the portal's name and host", language.Code, 160-n+80)
 	}

@@ -64,6 +64,39 @@ type (
 		Lines []string
 		Final bool
 	}
+	country struct {
+		Code, Name string
+		Dial       int
+		Flag       string
+		Chosen     bool
+	}
+	pendingNumber struct {
+		ID, Masked string
+		DueAt      time.Time
+	}
+	phonePage struct {
+		basePage
+		Stage                string
+		First                bool
+		Masked, NewMasked    string
+		Directory            bool
+		How                  string
+		VerifiedAt           time.Time
+		Done                 bool
+		Pending              *pendingNumber
+		Frozen, Elsewhere    bool
+		Fault                string
+		Left, Wait, ResendIn int
+		Resent               bool
+		Number, Country      string
+		Countries            []country
+	}
+	freezePage struct {
+		basePage
+		Stage string
+		Wait  int
+		Token string
+	}
 	target struct {
 		ID, Name, Description, Group, Icon, Kind, Href string
 		NewTab, Favourite, Asked                       bool
@@ -244,11 +277,43 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	full := targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Search: true, Favourites: rows(t, site, lang, mine),
 		Running: []running{{mine, "ABCDEFGHIJKLMNOPQRST", "held", view}, {mine, "BBCDEFGHIJKLMNOPQRST", "shown", ""}},
 		Recent:  []recent{{mine, view}, {mine, ""}}}
+	countries := []country{{"DK", "Danmark", 45, site.Asset("flags/DK.svg"), false}, {"SE", "Sverige", 46, site.Asset("flags/SE.svg"), true}, {"XX", hostile, 0, "", false}}
 	return []struct {
 		name, page string
 		data       any
 		want       []string
 	}{
+		{"phone first", "phone", phonePage{basePage: out, Stage: "number", First: true, Country: "SE", Countries: countries}, []string{
+			`name="number"`, `name="country"`, `<option value="SE"`, ` selected>`, `type="tel"`, `autocomplete="tel"`, `action="/logout"`, `!id="fault"`, `phone.js`, site.Asset("flags/SE.svg")}},
+		{"phone unreadable", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "unreadable", Number: hostile, Countries: countries}, []string{
+			`id="fault"`, `aria-invalid="true"`, `value="&#34;&gt;&lt;script&gt;`, `aria-describedby="number-hint fault"`}},
+		{"phone empty", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "empty", Countries: countries}, []string{`id="fault"`}},
+		{"phone not mobile", "phone", phonePage{basePage: in, Stage: "number", Fault: "not-mobile", Countries: countries}, []string{`id="fault"`, `value="restart"`}},
+		{"phone other country", "phone", phonePage{basePage: in, Stage: "number", Fault: "country", Countries: countries}, []string{`id="fault"`}},
+		{"phone yours", "phone", phonePage{basePage: in, Stage: "number", Fault: "yours", Countries: countries}, []string{`id="fault"`}},
+		{"phone old code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 05", Left: 5, ResendIn: 30}, []string{
+			`•• 05`, `name="code"`, `value="code"`, `value="resend"`, `data-resend-in="30"`, `!phone?edit`, `!phone.js`}},
+		{"phone new code", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Left: 5}, []string{`•• 67`, `/phone?edit`, `one-time-code`}},
+		{"phone code resent", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Resent: true}, []string{`class="notice"`}},
+		{"phone wrong code", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wrong", Left: 3}, []string{`id="fault"`, `aria-invalid="true"`, `3`}},
+		{"phone used up", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "used-up"}, []string{`id="fault"`}},
+		{"phone expired code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 67", Fault: "expired"}, []string{`id="fault"`}},
+		{"phone not sent", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "not-sent"}, []string{`id="fault"`, `value="resend"`}},
+		{"phone wait", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wait", Wait: 17}, []string{` 17 `}},
+		{"phone have", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", How: "code", VerifiedAt: time.Unix(1795000000, 0), Done: true}, []string{
+			`•• 67`, `value="old"`, `class="notice"`, `2026`}},
+		{"phone from the directory", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Directory: true, Fault: "moved"}, []string{`value="old"`, `id="fault"`}},
+		{"phone pending", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Pending: &pendingNumber{"x", "•• 89", time.Unix(1795000000, 0)}, Fault: "pending"}, []string{
+			`•• 89`, `value="withdraw"`, `!value="old"`, `2026`}},
+		{"phone pending a second agent", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Pending: &pendingNumber{ID: "x", Masked: "•• 89"}}, []string{`•• 89`, `!2026`}},
+		{"phone frozen", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Frozen: true, Fault: "too-many"}, []string{`!value="old"`, `08-555 010 00`}},
+		{"phone elsewhere", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Elsewhere: true}, []string{`!value="old"`}},
+		{"phone none", "phone", phonePage{basePage: out, Stage: "none", First: true}, []string{`tel:0855501000`, `!name="number"`}},
+		{"freeze", "freeze", freezePage{basePage: out, Stage: "ask", Token: hostile}, []string{`name="t"`, `value="&#34;&gt;&lt;script&gt;`, `<button>`}},
+		{"freeze done", "freeze", freezePage{basePage: out, Stage: "done"}, []string{`role="status"`, `!name="t"`, `08-555 010 00`}},
+		{"freeze late", "freeze", freezePage{basePage: out, Stage: "late"}, []string{`id="fault"`, `08-555 010 00`}},
+		{"freeze unknown", "freeze", freezePage{basePage: out, Stage: "unknown"}, []string{`id="fault"`}},
+		{"freeze wait", "freeze", freezePage{basePage: out, Stage: "wait", Wait: 12}, []string{` 12 `}},
 		{"login", "login", loginPage{basePage: out, DefaultDomain: "AMIDO"}, []string{
 			`name="username"`, `name="password"`, `action="/login"`, `autocomplete="username"`, `autocomplete="current-password"`, `AMIDO\`, `href="/help"`, `!id="fault"`, `!name="target"`, `!id="idle"`}},
 		{"login refused", "login", loginPage{basePage: out, Username: hostile, Refused: true, Target: hostile}, []string{
@@ -432,9 +497,10 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
-	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key)\.js\.[a-z0-9.-]+)"`)
-	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm."}
+	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|live|phone)\.js\.[a-z0-9.-]+)"`)
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.", "event.",
+		"phone.title", "phone.sms.", "phone.notice.", "freeze.title"}
 )
 
 func sources(t *testing.T, patterns ...string) string {

@@ -28,6 +28,7 @@ type Config struct {
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
 	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
+	Phones                      PhonesConfig      `yaml:"phones"`
 	SMS                         SMSConfig         `yaml:"sms"`
 	Mail                        MailConfig        `yaml:"mail"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
@@ -118,7 +119,8 @@ type DirectoryConfig struct {
 	BindPasswordFile string        `yaml:"bind_password_file"` // required, or STAGEDOOR_DIRECTORIES__<DOMAIN>__BIND_PASSWORD
 	Timeout          time.Duration `yaml:"timeout"`            // of each network step; default 5s
 	NameAttribute    string        `yaml:"name_attribute"`     // default sAMAccountName or uid
-	MobileAttribute  string        `yaml:"mobile_attribute"`   // default mobile
+	MobileAttribute  string        `yaml:"mobile_attribute"`   // one, where mobile_attributes is not given; default mobile
+	MobileAttributes []string      `yaml:"mobile_attributes"`  // several, in order; default mobile_attribute
 	Country          string        `yaml:"country"`            // ISO 3166 code of numbers without one; default SE
 }
 
@@ -146,6 +148,13 @@ type MailConfig struct {
 	Timeout      time.Duration `yaml:"timeout"`       // of one hand-over; default 10s
 }
 
+// PhonesConfig is whose numbers count, and who may change them.
+type PhonesConfig struct {
+	Order    []string      `yaml:"order"`     // of sources: verified (the portal's own), directory; default both, in this order
+	Enrol    string        `yaml:"enrol"`     // who enrols the first number of a person: self, helpdesk; default helpdesk
+	CoolDown time.Duration `yaml:"cool_down"` // before helpdesk's change of a number takes effect; default 24h
+}
+
 // GuacdConfig is one guacd daemon.
 type GuacdConfig struct {
 	Address               string `yaml:"address"`                 // host:port; default 127.0.0.1:4822
@@ -171,11 +180,12 @@ func defaultConfig() Config {
 			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
 			PreAuth: 10 * time.Minute, PerAccount: 3,
 		},
-		Login: LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
-		Codes: CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
-		SMS:   SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
-		Mail:  MailConfig{TLS: otp.MailStartTLS, Timeout: 10 * time.Second},
-		Log:   LogConfig{Level: "info", Format: "json"},
+		Login:  LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
+		Codes:  CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
+		Mail:   MailConfig{TLS: otp.MailStartTLS, Timeout: 10 * time.Second},
+		Phones: PhonesConfig{Enrol: "helpdesk", CoolDown: 24 * time.Hour},
+		SMS:    SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
+		Log:    LogConfig{Level: "info", Format: "json"},
 	}
 }
 
@@ -184,6 +194,9 @@ func defaultConfig() Config {
 func (c Config) withListDefaults() Config {
 	if c.Codes.Countries == nil {
 		c.Codes.Countries = []string{"SE"}
+	}
+	if c.Phones.Order == nil {
+		c.Phones.Order = []string{otp.FromVerified, otp.FromDirectory}
 	}
 	if c.Guacd == nil {
 		c.Guacd = []GuacdConfig{{}}
@@ -202,6 +215,9 @@ func (c Config) withListDefaults() Config {
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
+		if c.Directories[i].MobileAttributes == nil && c.Directories[i].MobileAttribute != "" {
+			c.Directories[i].MobileAttributes = []string{c.Directories[i].MobileAttribute}
+		}
 	}
 	return c
 }

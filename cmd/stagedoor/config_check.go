@@ -73,6 +73,7 @@ func (v *validation) validate(c Config) {
 	v.login(c.Login)
 	v.codes(c)
 	v.factors(c)
+	v.phones(c.Phones)
 	v.directories(c.Directories)
 	v.guacd(c.Guacd)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")

@@ -21,6 +21,10 @@ func (c Config) settings() gateway.Settings {
 		Version: release, Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
 		AlarmMail: c.Codes.AlarmMail,
 	}
+	s.Phones = gateway.Phones{Order: c.Phones.Order, SelfEnrol: c.Phones.Enrol == "self", CoolDown: c.Phones.CoolDown}
+	if s.Phones.CoolDown == 0 {
+		s.Phones.CoolDown = -1
+	}
 	for _, d := range c.Directories {
 		if d.Default || len(c.Directories) == 1 {
 			s.DefaultDomain = d.Domain

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
+
+	"stagedoor/otp"
 )
 
 func (v *validation) directories(directories []DirectoryConfig) {
@@ -63,7 +66,17 @@ func (v *validation) directory(at string, d DirectoryConfig) {
 	v.words(at+"bind_dn", d.BindDN, 1000)
 	v.required(at+"bind_dn", d.BindDN, "the service account that looks people up")
 	v.between(at+"timeout", d.Timeout, time.Second, time.Minute)
-	for key, attribute := range map[string]string{"name_attribute": d.NameAttribute, "mobile_attribute": d.MobileAttribute} {
+	attributes := map[string]string{"name_attribute": d.NameAttribute, "mobile_attribute": d.MobileAttribute}
+	for i, attribute := range d.MobileAttributes {
+		attributes[fmt.Sprintf("mobile_attributes[%d]", i)] = attribute
+		if attribute == "" {
+			v.fault(fmt.Sprintf("%smobile_attributes[%d]", at, i), "is empty")
+		}
+	}
+	if d.MobileAttribute != "" && !slices.Equal(d.MobileAttributes, []string{d.MobileAttribute}) {
+		v.fault(at+"mobile_attribute", "give this or mobile_attributes, not both")
+	}
+	for key, attribute := range attributes {
 		if !regexp.MustCompile(`^([A-Za-z][A-Za-z0-9-]{0,63})?$`).MatchString(attribute) {
 			v.fault(at+key, "%q is not the name of an LDAP attribute", attribute)
 		}
@@ -74,6 +87,26 @@ func (v *validation) directory(at string, d DirectoryConfig) {
 func (v *validation) authorities(key, file string) {
 	if _, err := authorities(file); err != nil {
 		v.fault(key, "%v", err)
+	}
+}
+
+func (v *validation) phones(p PhonesConfig) {
+	for i, source := range p.Order {
+		key := fmt.Sprintf("phones.order[%d]", i)
+		v.oneOf(key, source, otp.FromVerified, otp.FromDirectory)
+		if slices.Contains(p.Order[:i], source) {
+			v.fault(key, "%q stands twice", source)
+		}
+	}
+	if len(p.Order) == 0 {
+		v.fault("phones.order", "the list is empty: nobody would have a number")
+	}
+	v.oneOf("phones.enrol", p.Enrol, "self", "helpdesk")
+	if p.Enrol == "self" && !slices.Contains(p.Order, otp.FromVerified) {
+		v.fault("phones.enrol", "self needs verified among phones.order, since an enrolled number is one")
+	}
+	if p.CoolDown != 0 {
+		v.between("phones.cool_down", p.CoolDown, time.Minute, 14*24*time.Hour)
 	}
 }
 

@@ -150,7 +150,7 @@ func (c Config) domains() []directory.Domain {
 			Name: d.Domain, Suffixes: d.Suffixes, Default: d.Default,
 			Servers: d.Servers, CAFile: d.CAFile, BaseDN: d.BaseDN,
 			BindDN: d.BindDN, BindPassword: c.secrets().bindPasswords[i], Timeout: d.Timeout,
-			NameAttribute: d.NameAttribute, MobileAttribute: d.MobileAttribute,
+			NameAttribute: d.NameAttribute, MobileAttributes: d.MobileAttributes,
 		}
 	}
 	return domains

@@ -58,6 +58,7 @@ type User struct {
 	DisplayName   string
 	Mail          string
 	Mobile        string
+	Telephone     string   // telephoneNumber
 	Groups        []string // direct ones, by name
 
 	MustChange     bool // at the next logon

@@ -228,7 +228,7 @@ func (s *Server) userAttributes(a *account) attributes {
 	all := attributes{
 		"objectClass": {"top", "person", "organizationalPerson", "user"}, "objectCategory": {"person"},
 		"cn": {a.Name}, "sAMAccountName": {a.Name}, "userPrincipalName": {s.principal(a)},
-		"displayName": {a.DisplayName}, "mail": {a.Mail}, "mobile": {a.Mobile},
+		"displayName": {a.DisplayName}, "mail": {a.Mail}, "mobile": {a.Mobile}, "telephoneNumber": {a.Telephone},
 		"objectGUID": {s.guid(a.Name)}, "objectSid": {s.sid(a.rid)},
 		"userAccountControl": {strconv.Itoa(control)}, "accountExpires": {expires},
 		"msDS-User-Account-Control-Computed":  {strconv.Itoa(computed)},

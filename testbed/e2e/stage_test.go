@@ -36,6 +36,7 @@ var people = map[string]struct{ name, password, number string }{
 	"frida":   {`AMIDO\frida`, "Sommar-2026-ok", "+46701740612"},
 	"gerd":    {`AMIDO\gerd`, "Sommar-2026-ok", "+46701740613"},
 	"gunnar":  {`AMIDO\gunnar`, "Sommar-2026-ok", "+46701740633"},
+	"hanna":   {`AMIDO\hanna`, "Sommar-2026-ok", "+46701740609"},
 	"harald":  {`AMIDO\harald`, "Sommar-2026-ok", "+46701740614"},
 	"ingrid":  {`AMIDO\ingrid`, "Sommar-2026-ok", "+46701740615"},
 }

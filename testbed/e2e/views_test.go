@@ -107,6 +107,15 @@ var views = []view{
 	}},
 	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
 	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
+	// What people have open, and the audit: helpdesk's.
+	{name: "open-desktops-none", who: "hanna", reach: loggedIn("/helpdesk/desktops")},
+	{name: "audit", who: "hanna", reach: loggedIn("/helpdesk/audit")},
+	{name: "audit-fault", who: "hanna", reach: loggedIn("/helpdesk/audit?from=igår&kind=login")},
+	{name: "support-id", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/helpdesk/audit?kind=code")(s, p)
+		p.Open(testbed.Eval[string](p, `document.querySelector("td a[href^='/helpdesk/id/']").href`))
+	}},
+	{name: "support-id-none", who: "hanna", reach: loggedIn("/helpdesk/id/ZZZZZZZZ")},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
@@ -164,6 +173,21 @@ var views = []view{
 	{name: "desktop-idle", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
 		runOutOfTime(p)
+	}},
+	{name: "open-desktops", who: "hanna", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.person = "cecilia"
+		s.atDesktop(s.page("cecilia"))
+		s.person = "hanna"
+		s.atOpenDesktops(p)
+	}},
+	{name: "desktop-message", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		s.person = "hanna"
+		s.atOpenDesktops(s.page("hanna"))
+		s.person = "cecilia"
+		sendMessage(s.page("hanna"), "Vi startar om servern kl. 15. Spara det du arbetar med.")
+		p.WaitFor("#message[open]")
+		p.WaitUntil(`document.activeElement.id === "message-ok"`)
 	}},
 	{name: "desktop-failed", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		loggedIn("/desktop/multiaccess02")(s, p)
@@ -252,6 +276,21 @@ func (s *stage) atTwoDesktops(p *testbed.Page) {
 func (s *stage) atSignIn(p *testbed.Page) {
 	loggedIn("/desktop/rcard-m5")(s, p)
 	p.WaitFor(".sign-in[open]")
+}
+
+// atOpenDesktops is helpdesk's list with a row unfolded.
+func (s *stage) atOpenDesktops(p *testbed.Page) {
+	loggedIn("/helpdesk/desktops")(s, p)
+	p.Click("#rows summary")
+	p.WaitFor("#rows details[open]")
+}
+
+// sendMessage sends the first desktop of helpdesk's list a message.
+func sendMessage(p *testbed.Page, words string) {
+	p.Fill("#rows textarea", words)
+	p.Fill("#rows [id^=why-message-]:not(.hint)", "Prov")
+	p.Click("#rows form[action$='/message'] button")
+	p.WaitURL("done=message")
 }
 
 // runOutOfTime has the server's clock say, as the page hears it, that the

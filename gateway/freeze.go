@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+type freezePage struct {
+	page
+	Stage string // "ask", "done", "late" (nothing to stop any more), "unknown" (not a link of ours), "wait"
+	Wait  int    // minutes
+	Token string
+}
+
+// Links are 128 bits long; the limit is there so that nobody has us try.
+const (
+	freezesPerAddress = 30
+	freezeWindow      = 15 * time.Minute
+)
+
+// freezeAsk says what the link in a notice does. It needs no login: whoever has
+// lost a number cannot log in. Looking changes nothing, since mail programs
+// look at links by themselves; and nothing tells whose number it is.
+func (p *Portal) freezeAsk(w http.ResponseWriter, v *visit) error {
+	return p.freezeWith(w, v, v.URL.Query().Get("t"), func(change, token string) error {
+		_, err := p.numbers.Freezable(v.Context(), change, token)
+		return err
+	}, "ask")
+}
+
+// freeze stops the change.
+func (p *Portal) freeze(w http.ResponseWriter, v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return badForm(err)
+	}
+	return p.freezeWith(w, v, v.PostForm.Get("t"), func(id, token string) error {
+		change, err := p.numbers.Freeze(v.Context(), id, token, v.address)
+		if err != nil {
+			return err
+		}
+		return p.frozen(v, change)
+	}, "done")
+}
+
+func (p *Portal) freezeWith(w http.ResponseWriter, v *visit, token string, act func(change, token string) error, stage string) error {
+	data := freezePage{Stage: stage, Token: token}
+	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.address, freezesPerAddress, freezeWindow)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		data.Stage, data.Wait = "wait", p.minutesUntil(retry)
+		w.Header().Set("Retry-After", retryAfter(retry.Sub(p.Now())))
+		return p.renderFreeze(w, v, http.StatusTooManyRequests, data)
+	}
+	switch err := act(v.PathValue("change"), token); {
+	case err == nil:
+		return p.renderFreeze(w, v, http.StatusOK, data)
+	case errors.Is(err, otp.ErrNoChange):
+		data.Stage = "late"
+		return p.renderFreeze(w, v, http.StatusGone, data)
+	case errors.Is(err, otp.ErrLink):
+		data.Stage, data.Token = "unknown", ""
+		return p.renderFreeze(w, v, http.StatusNotFound, data)
+	default:
+		return err
+	}
+}
+
+// frozen ends what may have been opened with the number that was stopped.
+func (p *Portal) frozen(v *visit, change otp.Change) error {
+	domain, name, _ := strings.Cut(change.Name, `\`)
+	account := directory.Account{ID: change.AccountID, Domain: domain, Name: name}
+	event := store.Event{Kind: "phone-frozen", Result: "ok", Reason: "link", AccountID: change.AccountID, Name: change.Name,
+		Detail: map[string]string{"change": change.ID, "old": otp.Phone(change.Old).Masked(), "new": otp.Phone(change.New).Masked()}}
+	if err := p.audit(v, event); err != nil || change.AppliedAt.IsZero() {
+		return err
+	}
+	ended, err := p.Store.EndSessionsOf(v.Context(), change.AccountID, "", endRevoked)
+	if err != nil {
+		return err
+	}
+	return p.endOthers(v, account, ended, endRevoked)
+}
+
+func (p *Portal) renderFreeze(w http.ResponseWriter, v *visit, status int, data freezePage) error {
+	data.page = p.page(v, "freeze.title")
+	for i, link := range data.Languages { // back to this page, with its token
+		query := url.Values{"lang": {link.Code}, "t": {data.Token}}
+		data.Languages[i].Href = (&url.URL{Path: v.URL.Path, RawQuery: query.Encode()}).String()
+	}
+	return p.render(w, v, status, "freeze", data)
+}

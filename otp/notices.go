@@ -1,0 +1,247 @@
+package otp
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"stagedoor/store"
+)
+
+// Notices is a durable queue of messages that tell people of what was done to
+// their account, by SMS and by mail:
+//
+//	err := notices.Tell(ctx, otp.Notice{..., Key: "phone.notice.changed"})
+//	notices.Watch(ctx)      // sends; on every node
+//
+// A message is sent at least once: again after a failure, with longer and
+// longer waits, until it is 24 h old. What is queued holds no secret; the token
+// of a freeze link is computed while sending.
+type Notices struct {
+	Store  *store.Store
+	Sender Sender
+	// Mail hands one mail over; nil: nothing is told by mail.
+	Mail func(ctx context.Context, to, subject, text string) error
+	// Text is a text of the pages: of a notice KEY.sms, or KEY.subject and
+	// KEY.mail. args are pairs of a placeholder's name and its value.
+	Text    func(lang, key string, args ...any) string
+	Key     []byte // the server key
+	Portal  string // name, for {portal}
+	Address string // of the portal, https://portal.example.se
+	Now     func() time.Time
+	// Failed hears of messages that were given up or could not be sent; for the
+	// log. The error never holds the text.
+	Failed func(notice store.Notice, err error)
+
+	PerDay  int           // per account and way, and per recipient; 0 means 10
+	Total   int           // text messages within 10 minutes in all; 0 means 200
+	Timeout time.Duration // of handing one over; 0 means 10 s
+
+	woken chan struct{}
+}
+
+// NewNotices is a Notices that can be woken; fields may be set before Watch.
+func NewNotices(db *store.Store, sender Sender) *Notices {
+	return &Notices{Store: db, Sender: sender, woken: make(chan struct{}, 1)}
+}
+
+// Notice is what to tell one person. Each number and the mail address get one
+// message each.
+type Notice struct {
+	AccountID  string
+	Name, Lang string // of the person; {name} in the texts
+	Phones     []Phone
+	Mail       string // "": none
+	Key        string // of the texts: KEY.sms, KEY.subject, KEY.mail
+	Args       []any  // pairs: placeholder, text or whole number
+	Freeze     string // id of a change of number; its link is {link} in the texts
+}
+
+const (
+	noticeLasts = 24 * time.Hour
+	noticeLease = 2 * time.Minute // far longer than a hand-over takes
+	noticeWait  = 30 * time.Second
+	noticeTries = 12 // with the waits below more than 24 h
+)
+
+// Tell queues a notice, all of its messages or none. ErrTooMany where the
+// person, a recipient or the portal has had too many.
+func (n *Notices) Tell(ctx context.Context, notice Notice) error {
+	rows, err := n.rows(notice)
+	if err != nil {
+		return err
+	}
+	if err := n.Store.QueueNotices(ctx, rows, n.limits()); err != nil {
+		if errors.Is(err, ErrTooMany) {
+			return ErrTooMany
+		}
+		return fmt.Errorf("otp: tell: %w", err)
+	}
+	n.wake()
+	return nil
+}
+
+func (n *Notices) rows(notice Notice) ([]store.Notice, error) {
+	args, err := json.Marshal(notice.Args)
+	if err != nil {
+		return nil, fmt.Errorf("otp: notice %s: %w", notice.Key, err)
+	}
+	now := n.now()
+	row := store.Notice{AccountID: notice.AccountID, Name: notice.Name, Lang: notice.Lang, Key: notice.Key,
+		Args: string(args), ChangeID: notice.Freeze, At: now, ExpiresAt: now.Add(noticeLasts)}
+	var rows []store.Notice
+	add := func(channel, recipient string) {
+		row.ID, row.Channel, row.Recipient = newID(), channel, recipient
+		rows = append(rows, row)
+	}
+	phones := slices.Clone(notice.Phones)
+	slices.Sort(phones)
+	for _, phone := range slices.Compact(phones) {
+		if phone.valid() {
+			add("sms", string(phone))
+		}
+	}
+	if n.Mail != nil && notice.Mail != "" {
+		add("mail", notice.Mail)
+	}
+	return rows, nil
+}
+
+func (n *Notices) limits() store.NoticeLimits {
+	return store.NoticeLimits{PerDay: orDefault(n.PerDay, 10), Total: orDefault(n.Total, 200), TotalWindow: breakerWindow}
+}
+
+// Watch sends what is queued until ctx ends: at once what this node queues, and
+// every 30 s what others left.
+func (n *Notices) Watch(ctx context.Context) {
+	ticker := time.NewTicker(noticeWait)
+	defer ticker.Stop()
+	for {
+		if _, err := n.Deliver(ctx); err != nil && ctx.Err() == nil && n.Failed != nil {
+			n.Failed(store.Notice{}, err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-n.woken:
+		}
+	}
+}
+
+func (n *Notices) wake() {
+	select {
+	case n.woken <- struct{}{}:
+	default: // awake already, or nobody watches
+	}
+}
+
+// Deliver sends what is due now, each message once, and says how many it tried.
+func (n *Notices) Deliver(ctx context.Context) (tried int, err error) {
+	for ctx.Err() == nil {
+		now := n.now()
+		due, err := n.Store.NoticeDue(ctx, now)
+		if err != nil {
+			return tried, fmt.Errorf("otp: notices: %w", err)
+		}
+		if !due {
+			return tried, nil
+		}
+		notice, err := n.Store.LeaseNotice(ctx, newID(), now, now.Add(noticeLease))
+		if errors.Is(err, store.ErrNotFound) { // another node was quicker
+			return tried, nil
+		}
+		if err != nil {
+			return tried, fmt.Errorf("otp: notices: %w", err)
+		}
+		tried++
+		if err := n.send(ctx, notice); err != nil {
+			return tried, err
+		}
+	}
+	return tried, ctx.Err()
+}
+
+// send hands one message over and records what became of it.
+func (n *Notices) send(ctx context.Context, notice store.Notice) error {
+	sendErr := errors.New("too old")
+	now := n.now()
+	if now.Before(notice.ExpiresAt) {
+		sendErr = n.handOver(ctx, notice)
+	}
+	state, next, reason := "sent", now, ""
+	if sendErr != nil {
+		state, reason = "queued", sendErr.Error()
+		next = now.Add(noticeWait << min(notice.Tries-1, 9)) // 30 s, 1 min, ... 4 h
+		if notice.Tries >= noticeTries || next.After(notice.ExpiresAt) {
+			state = "failed"
+		}
+		if n.Failed != nil {
+			n.Failed(notice, sendErr)
+		}
+	}
+	// The hand-over has happened: it is recorded even when the portal goes down.
+	err := n.Store.FinishNotice(context.WithoutCancel(ctx), notice, state, next, reason)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("otp: notices: %w", err)
+	}
+	return nil
+}
+
+func (n *Notices) handOver(ctx context.Context, notice store.Notice) error {
+	args, err := n.args(notice)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, orDefault(n.Timeout, 10*time.Second))
+	defer cancel()
+	switch {
+	case notice.Channel == "sms":
+		_, err = n.Sender.Send(ctx, Message{ID: notice.ID, To: Phone(notice.Recipient), Text: n.Text(notice.Lang, notice.Key+".sms", args...)})
+	case n.Mail == nil:
+		err = errors.New("no mail is configured")
+	default:
+		err = n.Mail(ctx, notice.Recipient, n.Text(notice.Lang, notice.Key+".subject", args...), n.Text(notice.Lang, notice.Key+".mail", args...))
+	}
+	return err
+}
+
+// args are the values of a text's placeholders, with those that every notice has.
+func (n *Notices) args(notice store.Notice) ([]any, error) {
+	decoder := json.NewDecoder(bytes.NewReader([]byte(notice.Args)))
+	decoder.UseNumber()
+	var args []any
+	if err := decoder.Decode(&args); err != nil {
+		return nil, fmt.Errorf("notice %s: %w", notice.ID, err)
+	}
+	for i, arg := range args {
+		if number, ok := arg.(json.Number); ok {
+			if whole, err := number.Int64(); err == nil {
+				args[i] = int(whole)
+			}
+		}
+	}
+	args = append(args, "name", notice.Name, "portal", strings.Join(strings.Fields(n.Portal), " "))
+	if notice.ChangeID != "" {
+		args = append(args, "link", n.FreezeLink(notice.ChangeID))
+	}
+	return args, nil
+}
+
+// FreezeLink is the address that freezes a change of number. It is a secret of
+// whom it is sent to.
+func (n *Notices) FreezeLink(changeID string) string {
+	return n.Address + "/freeze/" + changeID + "?t=" + freezeToken(n.Key, changeID)
+}
+
+func (n *Notices) now() time.Time {
+	if n.Now == nil {
+		return time.Now()
+	}
+	return n.Now()
+}
