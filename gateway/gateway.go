@@ -149,6 +149,7 @@ type Portal struct {
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
+	mail     mailCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
