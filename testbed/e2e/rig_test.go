@@ -54,6 +54,7 @@ type rig struct {
 	port    int
 	address string // http://localhost:PORT
 	process *testbed.Process
+	samba   *testbed.Samba
 	sms     *testbed.SMSProvider
 	guacd   *testbed.Guacd
 	user    testbed.UnixUser // of the xrdp
@@ -70,19 +71,23 @@ const (
 )
 
 var seed = testbed.DirectorySeed{
-	Policy: testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups: []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Portal-Admins"}},
+	MayUnlock: true,
+	Policy:    testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
+	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
 		{Name: "cecilia", Password: "Sommar-2026-åäö", DisplayName: "Cecilia Lind", Mobile: "+46 70 174 06 07", Groups: []string{"MultiAccess"}},
 		{Name: "david", Password: "Sommar-2026-ok", Mobile: "070-174 06 08", Disabled: true},
 		{Name: "erik", Password: "Sommar-2026-ok", DisplayName: "Erik Sjö"},
+		{Name: "nils", Password: "Sommar-2026-ok", DisplayName: "Nils Alm"},
+		{Name: "iris", Password: "Sommar-2026-ok", DisplayName: "Iris Ås", Groups: []string{"Portal-Admins"}},
 		{Name: "frida", Password: "Sommar-2026-ok", DisplayName: "Frida Åkesson", Mobile: "070-174 06 12", Groups: []string{"MultiAccess"}},
 		{Name: "gerd", Password: "Sommar-2026-ok", DisplayName: "Gerd Öst", Mobile: "070-174 06 13"},
 		{Name: "harald", Password: "Sommar-2026-ok", DisplayName: "Harald Ek", Mobile: "070-174 06 14", Groups: []string{"MultiAccess"}},
 		{Name: "ingrid", Password: "Sommar-2026-ok", DisplayName: "Ingrid Älv", Mobile: "070-174 06 15", Groups: []string{"MultiAccess"}},
 		{Name: "ada", Password: "Sommar-2026-ok", DisplayName: "Ada Björk", Mobile: "070-174 06 16", Groups: []string{"Portal-Admins"}},
+		{Name: "hanna", Password: "Sommar-2026-ok", DisplayName: "Hanna Helm", Mobile: "070-174 06 09", Groups: []string{"Helpdesk"}},
 		{Name: "greta", Password: "Sommar-2026-ok", Mobile: "070-174 06 11"},
 		{Name: "gun", Password: "Sommar-2026-ok", Mobile: "070-174 06 22"},
 		{Name: "gunnar", Password: "Sommar-2026-ok", Mobile: "070-174 06 33"},
@@ -116,6 +121,7 @@ func newRig(t *testing.T) *rig {
 	r.ca = must[*testbed.CA](t)(testbed.NewCA(r.folder("ca")))
 	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: r.ca, Seed: seed}))
 	t.Cleanup(func() { ok(t, samba.Stop()) })
+	r.samba = samba
 	r.sms = must[*testbed.SMSProvider](t)(testbed.StartSMSProvider())
 	t.Cleanup(func() { ok(t, r.sms.Stop()) })
 	r.port = must[int](t)(testbed.FreePort())
@@ -128,7 +134,7 @@ func newRig(t *testing.T) *rig {
 	r.blocks = map[string]string{
 		"listen":      fmt.Sprintf("listen: localhost:%d\npublic_url: %s\n", r.port, r.address),
 		"files":       "database: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n",
-		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example}\nadministrators: {groups: ['AMIDO\\Portal-Admins']}\n",
+		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example, groups: ['AMIDO\\Helpdesk']}\nadministrators: {groups: ['AMIDO\\Portal-Admins']}\n",
 		"login":       "login: {failure_floor: 100ms}\n",
 		"session":     "session: {idle: 15m}\n",
 		"directories": fmt.Sprintf("directories:\n  - {domain: AMIDO, suffixes: [amido.example], default: true, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind-password, timeout: 3s}\n", samba.URL, samba.CAFile, samba.BindDN),
@@ -210,7 +216,7 @@ func (r *rig) file(name, text string) string {
 // config writes config.yaml and targets.yaml.
 func (r *rig) config() string {
 	var text strings.Builder
-	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "guacd"} {
+	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "phones", "guacd"} {
 		text.WriteString(r.blocks[name])
 	}
 	r.file("targets.yaml", r.targets)
