@@ -500,7 +500,7 @@ var (
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|live|phone)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.", "event.",
-		"phone.title", "phone.sms.", "phone.notice.", "freeze.title"}
+		"phone.title", "phone.sms.", "phone.notice.", "freeze.title", "factor.notice."}
 )
 
 func sources(t *testing.T, patterns ...string) string {
