@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -156,17 +158,27 @@ func (p *Portal) endOwn(w http.ResponseWriter, v *visit) error {
 // factorChanged audits that a factor was added or removed, and tells the person
 // by every way that is known.
 func (p *Portal) factorChanged(v *visit, kind string, factorKind factor.Kind, name string) error {
-	event := store.Event{Kind: kind, Result: "ok", Detail: map[string]string{"factor": string(factorKind)}}
+	event := store.Event{Kind: kind, Result: "ok", AccountID: v.session.AccountID, SessionID: v.session.ID,
+		Name: p.person(v.session).Name, Detail: map[string]string{"factor": string(factorKind)}}
 	if name != "" {
 		event.Detail["name"] = name
 	}
 	if err := p.audit(v, event); err != nil {
 		return err
 	}
-	if p.Tell == nil {
+	s := v.session
+	key := "factor.notice.removed"
+	if kind == "factor-add" {
+		key = "factor.notice.added"
+	}
+	err := p.notices.Tell(v.Context(), otp.Notice{
+		AccountID: s.AccountID, Name: event.Name, Lang: v.lang, Phones: []otp.Phone{s.who.Phone}, Mail: s.who.Account.Mail,
+		Key:  key,
+		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(factorKind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
+	})
+	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
+		v.log.Warn("the person is not told of a factor", "kind", kind, "error", err)
 		return nil
 	}
-	s := v.session
-	return p.Tell(v.Context(), FactorNotice{Account: s.who.Account, Phone: s.who.Phone, Lang: v.lang,
-		Added: kind == "factor-add", Factor: factorKind})
+	return err
 }

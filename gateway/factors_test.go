@@ -13,6 +13,7 @@ import (
 
 	"stagedoor/gateway"
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -55,6 +56,16 @@ func (a app) code() string {
 	return code
 }
 
+// codesTo counts the codes that were sent to a number; notices go there too.
+func (b *bench) codesTo(phone otp.Phone) (n int) {
+	for _, m := range b.outbox.Messages(phone) {
+		if sixDigits.MatchString(m.Text) {
+			n++
+		}
+	}
+	return n
+}
+
 // An app is added by somebody who has just logged in, asked for at the next
 // login, and a code by SMS is another way.
 func TestAuthenticatorApp(t *testing.T) {
@@ -72,7 +83,7 @@ func TestAuthenticatorApp(t *testing.T) {
 	cecilia.post("/account/app", "code", "12").shows(t, 403, "/account/app", "Fel kod", phone.secret[:4])
 	cecilia.post("/account/app", "code", phone.code(), "name", "Min telefon").shows(t, 200, "/account?saved", "Min telefon", "Ändringen är sparad")
 	cecilia.post("/logout")
-	sent := len(b.outbox.Messages("+46701740607"))
+	sent := b.codesTo("+46701740607")
 
 	b.clock.advance(2 * time.Minute)
 	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code/app", "Amido Alliera Backstage")
@@ -80,7 +91,7 @@ func TestAuthenticatorApp(t *testing.T) {
 	cecilia.post("/code/app", "code", "000000").shows(t, 403, "/code/app", "Fel kod")
 	used := phone.code()
 	cecilia.post("/code/app", "code", used).shows(t, 200, "/")
-	if n := len(b.outbox.Messages("+46701740607")); n != sent {
+	if n := b.codesTo("+46701740607"); n != sent {
 		t.Errorf("%d messages for a login with the app", n-sent)
 	}
 	elsewhere := b.browser()
@@ -90,7 +101,7 @@ func TestAuthenticatorApp(t *testing.T) {
 	elsewhere.post("/code/other", "way", "telepathy").shows(t, 200, "/code/other")
 	elsewhere.post("/code/other", "way", "sms").shows(t, 200, "/code", "till numret som slutar på")
 	elsewhere.post("/code/other", "way", "sms").shows(t, 200, "/code")
-	if n := len(b.outbox.Messages("+46701740607")); n != sent+1 {
+	if n := b.codesTo("+46701740607"); n != sent+1 {
 		t.Errorf("%d messages after asking for one", n-sent)
 	}
 	elsewhere.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/")
@@ -370,4 +381,28 @@ func TestOwnSessions(t *testing.T) {
 	if len(own) != 1 || !strings.HasSuffix(own[0].Name, `\cecilia`) {
 		t.Errorf("audit: %+v", own)
 	}
+}
+
+// Who adds or removes a factor is told of it, in words that hold no secret.
+func TestFactorNotices(t *testing.T) {
+	b := open(t, nil)
+	cecilia := b.ready()
+	phone := b.scan(cecilia.get("/account/app"))
+	messages, stop := b.outbox.Subscribe()
+	defer stop()
+	told := func(text string) {
+		t.Helper()
+		select {
+		case m := <-messages:
+			if m.To != "+46701740607" || !strings.Contains(m.Text, text) || strings.Contains(m.Text, phone.secret) {
+				t.Errorf("told %s: %s", m.To, m.Text)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("nobody was told: %s", text)
+		}
+	}
+	cecilia.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
+	told("Autentiseringsapp är tillagt på ditt konto")
+	cecilia.post("/account/remove", "id", shownID.FindStringSubmatch(cecilia.get("/account").body)[1]).shows(t, 200, "/account?saved")
+	told("Autentiseringsapp är borttaget från ditt konto. Var det inte du? Kontakta Amido genast.")
 }

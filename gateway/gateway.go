@@ -47,18 +47,6 @@ type Parts struct {
 	Mail func(ctx context.Context, to, subject, text string) error
 	// Receipts read what providers tell of messages, by the sender's name.
 	Receipts map[string]*otp.ReceiptReader
-	// Tell tells somebody, by text message and mail, that a factor was added to
-	// or removed from their account; nil: nobody is told.
-	Tell func(ctx context.Context, notice FactorNotice) error
-}
-
-// FactorNotice is what to tell somebody whose factors have changed.
-type FactorNotice struct {
-	Account directory.Account
-	Phone   otp.Phone // empty: none
-	Lang    string
-	Added   bool // else removed
-	Factor  factor.Kind
 }
 
 // Settings are the portal's own.

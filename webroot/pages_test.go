@@ -504,7 +504,7 @@ var (
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.", "event.",
 		"phone.title", "phone.sms.", "phone.notice.", "freeze.title",
 		"code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.", "desk.event.",
-		"desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time"}
+		"desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time", "factor.notice."}
 )
 
 func sources(t *testing.T, patterns ...string) string {

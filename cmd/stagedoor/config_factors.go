@@ -17,13 +17,13 @@ type FactorsConfig struct {
 	Allowed  []string      `yaml:"allowed"`  // sms, app, key, backup; default all
 	Need     string        `yaml:"need"`     // required, voluntary, off; default required
 	From     string        `yaml:"from"`     // date from which need: required holds; default at once
-	Enrol    []string      `yaml:"enrol"`    // what may be set up at login with the password alone; default none
+	Enrol    []string      `yaml:"enrol"`    // app, key: what may be set up at login with the password alone; default none
 	Remember time.Duration `yaml:"remember"` // how long a browser may be remembered; default 0: never
 }
 
 var (
 	allowedFactors = []string{string(factor.SMS), string(factor.App), string(factor.Key), string(factor.Backup)}
-	enrolFactors   = []string{string(factor.SMS), string(factor.App), string(factor.Key)}
+	enrolFactors   = []string{string(factor.App), string(factor.Key)}
 )
 
 func (v *validation) factors(c Config) {

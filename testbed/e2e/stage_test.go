@@ -38,6 +38,8 @@ var people = map[string]struct{ name, password, number string }{
 	"nils":    {`AMIDO\nils`, "Sommar-2026-ok", ""},
 	"frida":   {`AMIDO\frida`, "Sommar-2026-ok", "+46701740612"},
 	"gerd":    {`AMIDO\gerd`, "Sommar-2026-ok", "+46701740613"},
+	"greta":   {`AMIDO\greta`, "Sommar-2026-ok", "+46701740611"},
+	"gustav":  {`AMIDO\gustav`, "Sommar-2026-ok", "+46701740644"},
 	"gunnar":  {`AMIDO\gunnar`, "Sommar-2026-ok", "+46701740633"},
 	"hanna":   {`AMIDO\hanna`, "Sommar-2026-ok", "+46701740609"},
 	"harald":  {`AMIDO\harald`, "Sommar-2026-ok", "+46701740614"},

@@ -88,6 +88,26 @@ var views = []view{
 	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
 	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
 	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
+	// Second factors. Gustav has several: the app is asked for first.
+	{name: "code-other", who: "gustav", reach: atFactors("/code/other")},
+	{name: "code-app", who: "gustav", reach: atFactors("/code/app")},
+	{name: "code-app-wrong", who: "gustav", reach: func(s *stage, p *testbed.Page) {
+		atFactors("/code/app")(s, p)
+		typeCode(p, "00000")
+		p.WaitFor("#fault")
+	}},
+	{name: "code-key", who: "gustav", reach: atFactors("/code/key")},
+	{name: "code-backup", who: "gustav", reach: atFactors("/code/backup")},
+	{name: "account", who: "greta", reach: loggedIn("/account")},
+	{name: "account-app", who: "greta", reach: fresh("/account/app")},
+	{name: "account-key", who: "greta", reach: fresh("/account/key")},
+	{name: "account-backup", who: "greta", reach: func(s *stage, p *testbed.Page) {
+		fresh("/account")(s, p)
+		p.Click(`form[action="/account/backup"] button`)
+		p.WaitFor(".codes li")
+	}},
+	{name: "enrol", who: "greta", reach: loggedIn("/enrol")},
+	{name: "again", who: "greta", reach: loggedIn("/again?to=/account/app")},
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
 	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -359,6 +379,55 @@ func act(p *testbed.Page, name, reason string) {
 	}
 	p.Fill("#reason-"+name, reason)
 	p.Click("#act-" + name + " button")
+}
+
+// fresh is loggedIn for a page that wants a login of the last ten minutes: with
+// an older one, they log in anew.
+func fresh(path string) func(*stage, *testbed.Page) {
+	return func(s *stage, p *testbed.Page) {
+		loggedIn("/account/key")(s, p)
+		if strings.Contains(p.URL(), "/again") {
+			p.Click(`header form[action="/logout"] button`)
+			p.WaitURL("/login")
+			s.atList(p)
+		}
+		p.Open(s.address + path)
+	}
+}
+
+// atFactors goes to a page that asks for a second factor, as somebody who has an
+// app and a key, which they set up at their first visit.
+func atFactors(path string) func(*stage, *testbed.Page) {
+	return func(s *stage, p *testbed.Page) {
+		p.Open(s.address + path)
+		if strings.Contains(p.URL(), "/login") {
+			s.signIn(p)
+			p.WaitURL("/code")
+		}
+		if testbed.Eval[bool](p, `location.pathname === "/code"`) {
+			typeCode(p, s.code(people[s.person].number))
+			p.WaitUntil(`location.pathname === "/"`)
+			s.setUp(p)
+			p.Click(`header form[action="/logout"] button`)
+			p.WaitURL("/login")
+			s.signIn(p)
+			p.WaitURL("/code/")
+		}
+		p.Open(s.address + path)
+	}
+}
+
+// setUp adds a key and then an app.
+func (s *stage) setUp(p *testbed.Page) {
+	p.Authenticator()
+	p.Open(s.address + "/account/key")
+	p.WaitUntil(`!document.querySelector("#key-use").disabled`)
+	p.Click("#key-use")
+	p.WaitURL("/account?saved")
+	p.Open(s.address + "/account/app")
+	secret := testbed.Eval[string](p, `document.querySelector(".secret").textContent`)
+	typeCode(p, s.appCode(strings.ReplaceAll(secret, " ", ""), 0))
+	p.WaitURL("/account?saved")
 }
 
 func (s *stage) atDesktop(p *testbed.Page) {
