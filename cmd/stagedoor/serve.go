@@ -176,15 +176,6 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
 		}
 	}
-	mailer, err := config.mailer()
-	if err != nil {
-		return parts{}, err
-	}
-	if mailer != nil {
-		p.Mail = func(ctx context.Context, to, subject, text string) error {
-			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
-		}
-	}
 	if p.Directory, err = directory.Open(config.domains()); err != nil {
 		return parts{}, err
 	}
