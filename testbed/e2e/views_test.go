@@ -68,11 +68,6 @@ var views = []view{
 	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
 	// A person's number, and the link in the notices about it.
 	{name: "phone", who: "erik", reach: (*stage).atPhone},
-	{name: "phone-countries", who: "erik", reach: func(s *stage, p *testbed.Page) {
-		s.atPhone(p)
-		p.Click("#country-button")
-		p.WaitFor("#country-list li.active")
-	}},
 	{name: "phone-unreadable", who: "erik", reach: func(s *stage, p *testbed.Page) {
 		s.atPhone(p)
 		p.Fill("#number", "070-1")
