@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"time"
 
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -23,5 +24,27 @@ func (p *Portal) codeAlarm(ctx context.Context, alarm otp.Alarm) error {
 	if alarm.Subject != "" {
 		event.Detail = map[string]string{"subject": alarm.Subject}
 	}
-	return p.audit(v, event)
+	if err := p.audit(v, event); err != nil {
+		return err
+	}
+	if p.Mail != nil {
+		go p.mailAlarm(alarm)
+	}
+	return nil
+}
+
+// mailAlarm tells those who are to know by mail, beside the request that raised
+// the alarm: a mail server takes its time.
+func (p *Portal) mailAlarm(alarm otp.Alarm) {
+	lang := p.Site.Languages()[0].Code
+	reach := map[string]string{"total": "alarm.mail.total", "country": "alarm.mail.country", "prefix": "alarm.mail.prefix"}[alarm.Rule]
+	subject := p.Site.T(lang, "alarm.mail.subject", "portal", p.set.Name)
+	text := p.Site.T(lang, reach, "subject", alarm.Subject) + "\n\n" + p.Site.T(lang, "alarm.mail.why", "address", p.origin)
+	for _, to := range p.set.AlarmMail {
+		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
+		if err := p.Mail(ctx, to, subject, text); err != nil {
+			p.Log.Error("an alarm could not be mailed", "error", err)
+		}
+		cancel()
+	}
 }

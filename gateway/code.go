@@ -22,11 +22,11 @@ type codePage struct {
 	Left     int // tries
 	Expired  bool
 	UsedUp   bool
-	Wait     int       // minutes until another code may be sent or tried; 0: none
-	ResendIn int       // seconds
-	SentAt   time.Time // of the last message; zero: not known
+	Wait     int // minutes until another code may be sent or tried; 0: none
+	ResendIn int // seconds
 	Resent   bool
 	ways
+	Way codeWay // of the last message
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -100,7 +100,7 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
 	switch {
 	case !challenge.SentAt.IsZero():
-		data.NotSent, data.SentAt = false, challenge.SentAt
+		data.NotSent = false
 	case s.who.Notice == "cooldown":
 		data.Recent = true
 	case s.who.Until.After(p.Now()):
@@ -113,6 +113,10 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 
 func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
 	data.page, data.ways = p.page(v, "title.code"), p.waysOf(v.session)
+	var err error
+	if data.Way, err = p.codeWayOf(v); err != nil {
+		return err
+	}
 	return p.render(w, v, status, "code", data)
 }
 

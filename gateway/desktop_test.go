@@ -49,7 +49,12 @@ func fakeGuacd(t *testing.T, refuse string) (address string, connects <-chan str
 func serveFakeGuacd(conn net.Conn, said chan<- string, refuse string) {
 	defer conn.Close()
 	in := bufio.NewReader(conn)
-	if _, err := in.ReadString(';'); err != nil {
+	chosen, err := in.ReadString(';')
+	if err != nil {
+		return
+	}
+	if strings.Contains(chosen, ".$") && !strings.Contains(chosen, "$260d01da") { // to join what there is not: a probe
+		fmt.Fprint(conn, "5.error,19.No such connection.,3.516;")
 		return
 	}
 	fmt.Fprint(conn, "4.args,13.VERSION_1_3_0")

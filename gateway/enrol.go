@@ -20,11 +20,14 @@ type enrolPage struct {
 func (p *Portal) enrolPage(w http.ResponseWriter, v *visit) error {
 	s := v.session
 	if s.Step == string(stepReady) {
-		if err := p.refreshFactors(v); err != nil {
+		if err := p.refreshFactors(v, ""); err != nil {
 			return err
 		}
 	}
 	own := p.mayEnrol(s)
+	if s.Step == string(stepEnrol) && !p.mayWait(s) && s.who.Phone == "" && slices.Equal(own, []factor.Kind{factor.SMS}) {
+		return p.redirect(w, v, "/phone") // nothing to choose from
+	}
 	return p.render(w, v, http.StatusOK, "enrol", enrolPage{
 		page: p.page(v, "title.enrol"), From: s.who.Factors.From, Later: p.mayWait(s),
 		SMS: slices.Contains(own, factor.SMS) && s.who.Phone == "",
@@ -64,7 +67,7 @@ func (p *Portal) enrolLater(w http.ResponseWriter, v *visit) error {
 // enrolled goes on after a factor has been set up: on the way in it has just
 // been proven, and the person is logged in; else they are back at their account.
 func (p *Portal) enrolled(w http.ResponseWriter, v *visit, kind factor.Kind, to string) error {
-	if err := p.refreshFactors(v); err != nil {
+	if err := p.refreshFactors(v, kind); err != nil {
 		return err
 	}
 	if v.session.Step == string(stepReady) {

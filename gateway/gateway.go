@@ -30,12 +30,13 @@ import (
 	"stagedoor/webroot"
 )
 
-// Parts are what the portal is put together from. All are required but Now
-// and Mail.
+// Parts are what the portal is put together from. All are required but Now,
+// Mail and Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
+	Mailer    *otp.Mailer // nil: no mail is sent
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool
@@ -44,6 +45,20 @@ type Parts struct {
 
 	// Mail hands over one mail, for notices; nil: nothing is told by mail.
 	Mail func(ctx context.Context, to, subject, text string) error
+	// Receipts read what providers tell of messages, by the sender's name.
+	Receipts map[string]*otp.ReceiptReader
+	// Tell tells somebody, by text message and mail, that a factor was added to
+	// or removed from their account; nil: nobody is told.
+	Tell func(ctx context.Context, notice FactorNotice) error
+}
+
+// FactorNotice is what to tell somebody whose factors have changed.
+type FactorNotice struct {
+	Account directory.Account
+	Phone   otp.Phone // empty: none
+	Lang    string
+	Added   bool // else removed
+	Factor  factor.Kind
 }
 
 // Settings are the portal's own.
@@ -84,6 +99,7 @@ type Settings struct {
 	DefaultDomain string            // for the hint beside the user name; may be empty
 	Country       map[string]string // directory domain -> ISO country of national phone numbers
 	Countries     []string          // ISO countries that codes are sent to
+	AlarmMail     []string          // addresses that are told of limits on codes against fraud; none: nobody
 
 	Phones Phones
 

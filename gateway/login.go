@@ -186,7 +186,7 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 	if to == stepReady {
 		err = p.settle(v, "", reason)
 	} else {
-		err = p.recordPerson(v, false)
+		err = p.recordPerson(v, false, "")
 	}
 	if err == nil && to == stepCode {
 		err = p.startWay(v)

@@ -91,6 +91,8 @@ var people = []directorytest.User{
 	{Name: "erik", Password: goodPassword},
 	{Name: "frida", Password: goodPassword, Mobile: "not a number 😀"},
 	{Name: "hanna", Password: goodPassword, Mobile: "0701740609", Groups: []string{"Helpdesk"}},
+	{Name: "ada", Password: goodPassword, DisplayName: "Ada Admin", Mobile: "0701740610", Groups: []string{"Administrators"}},
+	{Name: "åsa", Password: goodPassword, DisplayName: "Åsa Öberg", Mobile: "0701740611", Groups: []string{"Nattpass"}},
 }
 
 const list = `targets:
@@ -111,6 +113,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	b.directory, err = directorytest.Start(directorytest.Config{Domain: "AMIDO", Suffix: "amido.example", Users: people,
+		Groups: []directorytest.Group{{Name: "Nattpass", Groups: []string{"MultiAccess"}}},
 		Policy: directorytest.Policy{MinLength: 10, History: 3, Complexity: true}})
 	b.must(err)
 	t.Cleanup(func() { b.must(b.directory.Stop()) })
@@ -135,7 +138,8 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	b.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { b.portal.ServeHTTP(w, r) }))
 	settings := gateway.Settings{
 		PublicURL: &url.URL{Scheme: "http", Host: b.server.Listener.Addr().String()}, Name: "Amido Alliera Backstage",
-		Helpdesk:     gateway.Helpdesk{Name: "Amido", Phone: "08-465 004 99"},
+		Helpdesk:       gateway.Helpdesk{Name: "Amido", Phone: "08-465 004 99"},
+		HelpdeskGroups: []string{`AMIDO\Helpdesk`}, AdministratorGroups: []string{`AMIDO\Administrators`},
 		FailureFloor: -1, Country: map[string]string{"AMIDO": "SE"}, Countries: []string{"SE"},
 	}
 	if change != nil {

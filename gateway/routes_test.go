@@ -30,8 +30,13 @@ func TestSiteMap(t *testing.T) {
 		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
 		// Second factors.
 		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
+		"GET /code/key": stepCode, "POST /code/key": stepCode, "GET /account": stepReady, "POST /account/remove": stepReady,
+		"GET /account/app": stepEnrol, "POST /account/app": stepEnrol, "GET /account/key": stepEnrol, "POST /account/key": stepEnrol,
+		"POST /account/backup": stepReady, "POST /account/device": stepReady, "POST /account/session": stepReady,
 		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
 		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
+		// What becomes of a code.
+		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
 		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
 	}
 	got := map[string]step{}

@@ -145,7 +145,7 @@ func (p *Portal) settle(v *visit, kind factor.Kind, reason string) error {
 	if err := p.auditFactor(v, kind, "ok", reason); err != nil {
 		return err
 	}
-	if err := p.recordPerson(v, true); err != nil {
+	if err := p.recordPerson(v, true, kind); err != nil {
 		return err
 	}
 	ended, err := p.Store.EndOldestSessions(v.Context(), s.AccountID, string(stepReady), p.set.PerAccount, endReplaced)
@@ -156,8 +156,9 @@ func (p *Portal) settle(v *visit, kind factor.Kind, reason string) error {
 }
 
 // recordPerson keeps what is known of somebody who logs in, for helpdesk's
-// search and the enrolment of a domain.
-func (p *Portal) recordPerson(v *visit, ready bool) error {
+// search and the enrolment of a domain; last is the factor to ask for first from
+// now on, empty where that stays as it is.
+func (p *Portal) recordPerson(v *visit, ready bool, last factor.Kind) error {
 	s := v.session
 	account, state := s.who.Account, s.who.Factors
 	person := store.Person{
@@ -172,9 +173,9 @@ func (p *Portal) recordPerson(v *visit, ready bool) error {
 	}
 	if ready {
 		person.LastLogin = p.Now()
-		if s.who.Factor != factor.Bypass && s.who.Factor != factor.Backup {
-			person.LastFactor = string(s.who.Factor)
-		}
+	}
+	if last != factor.Bypass && last != factor.Backup {
+		person.LastFactor = string(last)
 	}
 	if err := p.Store.PutPerson(v.Context(), person); err != nil {
 		return fmt.Errorf("record person: %w", err)
@@ -183,8 +184,9 @@ func (p *Portal) recordPerson(v *visit, ready bool) error {
 }
 
 // refreshFactors has the session and the person's row know of a factor that was
-// added or removed.
-func (p *Portal) refreshFactors(v *visit) error {
+// removed or added. Who has just set one up means to use it: it is asked for
+// first.
+func (p *Portal) refreshFactors(v *visit, added factor.Kind) error {
 	s := v.session
 	var err error
 	if s.who.Factors, err = p.factors.State(v.Context(), p.person(s)); err != nil {
@@ -193,7 +195,7 @@ func (p *Portal) refreshFactors(v *visit) error {
 	if err := p.keepWho(v); err != nil {
 		return err
 	}
-	return p.recordPerson(v, false)
+	return p.recordPerson(v, false, added)
 }
 
 // keepWho writes what the session knows of its person.

@@ -20,6 +20,7 @@ import (
 // headers' values are text/template templates over
 //
 //	.To (+46701234567)  .Text  .ID (the message's, random)  .Username  .Password
+//	.Callback (the address for receipts)
 //
 // in which every value must be escaped for where it stands: urlquery in a
 // query or form, path in a path, json in JSON (it writes the quotes too), xml
@@ -38,6 +39,11 @@ type HTTPConfig struct {
 	// not empty. A bearer token is a Password in the header
 	// Authorization: "Bearer {{.Password}}", with no Username.
 	Username, Password string
+
+	// Callback is the address at which the provider is to tell what became of a
+	// message (ReceiptReader.Callback); it may hold CallbackSecret. Both may be
+	// empty.
+	Callback, CallbackSecret string
 
 	Timeout time.Duration // of the whole exchange; 0 means 10 s
 	CAFile  string        // PEM, instead of the system's roots
@@ -121,7 +127,8 @@ func (h *HTTPSender) Send(ctx context.Context, message Message) (Receipt, error)
 	ctx, cancel := context.WithTimeout(ctx, h.config.Timeout)
 	defer cancel()
 	filled := values{To: string(message.To), Text: message.Text, ID: message.ID,
-		Username: h.config.Username, Password: h.config.Password}
+		Username: h.config.Username, Password: h.config.Password,
+		Callback: h.config.Callback, secret: h.config.CallbackSecret}
 	rendered, err := h.request.render(filled)
 	header, headerErr := h.request.renderHeader(filled)
 	if err := errors.Join(err, headerErr); err != nil {

@@ -148,7 +148,7 @@ func excerpt(text string, sent values) string {
 // repeats looks for what was sent in a text as it is, and with its escapes of
 // forms and JSON undone.
 func repeats(text string, sent values) bool {
-	secrets := []string{sent.To, strings.TrimPrefix(sent.To, "+"), sent.Username, sent.Password}
+	secrets := []string{sent.To, strings.TrimPrefix(sent.To, "+"), sent.Username, sent.Password, sent.Callback, sent.secret}
 	for _, line := range strings.Split(sent.Text, "\n") {
 		secrets = append(secrets, strings.TrimSpace(line))
 	}

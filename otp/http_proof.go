@@ -34,14 +34,15 @@ func (r *requestTemplates) prove(config HTTPConfig) error {
 		return err
 	}
 	r.origin = address
-	if _, err := r.renderHeader(values{phoneSample, awkwardSample, plainSample, config.Username, config.Password}); err != nil {
+	if _, err := r.renderHeader(values{To: phoneSample, Text: awkwardSample, ID: plainSample,
+		Username: config.Username, Password: config.Password, Callback: config.Callback}); err != nil {
 		return err
 	}
-	before, err := r.render(values{phoneSample, plainSample, plainSample, plainSample, plainSample})
+	before, err := r.render(samples(plainSample))
 	if err != nil {
 		return err
 	}
-	after, err := r.render(values{phoneSample, awkwardSample, awkwardSample, awkwardSample, awkwardSample})
+	after, err := r.render(samples(awkwardSample))
 	if err != nil {
 		return err
 	}
@@ -57,6 +58,10 @@ func (r *requestTemplates) prove(config HTTPConfig) error {
 		}
 	}
 	return nil
+}
+
+func samples(value string) values {
+	return values{To: phoneSample, Text: value, ID: value, Username: value, Password: value, Callback: value}
 }
 
 func sameShape(name string, before, after renderedRequest, read func(renderedRequest) ([]leaf, error)) error {

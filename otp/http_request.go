@@ -15,7 +15,11 @@ import (
 )
 
 // values are what the templates of a request see.
-type values struct{ To, Text, ID, Username, Password string }
+type values struct {
+	To, Text, ID, Username, Password, Callback string
+
+	secret string // in Callback
+}
 
 // requestTemplates are the parts of a request that hold values.
 type requestTemplates struct {

@@ -60,10 +60,11 @@ func (e *WaitError) Error() string {
 	return "otp: wait until " + e.Until.Format(time.RFC3339) + ": " + e.Rule
 }
 
-// Message is one SMS.
+// Message is one SMS, or one mail to somebody who gets codes by mail.
 type Message struct {
 	ID   string // random; a provider's callback may carry it
-	To   Phone
+	To   Phone  // empty where the code goes to Mail
+	Mail string // the account's own address; empty where there is none
 	Text string // at most 160 GSM-7 characters where the portal's name allows
 }
 

@@ -117,3 +117,59 @@ func FuzzParsePhone(f *testing.F) {
 		}
 	})
 }
+
+// Numbers that earn from each message or call are refused also in countries
+// that codes go to. The ranges are those of the countries' numbering plans.
+func TestRangesThatEarn(t *testing.T) {
+	for _, test := range []struct{ what, raw, country string }{
+		{"premium, Sweden", "+46 900 123 45 67", "SE"},
+		{"premium, Sweden", "+46 939 123 45 67", "SE"},
+		{"shared cost, Sweden", "+46 77 123 45 67", "SE"},
+		{"pager, Sweden", "+46 74 012 34 56", "SE"},
+		{"premium, Norway", "+47 820 12345", "NO"},
+		{"shared cost, Norway", "+47 810 12345", "NO"},
+		{"premium, Denmark", "+45 90 12 34 56", "DK"},
+		{"premium, Finland", "+358 600 12345", "FI"},
+		{"premium, Germany", "+49 900 1234567", "DE"},
+		{"shared cost, Germany", "+49 180 1234567", "DE"},
+		{"personal, Germany", "+49 700 12345678", "DE"},
+		{"premium, United Kingdom", "+44 909 123 4567", "GB"},
+		{"shared cost, United Kingdom", "+44 844 123 4567", "GB"},
+		{"personal, United Kingdom", "+44 70 1234 5678", "GB"},
+		{"premium, France", "+33 899 12 34 56", "FR"},
+		{"premium, Netherlands", "+31 900 123 4567", "NL"},
+		{"premium, Switzerland", "+41 900 123 456", "CH"},
+		{"shared cost, Switzerland", "+41 840 123 456", "CH"},
+		{"premium, Poland", "+48 701 234 567", "PL"},
+		{"premium, Latvia", "+371 9012 3456", "LV"},
+		{"premium, Estonia", "+372 900 1234", "EE"},
+		{"premium, United States", "+1 900 234 5678", "US"},
+		{"premium for all countries", "+979 1 2345 6789", "SE"},
+		{"a network of no country", "+883 5100 1234 5678", "SE"},
+		{"shared cost for all countries", "+808 1234 5678", "SE"},
+	} {
+		got, err := ParsePhone(test.raw, test.country, []string{test.country})
+		var no *NoPhoneError
+		if !errors.As(err, &no) || no.Reason != "not-mobile" && no.Reason != "country" {
+			t.Errorf("%s: %s is taken as %q, %v", test.what, test.raw, got, err)
+		}
+	}
+}
+
+// Mobile numbers of countries that codes do not go to, those among them where
+// message fraud earns most.
+func TestForeignRanges(t *testing.T) {
+	for _, raw := range []string{"+37281234567", "+25240123456", "+5352123456", "+94711234567", "+216 20 123 456", "+7 912 345-67-89"} {
+		if got, err := ParsePhone(raw, "SE", []string{"SE", "NO"}); !errors.Is(err, ErrNoPhone) {
+			t.Errorf("%s is taken as %q", raw, got)
+		}
+	}
+}
+
+func TestCountry(t *testing.T) {
+	for phone, want := range map[Phone]string{"+46701234567": "SE", "+4791234567": "NO", "+12025550123": "US", "+447781123456": "GG", "": "", "+99912345678": "", "x": ""} {
+		if got := phone.Country(); got != want {
+			t.Errorf("%q is of %q, want %q", phone, got, want)
+		}
+	}
+}

@@ -81,7 +81,10 @@ func (r *Route) Senders() []Sender {
 // it; with an error that is not ErrNotAccepted it names the one that may have
 // taken it.
 func (r *Route) Send(ctx context.Context, message Message) (Receipt, error) {
-	serving := r.serving(message.To.Country())
+	serving := r.serving(message)
+	if len(serving) == 0 && message.To == "" {
+		return Receipt{}, fmt.Errorf("%w: no sender carries a message without a number", ErrNotAccepted)
+	}
 	if len(serving) == 0 {
 		return Receipt{}, fmt.Errorf("%w: no sender serves %s", ErrNotAccepted, orDefault(message.To.Country(), "a number of no country"))
 	}
@@ -134,11 +137,25 @@ func (r *Route) handOver(ctx context.Context, w way, message Message) (Receipt, 
 	return receipt, nil
 }
 
-// serving are the ways for numbers of a country.
-func (r *Route) serving(country string) []way {
+// serving are the ways for a message: those for its number's country, or those
+// for people's own mail.
+func (r *Route) serving(message Message) []way {
+	country := message.To.Country()
 	return slices.DeleteFunc(slices.Clone(r.ways), func(w way) bool {
+		if !carries(w.Sender, message) {
+			return true
+		}
 		return len(w.Countries) > 0 && !slices.ContainsFunc(w.Countries, func(c string) bool { return strings.EqualFold(c, country) })
 	})
+}
+
+// carries tells whether a message is of a sender's kind: without a number it
+// goes only where a sender says that it takes such.
+func carries(sender Sender, message Message) bool {
+	if particular, ok := sender.(interface{ Carries(Message) bool }); ok {
+		return particular.Carries(message)
+	}
+	return message.To != ""
 }
 
 // Check tries every sender.

@@ -241,3 +241,34 @@ func TestCodesOverARoute(t *testing.T) {
 		t.Errorf("senders %v", codes.Senders())
 	}
 }
+
+// A message without a number goes only to a sender that takes such, and that
+// one never gets a message for a phone.
+func TestRouteByAddress(t *testing.T) {
+	phone, own := &post{name: "phone"}, &ownPost{post{name: "own"}}
+	route, err := NewRoute(RouteSettings{}, Way{Sender: phone}, Way{Sender: own})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, message := range map[string]Message{"phone": {To: annasPhone, Mail: "anna@stage.example"}, "own": {Mail: "anna@stage.example"}} {
+		if receipt, err := route.Send(t.Context(), message); err != nil || receipt.Sender != want {
+			t.Errorf("%+v, %v; want %s", receipt, err, want)
+		}
+	}
+	phone.set(errRefuses)
+	if _, err := route.Send(t.Context(), Message{To: annasPhone, Mail: "anna@stage.example"}); !errors.Is(err, ErrNotAccepted) || own.calls != 1 {
+		t.Errorf("%v, and own mail has been tried %d times", err, own.calls)
+	}
+	route, err = NewRoute(RouteSettings{}, Way{Sender: phone})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := route.Send(t.Context(), Message{Mail: "anna@stage.example"}); !errors.Is(err, ErrNotAccepted) || phone.calls != 2 {
+		t.Errorf("%v after %d calls", err, phone.calls)
+	}
+}
+
+// ownPost is for people's own mail.
+type ownPost struct{ post }
+
+func (*ownPost) Carries(message Message) bool { return message.To == "" && message.Mail != "" }

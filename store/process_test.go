@@ -24,7 +24,13 @@ const (
 
 func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
-		"append": childAppend, "take": childTake, "try": childTry, "claim": childClaim, "full": childFull,
+		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
+		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
+		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
+		"cooldown": childClaim(SendLimits{Cooldowns: []time.Duration{time.Hour}, PerPrefix: -1, Total: -1}, oneAccount),
+		"prefix":   childClaim(SendLimits{PerPrefix: 6, PrefixWindow: time.Hour, Total: -1}, onePrefix),
+		"country":  childClaim(SendLimits{PerPrefix: -1, PerCountry: 7, CountryWindow: time.Hour, Total: -1}, onePrefix),
+		"total":    childClaim(SendLimits{PerPrefix: -1, Total: 8, TotalWindow: time.Hour}, nothingInCommon),
 	}[os.Getenv(childWork)]
 	if work == nil {
 		os.Exit(m.Run())
@@ -154,16 +160,45 @@ func childTry(ctx context.Context, s *Store) error {
 	})
 }
 
-func childClaim(ctx context.Context, s *Store) error {
-	limits := SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}
+// childGuess tries one code, which bears five tries.
+func childGuess(ctx context.Context, s *Store) error {
+	limits := TryLimits{PerCode: 5, LockEvery: 10, Lock: time.Hour, Stop: 100}
 	return inParallel(4, 5, func() (bool, error) {
-		id, err := newEventID(time.Now())
-		if err != nil {
-			return false, err
+		_, _, taken, err := s.TakeTry(ctx, "challenge", "session", time.Now(), limits)
+		if errors.Is(err, ErrNotFound) {
+			return false, nil
 		}
-		wait, err := s.ClaimSend(ctx, Send{ID: id, AccountID: "anna", Phone: "+46701234567", At: time.Now()}, limits)
-		return wait.Rule == "", err
+		return taken, err
 	})
+}
+
+// Messages that have something in common; id is random.
+func oneAccount(id string) Send {
+	return Send{AccountID: "anna", Phone: "+46701" + id, Prefix: id, Country: id}
+}
+func oneNumber(id string) Send {
+	return Send{AccountID: id, Phone: "+46701234567", Prefix: id, Country: id}
+}
+func onePrefix(id string) Send {
+	return Send{AccountID: id, Phone: "+46701" + id, Prefix: "+46701", Country: "SE"}
+}
+func nothingInCommon(id string) Send {
+	return Send{AccountID: id, Phone: id, Prefix: id, Country: id}
+}
+
+func childClaim(limits SendLimits, of func(id string) Send) func(context.Context, *Store) error {
+	return func(ctx context.Context, s *Store) error {
+		return inParallel(4, 5, func() (bool, error) {
+			id, err := newEventID(time.Now())
+			if err != nil {
+				return false, err
+			}
+			send := of(id)
+			send.ID, send.At = id, time.Now()
+			wait, err := s.ClaimSend(ctx, send, limits)
+			return wait.Rule == "", err
+		})
+	}
 }
 
 // childFull writes until the file may not grow any more, as on a full disk.
@@ -185,18 +220,26 @@ func childFull(ctx context.Context, s *Store) error {
 	return errors.New("the file grew without end")
 }
 
+// Parallel sends and guesses of several processes on one database never get
+// past a limit, nor stop short of it.
 func TestProcessesKeepLimits(t *testing.T) {
 	for _, test := range []struct {
 		work string
 		want int
 	}{
 		{"take", 7},
-		{"try", 10},
-		{"claim", 5},
+		{"try", 10},  // wrong codes in a row on the account, whatever the code
+		{"guess", 5}, // wrong codes at one code
+		{"account", 5},
+		{"number", 4},
+		{"cooldown", 1},
+		{"prefix", 6},
+		{"country", 7},
+		{"total", 8},
 	} {
 		t.Run(test.work, func(t *testing.T) {
 			path := t.TempDir() + "/stagedoor.db"
-			if test.work == "try" {
+			if test.work == "try" || test.work == "guess" {
 				s := open(t, path, time.Now)
 				_, err := s.OpenChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
 					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 0, 1000)
@@ -204,7 +247,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := runChildren(t, 3, test.work, path); got != test.want {
+			if got := runChildren(t, 4, test.work, path); got != test.want {
 				t.Errorf("%d got through, want %d", got, test.want)
 			}
 		})

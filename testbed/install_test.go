@@ -40,7 +40,7 @@ func TestInstall(t *testing.T) {
 		code  int
 		say   string
 	}{
-		"unknown group": {group: "oracle", code: 2, say: "unknown group oracle (run, directory, browser, rdp, bench, shots, test)"},
+		"unknown group": {group: "oracle", code: 2, say: "unknown group oracle (run, directory, browser, rdp, messages, bench, shots, test)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := exec.Command("./install", c.group)

@@ -26,6 +26,10 @@ func peerNeeds(peer string) (needs, bool) {
 		"nla":      {programs: []string{"freerdp-shadow-cli", "Xvfb", "xprop", "xterm", "openbox", "xsetroot"}, groups: "run rdp"},
 		"libguac":  {programs: []string{"cc"}, files: []string{"/usr/include/guacamole/parser.h", "/usr/lib/*/libguac.so"}, groups: "test"},
 		"pngquant": {programs: []string{"pngquant"}, groups: "shots"},
+		"smsc":     {programs: []string{"node"}, access: npmPackage("smpp")},
+		"smtp":     {programs: []string{"node"}, access: npmPackage("smtp-server")},
+		"kannel":   {programs: []string{"bearerbox", "smsbox"}, groups: "messages"},
+		"exim":     {programs: []string{"exim4"}, groups: "messages", access: rootOnly},
 		"chromium": {programs: []string{"chromium|chromium-browser|google-chrome"}, groups: "browser"},
 	}[peer]
 	return n, known
@@ -33,8 +37,9 @@ func peerNeeds(peer string) (needs, bool) {
 
 // Need skips the test, with one line that says what is missing and how to get
 // it, when this machine cannot run one of the peers: samba, slapd, guacd, xrdp,
-// nla, chromium, pngquant, libguac (guacd's library and a C compiler). Under CI=true it
-// fails the test instead: there a missing peer must not look like a success.
+// nla, chromium, pngquant, libguac (guacd's library and a C compiler), smsc, smtp
+// (servers of npm), kannel, exim. Under CI=true it fails the test instead: there
+// a missing peer must not look like a success.
 func Need(t TB, peers ...string) {
 	t.Helper()
 	for _, peer := range peers {
@@ -102,6 +107,29 @@ func rootOrSudo() string {
 		return ""
 	}
 	return "it takes root, or a sudo that asks for no password"
+}
+
+// rootOnly wants root: exim gives up its rights by itself, and delivers to
+// whom it likes only as root.
+func rootOnly() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	return "it takes root"
+}
+
+// npmPackage wants a package of package.json.
+func npmPackage(name string) func() string {
+	return func() string {
+		root, err := moduleRoot()
+		if err == nil {
+			_, err = os.Stat(filepath.Join(root, "node_modules", name))
+		}
+		if err != nil {
+			return "npm's package " + name + " is missing; npm ci brings it"
+		}
+		return ""
+	}
 }
 
 // lowPorts wants ports under 1024: Samba's LDAP ports cannot be moved.

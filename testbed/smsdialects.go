@@ -13,7 +13,8 @@ import (
 type smsDialect interface {
 	// message reads a request, or says what is wrong with it.
 	message(form url.Values) (sms SMS, fault string)
-	taken(sms SMS, id string) (status int, body string)
+	id(random string) string
+	taken(sms SMS) (status int, body string)
 	refused(status int, why string) (contentType, body string)
 }
 
@@ -40,9 +41,11 @@ func (elks) message(form url.Values) (SMS, string) {
 	return SMS{Provider: "46elks", From: form.Get("from"), To: form.Get("to"), Text: form.Get("message"), Form: form}, ""
 }
 
-func (elks) taken(sms SMS, id string) (int, string) {
+func (elks) id(random string) string { return "s" + random }
+
+func (elks) taken(sms SMS) (int, string) {
 	return http.StatusOK, jsonText(map[string]any{
-		"status": "created", "id": "s" + id, "from": sms.From, "to": sms.To, "message": sms.Text,
+		"status": "created", "id": sms.ID, "from": sms.From, "to": sms.To, "message": sms.Text,
 		"created": time.Now().UTC().Format("2006-01-02T15:04:05.000000"), "direction": "outgoing", "cost": 5200, "parts": 1,
 	})
 }
@@ -67,9 +70,11 @@ func (twilio) message(form url.Values) (SMS, string) {
 	return SMS{Provider: "twilio", From: from, To: form.Get("To"), Text: form.Get("Body"), Form: form}, ""
 }
 
-func (twilio) taken(sms SMS, id string) (int, string) {
+func (twilio) id(random string) string { return "SM" + random }
+
+func (twilio) taken(sms SMS) (int, string) {
 	return http.StatusCreated, jsonText(map[string]any{
-		"sid": "SM" + id, "status": "queued", "from": sms.From, "to": sms.To, "body": sms.Text,
+		"sid": sms.ID, "status": "queued", "from": sms.From, "to": sms.To, "body": sms.Text,
 		"num_segments": "1", "direction": "outbound-api", "error_code": nil, "error_message": nil,
 	})
 }

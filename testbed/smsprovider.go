@@ -39,13 +39,15 @@ type SMSProvider struct {
 type SMS struct {
 	Provider       string // "46elks" or "twilio"
 	From, To, Text string
+	ID             string     // the provider's
 	Form           url.Values // the whole request
 }
 
 // SMSMode is how the provider answers.
 type SMSMode int
 
-// The ways to answer. Only SMSTake, SMSTwice and SMSHuge take the message.
+// The ways to answer. Only SMSTake, SMSTwice, SMSHuge, SMSReceiptFirst and
+// SMSTakeAndHang take the message.
 const (
 	SMSTake         SMSMode = iota // takes it: 46elks 200, Twilio 201
 	SMSRefuse                      // 403: no credits
@@ -56,6 +58,8 @@ const (
 	SMSTwice                       // two answers to one request
 	SMSHuge                        // 64 MiB of answer
 	SMSRedirect                    // 307 to another path; see Followed
+	SMSReceiptFirst                // the receipt that it was delivered comes before the answer
+	SMSTakeAndHang                 // takes it and never answers
 )
 
 // StartSMSProvider starts the provider on a free port of loopback.
@@ -188,6 +192,7 @@ func (p *SMSProvider) handle(d smsDialect) http.HandlerFunc {
 			return
 		}
 		sms, fault := d.message(r.PostForm)
+		sms.ID = d.id(strings.ToLower(rand.Text()))
 		if fault != "" {
 			refuse(http.StatusBadRequest, fault)
 			return
@@ -202,7 +207,10 @@ func (p *SMSProvider) handle(d smsDialect) http.HandlerFunc {
 			_, _ = io.WriteString(w, body)
 		case SMSRedirect:
 			http.Redirect(w, r, "/moved", http.StatusTemporaryRedirect)
-		case SMSHang:
+		case SMSHang, SMSTakeAndHang:
+			if mode == SMSTakeAndHang {
+				p.note(sms)
+			}
 			select {
 			case <-r.Context().Done():
 			case <-p.stop:
@@ -210,6 +218,12 @@ func (p *SMSProvider) handle(d smsDialect) http.HandlerFunc {
 			panic(http.ErrAbortHandler) // to return would answer 200
 		default:
 			p.note(sms)
+			if mode == SMSReceiptFirst {
+				if status, err := p.Receipt(r.Context(), sms, "delivered", ""); err != nil || status/100 != 2 {
+					refuse(http.StatusInternalServerError, fmt.Sprint("the receipt was not taken: ", status, err))
+					return
+				}
+			}
 			p.answer(w, d, sms, mode)
 		}
 	}
@@ -223,7 +237,7 @@ func (p *SMSProvider) knows(r *http.Request) bool {
 
 // answer tells that a message was taken, in a way that may be too much.
 func (p *SMSProvider) answer(w http.ResponseWriter, d smsDialect, sms SMS, mode SMSMode) {
-	status, body := d.taken(sms, strings.ToLower(rand.Text()))
+	status, body := d.taken(sms)
 	w.Header().Set("Content-Type", "application/json")
 	switch mode {
 	case SMSTwice:

@@ -1,6 +1,6 @@
 // Package testbed starts real peers on loopback, on demand, and stops them: a
 // Samba AD domain controller, slapd, guacd, xrdp, an RDP server with NLA,
-// Chromium. Tests use it, and so does the demo.
+// Chromium, an SMSC, Kannel, mail servers. Tests use it, and so does the demo.
 //
 //	testbed.Need(t, "guacd")                                   // skips with one line; fails under CI=true
 //	guacd, err := testbed.StartGuacd(ctx, testbed.GuacdOptions{}) // guacd.Stop() in t.Cleanup

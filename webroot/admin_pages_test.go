@@ -217,7 +217,7 @@ func TestAdministratorsPages(t *testing.T) {
 			data       any
 			want       []string
 		}{
-			{"overview", "admin", overviewSample(lang), []string{`data-state="broken"`, `data-state="off"`, `portal-1`, `twilio`, `+46701234•••`, `SE, NO`, `href="/admin/targets"`, `aria-current="page"`}},
+			{"overview", "admin", overviewSample(lang), []string{`data-state="broken"`, `data-state="off"`, `portal-1`, `twilio`, `46701234•••`, `SE, NO`, `href="/admin/targets"`, `aria-current="page"`}},
 			{"overview of nothing", "admin", overviewPage{adminPage: administrators(lang, "overview"), Worst: "good"}, []string{`data-state="good"`}},
 			{"targets", "admin-targets", adminTargetsSample(lang), []string{`targets.yaml:17`, `value="AMIDO\åsa"`, `id="refused"`, `action="/admin/targets"`, `ma01.<wbr>example:3389`, `AMIDO\A`, `!href="/desktop/`, `!href="https://handbook`}},
 			{"targets, nobody like that", "admin-targets", missing, []string{`aria-invalid="true"`, `id="fault"`, `!id="refused"`, `!id="person"`}},

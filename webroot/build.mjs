@@ -109,6 +109,7 @@ await build({
     desktop: join(here, "src/desktop.ts"),
     check: join(here, "src/check.ts"),
     list: join(here, "src/list.ts"),
+    key: join(here, "src/key.ts"),
     phone: join(here, "src/phone.ts"),
   },
   outdir: dist,

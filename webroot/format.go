@@ -29,6 +29,9 @@ func localeOf(code string) (language.Tag, error) {
 // Span is a length of time in words, as Site.T fills it in: see texts.span.
 func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang).span(d) }
 
+// Clock is a time of day as a language writes it, in the zone of this machine.
+func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
+
 // Date is a day with its month in words: see texts.date.
 func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
 
@@ -102,6 +105,3 @@ func (t *texts) span(d time.Duration) string {
 }
 
 func roundUp(d, unit time.Duration) int { return int((max(d, 0) + unit - 1) / unit) }
-
-// Clock is a time of day with seconds, in the zone of this machine: "14:02:11".
-func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }

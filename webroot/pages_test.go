@@ -56,8 +56,13 @@ type (
 		Masked                                                   string
 		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                                     int
-		SentAt                                                   time.Time
 		ways
+		Way codeWay
+	}
+	codeWay struct {
+		State string
+		Lines []string
+		Final bool
 	}
 	country struct {
 		Code, Name string
@@ -156,8 +161,28 @@ type (
 		basePage
 		ways
 		trouble
-		Backup  bool
-		Options string
+		Backup                           bool
+		Options, Secret, Name, Back, Who string
+		QR                               template.URL
+		Codes                            []string
+	}
+	ownFactor struct {
+		ID, Kind, Name  string
+		AddedAt, UsedAt time.Time
+	}
+	ownBrowser struct {
+		ID, Address, Browser, System string
+		UsedAt, ExpiresAt, Since     time.Time
+		Here                         bool
+	}
+	accountPage struct {
+		basePage
+		Masked                           string
+		Apps, Keys                       []ownFactor
+		Backup                           int
+		MayApp, MayKey, MayBackup, Saved bool
+		Devices, Sessions                []ownBrowser
+		From                             time.Time
 	}
 	otherPage struct {
 		basePage
@@ -207,6 +232,8 @@ func inside(lang, title string) basePage {
 	p.Person, p.Session = "Anna Åkesson", &sessionInfo{IdleSeconds: 900, WarnSeconds: 120}
 	return p
 }
+
+var someDay = time.Date(2026, 11, 21, 14, 2, 11, 0, time.Local)
 
 const hostile = `"><script>alert('x')</script>{{.}}`
 
@@ -315,8 +342,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 `}},
 		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
-		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, SentAt: time.Date(2026, 11, 21, 14, 2, 11, 0, time.Local)}, []string{
-			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `14:02:11|14.02.11`, `action="/logout"`, `08-555 010 00`}},
+		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}}}, []string{
+			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `role="status"`, `data-open`, `14:02:11`, `action="/logout"`, `08-555 010 00`}},
+		{"code delivered", "code", codePage{basePage: out, Masked: "•• 67", Way: codeWay{State: "delivered", Lines: []string{"a", "b"}, Final: true}}, []string{`data-state="delivered"`, `<p>a</p>`, `<p>b</p>`, `!data-open`}},
 		{"code wrong", "code", codePage{basePage: out, Masked: "•• 67", Wrong: true, Left: 4}, []string{`aria-invalid="true"`, ` 4.`}},
 		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
 		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
@@ -345,6 +373,28 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"app blocked, again", "code-app", factorPage{basePage: in, ways: ways{Again: true}, trouble: trouble{Blocked: true}}, []string{`id="fault"`, `<a href="/">`}},
 		{"backup", "code-backup", factorPage{basePage: out, Backup: true}, []string{`name="code"`, `action="/code/backup"`, `Amido`}},
 		{"backup wrong", "code-backup", factorPage{basePage: out, trouble: trouble{Wrong: true}}, []string{`id="fault"`, `aria-invalid`}},
+		{"key", "code-key", factorPage{basePage: out, Options: hostile, ways: ways{RememberDays: 1}}, []string{`data-ask="&#34;&gt;`, `name="answer"`, `key.js`, `<noscript>`, `href="/code/other"`, ` 1 `}},
+		{"key refused", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Wrong: true}}, []string{`id="fault"`}},
+		{"key copied", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Cloned: true}}, []string{`id="fault"`}},
+		{"key expired", "code-key", factorPage{basePage: out, Options: "{}", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"key locked", "code-key", factorPage{basePage: out, trouble: trouble{Wait: 15}}, []string{` 15 `, `!name="answer"`}},
+		{"new key", "account-key", factorPage{basePage: in, Options: hostile, Name: hostile, Back: "/account"}, []string{`data-make="&#34;&gt;`, `name="answer"`, `href="/account"`, `value="&#34;&gt;`}},
+		{"new key, full", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
+		{"new key expired", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"new app", "account-app", factorPage{basePage: out, QR: "data:image/png;base64,AAAA", Secret: "ABCD EFGH", Back: "/enrol"}, []string{`src="data:image/png;base64,AAAA"`, `ABCD EFGH`, `name="code"`, `name="name"`, `href="/enrol"`}},
+		{"new app wrong", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wrong: true}}, []string{`aria-invalid="true"`}},
+		{"new app expired", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
+		{"new app, full", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
+		{"new app locked", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wait: 15}}, []string{` 15 `}},
+		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
+		{"account", "account", accountPage{basePage: in}, []string{`href="/phone"`, `href="/password"`, `!action="/account/backup"`, `!action="/account/remove"`}},
+		{"account with all", "account", accountPage{basePage: in, Masked: "•• 67", Backup: 10, MayApp: true, MayKey: true, MayBackup: true, Saved: true,
+			Apps:     []ownFactor{{ID: "a1", Kind: "app", Name: hostile, AddedAt: someDay, UsedAt: someDay}},
+			Keys:     []ownFactor{{ID: "k1", Kind: "key", AddedAt: someDay}},
+			Devices:  []ownBrowser{{ID: "d1", Browser: "Firefox", System: "Windows", UsedAt: someDay}},
+			Sessions: []ownBrowser{{ID: "s1", Browser: "Edge", System: "Windows", Address: "192.0.2.1", Since: someDay, Here: true}, {ID: "s2", Browser: "Chrome", Since: someDay}, {ID: "s3", Since: someDay}}}, []string{
+			`value="a1"`, `value="k1"`, `value="d1"`, `value="s2"`, `value="s3"`, `!value="s1"`, `href="/account/app"`, `href="/account/key"`, `action="/account/backup"`, ` 10 |10 `, `192.0.2.1`, `Firefox`}},
+		{"account before the date", "account", accountPage{basePage: in, Backup: 1, From: someDay}, []string{`2026`, `class="notice"`}},
 		{"other ways", "code-other", otherPage{basePage: out, SMS: true, App: true, Key: true, Backup: true, Masked: "•• 67"}, []string{`href="/code/app"`, `href="/code/key"`, `href="/code/backup"`, `value="sms"`, `•• 67`}},
 		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
 		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
@@ -448,8 +498,8 @@ func TestRenderWritesNothingOnError(t *testing.T) {
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|phone)\.js\.[a-z0-9.-]+)"`)
-	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
-	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.",
+	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
+	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.",
 		"phone.title", "phone.sms.", "phone.notice.", "freeze.title",
 		"code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.", "desk.event.",
 		"desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time"}

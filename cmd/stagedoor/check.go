@@ -91,6 +91,9 @@ func offline(config Config) (faults []error) {
 	if _, err := config.route(); err != nil {
 		faults = append(faults, err)
 	}
+	if _, err := config.mailer(); err != nil {
+		faults = append(faults, err)
+	}
 	if d, err := directory.Open(config.domains()); err != nil {
 		faults = append(faults, err)
 	} else {
@@ -124,7 +127,7 @@ func groups(list *targets.List) []string {
 	return names
 }
 
-// tryOut connects to every directory server, guacd and the SMS sender, without
+// tryOut connects to every directory server, guacd, mail server and SMS sender, without
 // logging anybody in or sending anything, and looks up the groups of the list.
 func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Writer) (problems int) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
@@ -165,9 +168,15 @@ func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Wr
 	for _, g := range guacds {
 		line("guacd "+g.Address, g.Probe(ctx))
 	}
+	if mailer, _ := config.mailer(); mailer != nil {
+		line("mail "+config.Mail.Server, mailer.Check(ctx))
+	}
 	route, _ := config.route()
 	for _, sender := range route.Senders() {
 		line("sms "+sender.Name(), sender.Check(ctx))
+		if bound, ok := sender.(io.Closer); ok {
+			_ = bound.Close() // its binding was for this only
+		}
 	}
 	return problems
 }

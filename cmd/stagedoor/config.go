@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 )
 
@@ -26,12 +27,15 @@ type Config struct {
 	Login                       LoginConfig       `yaml:"login"`
 	Directories                 []DirectoryConfig `yaml:"directories"` // at least one
 	Codes                       CodesConfig       `yaml:"codes"`
+	Factors                     []FactorsConfig   `yaml:"factors"` // default: required of everybody
 	Phones                      PhonesConfig      `yaml:"phones"`
 	SMS                         SMSConfig         `yaml:"sms"`
+	Mail                        MailConfig        `yaml:"mail"`
 	Guacd                       []GuacdConfig     `yaml:"guacd"`          // default: one, 127.0.0.1:4822
 	MetricsListen               string            `yaml:"metrics_listen"` // loopback host:port; default: none
 	Log                         LogConfig         `yaml:"log"`
 
+	running running
 	secrets func() secrets // a function, since fmt prints the contents of everything else
 }
 
@@ -131,7 +135,19 @@ type CodesConfig struct {
 	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
 	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
 	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
+	AlarmMail  []string      `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
 	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
+}
+
+// MailConfig is the server that takes mail over; without a server there is none.
+type MailConfig struct {
+	Server       string        `yaml:"server"`        // host:port; default: no mail
+	TLS          string        `yaml:"tls"`           // starttls, implicit, none (loopback only); default starttls
+	Username     string        `yaml:"username"`      // default: no authentication
+	PasswordFile string        `yaml:"password_file"` // or STAGEDOOR_MAIL__PASSWORD
+	From         string        `yaml:"from"`          // an address, with or without a name; required where there is a server
+	CAFile       string        `yaml:"ca_file"`       // PEM; default: the system's authorities
+	Timeout      time.Duration `yaml:"timeout"`       // of one hand-over; default 10s
 }
 
 // PhonesConfig is whose numbers count, and who may change them.
@@ -168,6 +184,7 @@ func defaultConfig() Config {
 		},
 		Login:  LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute},
 		Codes:  CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Timeout: 10 * time.Second},
+		Mail:   MailConfig{TLS: otp.MailStartTLS, Timeout: 10 * time.Second},
 		Phones: PhonesConfig{Enrol: "helpdesk", CoolDown: 24 * time.Hour},
 		SMS:    SMSConfig{Breaker: BreakerConfig{Failures: 3, Pause: time.Minute}},
 		Log:    LogConfig{Level: "info", Format: "json"},
@@ -191,6 +208,12 @@ func (c Config) withListDefaults() Config {
 		setIfZero(&c.Guacd[i].Resume, "auto")
 	}
 	c.SMS.withDefaults()
+	for i := range c.Factors {
+		setIfZero(&c.Factors[i].Need, string(factor.Required))
+		if c.Factors[i].Allowed == nil {
+			c.Factors[i].Allowed = allowedFactors
+		}
+	}
 	for i := range c.Directories {
 		setIfZero(&c.Directories[i].Timeout, 5*time.Second)
 		setIfZero(&c.Directories[i].Country, "SE")
@@ -212,6 +235,7 @@ func setIfZero[T comparable](field *T, value T) {
 func (c *Config) paths() []*string {
 	paths := []*string{
 		&c.TLS.CertFile, &c.TLS.KeyFile, &c.Database, &c.ServerKeyFile, &c.Targets,
+		&c.Mail.PasswordFile, &c.Mail.CAFile,
 		&c.Portal.Logo, &c.Portal.LogoDark, &c.Portal.HelpDir,
 	}
 	for i := range c.Directories {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
 	"os"
@@ -72,6 +73,7 @@ func (v *validation) validate(c Config) {
 	v.session(c.Session)
 	v.login(c.Login)
 	v.codes(c)
+	v.factors(c)
 	v.phones(c.Phones)
 	v.directories(c.Directories)
 	v.guacd(c.Guacd)
@@ -233,6 +235,16 @@ func (v *validation) codes(c Config) {
 	v.between("codes.timeout", codes.Timeout, time.Second, time.Minute)
 	if len(codes.Countries) == 0 {
 		v.fault("codes.countries", "the list is empty: no code could be sent")
+	}
+	for i, to := range codes.AlarmMail {
+		key := fmt.Sprintf("codes.alarm_mail[%d]", i)
+		v.words(key, to, 254)
+		if address, err := mail.ParseAddress(to); err != nil || address.Address != to {
+			v.fault(key, "%q is not a mail address", to)
+		}
+	}
+	if len(codes.AlarmMail) > 0 && c.Mail.Server == "" {
+		v.fault("codes.alarm_mail", "needs mail.server: without it no mail is sent")
 	}
 	for i, country := range codes.Countries {
 		v.country(fmt.Sprintf("codes.countries[%d]", i), country)

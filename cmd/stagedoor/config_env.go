@@ -67,7 +67,7 @@ func readEnvironment(environ []string) (overrides, []targets.Problem) {
 }
 
 func isSecretVariable(name string) bool {
-	return name == serverKeyVariable || strings.HasPrefix(name, senderPrefix) ||
+	return name == serverKeyVariable || name == mailPasswordVariable || strings.HasPrefix(name, senderPrefix) ||
 		strings.HasPrefix(name, "STAGEDOOR_DIRECTORIES__") && strings.HasSuffix(name, "__BIND_PASSWORD")
 }
 

@@ -18,8 +18,9 @@ func (c Config) settings() gateway.Settings {
 		Idle:       c.Session.Idle, Warning: c.Session.Warning, Absolute: c.Session.Absolute,
 		PreAuth: c.Session.PreAuth, PerAccount: c.Session.PerAccount,
 		TriesPerAccount: c.Login.TriesPerAccount, TriesPerAddress: c.Login.TriesPerAddress,
-		TriesWindow: c.Login.TriesWindow, FailureFloor: c.Login.FailureFloor,
+		TriesWindow: c.Login.TriesWindow, Factors: c.factorPolicy(), FailureFloor: c.Login.FailureFloor,
 		Version: release, Probe: c.List.Probe, Country: c.countries(), Countries: c.Codes.Countries,
+		AlarmMail: c.Codes.AlarmMail,
 	}
 	s.Phones = gateway.Phones{Order: c.Phones.Order, SelfEnrol: c.Phones.Enrol == "self", CoolDown: c.Phones.CoolDown}
 	if s.Phones.CoolDown == 0 {

@@ -52,6 +52,7 @@ func loadConfig(path string, environ []string) (Config, error) {
 		config.secrets = func() secrets { return read }
 		v.validate(config)
 		v.sms(config)
+		v.mail(config)
 	}
 	problems := slices.Concat(environment, form, withoutLinesOf(form, v.problems))
 	if len(problems) == 0 {

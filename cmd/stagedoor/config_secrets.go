@@ -18,13 +18,17 @@ import (
 	"stagedoor/targets"
 )
 
-const serverKeyVariable = "STAGEDOOR_SERVER_KEY"
+const (
+	serverKeyVariable    = "STAGEDOOR_SERVER_KEY"
+	mailPasswordVariable = "STAGEDOOR_MAIL__PASSWORD"
+)
 
 // secrets are what files and the environment hold.
 type secrets struct {
 	serverKey     []byte
 	bindPasswords []string        // by index in directories
 	senders       []senderSecrets // by index in sms.senders
+	mailPassword  string
 }
 
 // bindPasswordVariable is where the environment may hold a domain's password:
@@ -44,7 +48,7 @@ func (v *validation) readSecrets(c Config) secrets {
 	s := secrets{
 		bindPasswords: make([]string, len(c.Directories)),
 	}
-	wanted := map[string]bool{serverKeyVariable: true}
+	wanted := map[string]bool{serverKeyVariable: true, mailPasswordVariable: true}
 	if data := v.secret("server_key_file", c.ServerKeyFile, serverKeyVariable, true); data != nil {
 		key, err := decodeKey(data)
 		if err != nil {
@@ -58,6 +62,7 @@ func (v *validation) readSecrets(c Config) secrets {
 		s.bindPasswords[i] = v.password(fmt.Sprintf("directories[%d].bind_password_file", i), d.BindPasswordFile, name, true)
 	}
 	s.senders = v.senderSecrets(c.SMS.Senders, wanted)
+	s.mailPassword = v.password("mail.password_file", c.Mail.PasswordFile, mailPasswordVariable, c.Mail.Username != "")
 	for name := range v.overrides.secrets {
 		what := "directory"
 		if strings.HasPrefix(name, senderPrefix) {

@@ -2,13 +2,10 @@ package main
 
 import (
 	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"stagedoor/otp"
-	"stagedoor/targets"
 )
 
 // SMSConfig is what carries codes to phones: several senders, tried in order.
@@ -26,9 +23,12 @@ type BreakerConfig struct {
 // SenderConfig is one sender. Of the sections of the kinds it has its own.
 type SenderConfig struct {
 	Name      string        `yaml:"name"`      // lower case letters, digits and hyphens; required
-	Kind      string        `yaml:"kind"`      // http; required
+	Kind      string        `yaml:"kind"`      // http, smpp, mail; required
 	Countries []string      `yaml:"countries"` // ISO codes of the numbers that it serves; default: all
 	HTTP      SMSHTTPConfig `yaml:"http"`
+	SMPP      SMSSMPPConfig `yaml:"smpp"`
+	Mail      SMSMailConfig `yaml:"mail"`
+	Receipts  ReceiptConfig `yaml:"receipts"` // of kind http
 }
 
 // SMSHTTPConfig is any provider with an HTTP interface; otp.HTTPConfig says what
@@ -62,8 +62,26 @@ type SMSSuccessConfig struct {
 	Equals     []string `yaml:"equals"`      // what may stand at json_path
 }
 
+// ReceiptConfig is how the provider says what became of a message, by a request
+// to public_url/receipt/NAME; otp.ReceiptConfig says more.
+type ReceiptConfig struct {
+	Auth       string   `yaml:"auth"`        // query-secret, basic, twilio, hmac; default: no receipts
+	SecretFile string   `yaml:"secret_file"` // or STAGEDOOR_SMS__SENDERS__<NAME>__RECEIPT_SECRET; default with twilio: the sender's password
+	Username   string   `yaml:"username"`    // of basic
+	Header     string   `yaml:"header"`      // of hmac; default X-Signature
+	ID         string   `yaml:"id"`          // field, or JSON path, of the message's id
+	Status     string   `yaml:"status"`      // of its state
+	Reason     string   `yaml:"reason"`      // of why it failed; default none
+	Delivered  []string `yaml:"delivered"`   // states that mean so
+	Failed     []string `yaml:"failed"`
+}
+
 // The kinds of senders.
-const kindHTTP = "http"
+const (
+	kindHTTP = "http"
+	kindSMPP = "smpp"
+	kindMail = "mail"
+)
 
 func (s *SMSConfig) withDefaults() {
 	for i := range s.Senders {
@@ -71,11 +89,14 @@ func (s *SMSConfig) withDefaults() {
 		setIfZero(&h.Method, "POST")
 		setIfZero(&h.Success.StatusFrom, 200)
 		setIfZero(&h.Success.StatusTo, 299)
+		if s.Senders[i].Kind == kindSMPP {
+			s.Senders[i].SMPP.withDefaults()
+		}
 	}
 }
 
 func (s *SenderConfig) paths() []*string {
-	return []*string{&s.HTTP.PasswordFile, &s.HTTP.CAFile}
+	return []*string{&s.HTTP.PasswordFile, &s.HTTP.CAFile, &s.SMPP.PasswordFile, &s.SMPP.CAFile, &s.Receipts.SecretFile}
 }
 
 // senderVariable is where the environment may hold a secret of a sender: for
@@ -87,7 +108,7 @@ func senderVariable(name, secret string) string {
 const senderPrefix = "STAGEDOOR_SMS__SENDERS__"
 
 // senderSecrets are one sender's.
-type senderSecrets struct{ password string }
+type senderSecrets struct{ password, receipts string }
 
 // senderSecrets reads them; wanted gets the variables that they may stand in.
 func (v *validation) senderSecrets(senders []SenderConfig, wanted map[string]bool) []senderSecrets {
@@ -99,6 +120,20 @@ func (v *validation) senderSecrets(senders []SenderConfig, wanted map[string]boo
 			name := senderVariable(s.Name, "PASSWORD")
 			wanted[name] = true
 			read[i].password = v.password(at+"http.password_file", s.HTTP.PasswordFile, name, usesPassword(s.HTTP))
+		case kindSMPP:
+			name := senderVariable(s.Name, "PASSWORD")
+			wanted[name] = true
+			read[i].password = v.password(at+"smpp.password_file", s.SMPP.PasswordFile, name, true)
+		}
+		if s.Receipts.Auth == "" {
+			continue
+		}
+		name := senderVariable(s.Name, "RECEIPT_SECRET")
+		wanted[name] = true
+		isTwilio := s.Receipts.Auth == "twilio"
+		read[i].receipts = v.password(at+"receipts.secret_file", s.Receipts.SecretFile, name, !isTwilio)
+		if isTwilio && read[i].receipts == "" {
+			read[i].receipts = read[i].password
 		}
 	}
 	return read
@@ -112,6 +147,10 @@ func (c Config) way(i int) (otp.Way, error) {
 	switch s.Kind {
 	case kindHTTP:
 		way.Sender, err = otp.NewHTTPSender(c.httpSender(i))
+	case kindSMPP:
+		way.Sender, err = otp.NewSMPPSender(c.smppSender(i))
+	case kindMail:
+		way.Sender, err = c.mailSender(i)
 	default:
 		err = fmt.Errorf("kind: %q is no kind of sender", s.Kind) // validate has refused it
 	}
@@ -123,7 +162,8 @@ func (c Config) httpSender(i int) otp.HTTPConfig {
 	config := otp.HTTPConfig{
 		Name: c.SMS.Senders[i].Name, Method: h.Method, URL: h.URL, Body: h.Body,
 		Username: h.Username, Password: c.secrets().senders[i].password,
-		Timeout: c.Codes.Timeout, CAFile: h.CAFile, InsecurePlaintext: h.DangerouslyPlaintext, Reference: h.Reference,
+		CallbackSecret: c.secrets().senders[i].receipts,
+		Timeout:        c.Codes.Timeout, CAFile: h.CAFile, InsecurePlaintext: h.DangerouslyPlaintext, Reference: h.Reference,
 		Success: otp.HTTPSuccess{
 			StatusFrom: h.Success.StatusFrom, StatusTo: h.Success.StatusTo,
 			Contains: h.Success.Contains, JSONPath: h.Success.JSONPath, Equals: h.Success.Equals,
@@ -132,7 +172,39 @@ func (c Config) httpSender(i int) otp.HTTPConfig {
 	for _, header := range h.Headers {
 		config.Headers = append(config.Headers, otp.HTTPHeader(header))
 	}
+	if reader, err := c.receipts(i); err == nil && reader != nil {
+		config.Callback = reader.Callback()
+	}
 	return config
+}
+
+// receipts reads those of a sender; nil where it has none.
+func (c Config) receipts(i int) (*otp.ReceiptReader, error) {
+	s := c.SMS.Senders[i]
+	r := s.Receipts
+	if r.Auth == "" || c.publicURL() == nil {
+		return nil, nil
+	}
+	return otp.NewReceiptReader(otp.ReceiptConfig{
+		Sender: s.Name, Auth: r.Auth, Secret: c.secrets().senders[i].receipts, Username: r.Username, Header: r.Header,
+		Address: c.publicURL().String() + "/receipt/" + s.Name,
+		ID:      r.ID, Status: r.Status, Reason: r.Reason, Delivered: r.Delivered, Failed: r.Failed,
+	})
+}
+
+// allReceipts are the readers by the sender's name.
+func (c Config) allReceipts() (map[string]*otp.ReceiptReader, error) {
+	readers := map[string]*otp.ReceiptReader{}
+	for i, s := range c.SMS.Senders {
+		reader, err := c.receipts(i)
+		if err != nil {
+			return nil, fmt.Errorf("sms sender %s: receipts: %w", s.Name, err)
+		}
+		if reader != nil {
+			readers[s.Name] = reader
+		}
+	}
+	return readers, nil
 }
 
 // route is the senders in their order.
@@ -148,152 +220,4 @@ func (c Config) route() (*otp.Route, error) {
 	return otp.NewRoute(otp.RouteSettings{
 		Failures: c.SMS.Breaker.Failures, Pause: c.SMS.Breaker.Pause, Timeout: c.Codes.Timeout, Now: time.Now,
 	}, ways...)
-}
-
-func (v *validation) sms(c Config) {
-	v.count("sms.breaker.failures", c.SMS.Breaker.Failures, 1, 100)
-	v.between("sms.breaker.pause", c.SMS.Breaker.Pause, time.Second, time.Hour)
-	if len(c.SMS.Senders) == 0 {
-		v.fault("sms.senders", "is missing: at least one that carries codes to phones")
-	}
-	names := map[string]bool{}
-	for i, s := range c.SMS.Senders {
-		at := fmt.Sprintf("sms.senders[%d].", i)
-		if !senderName.MatchString(s.Name) {
-			v.fault(at+"name", "%q must be 1 to 32 lower case letters, digits and hyphens", s.Name)
-		} else if names[s.Name] {
-			v.fault(at+"name", "%q stands twice", s.Name)
-		}
-		names[s.Name] = true
-		for j, country := range s.Countries {
-			v.country(fmt.Sprintf("%scountries[%d]", at, j), country)
-		}
-		v.sender(c, i)
-	}
-	for i, country := range c.Codes.Countries {
-		served := func(s SenderConfig) bool { return len(s.Countries) == 0 || slices.Contains(s.Countries, country) }
-		if len(c.SMS.Senders) > 0 && !slices.ContainsFunc(c.SMS.Senders, served) {
-			v.fault(fmt.Sprintf("codes.countries[%d]", i), "no sender of sms.senders serves %s", country)
-		}
-	}
-}
-
-// senderName keeps names fit for addresses, logs and variables.
-var senderName = regexp.MustCompile(`^[a-z0-9](-?[a-z0-9]){0,31}$`)
-
-// sender checks what belongs to the kind.
-func (v *validation) sender(c Config, i int) {
-	s, at := c.SMS.Senders[i], fmt.Sprintf("sms.senders[%d].", i)
-	switch s.Kind {
-	case kindHTTP:
-		v.httpSender(c, i)
-	case "":
-		v.fault(at+"kind", "is missing: http")
-	default:
-		v.oneOf(at+"kind", s.Kind, kindHTTP)
-	}
-}
-
-func (v *validation) httpSender(c Config, i int) {
-	h, at := c.SMS.Senders[i].HTTP, fmt.Sprintf("sms.senders[%d].http", i)
-	v.words(at+".username", h.Username, 256)
-	if h.URL == "" {
-		v.fault(at+".url", "is missing: the provider's address")
-		return
-	}
-	if c.secrets().senders[i].password != "" && !usesPassword(h) {
-		v.fault(at+".password_file", "is used by nothing: set username, or write {{.Password}} in a header")
-	}
-	for j, header := range h.Headers {
-		v.header(fmt.Sprintf("%s.headers[%d]", at, j), header)
-	}
-	if _, err := c.way(i); err != nil {
-		for _, fault := range joinedErrors(err) {
-			v.senderFault(at, h, fault.Error())
-		}
-	}
-}
-
-// senderFault finds the line for a fault of the sender, which begins with the
-// name of the part.
-func (v *validation) senderFault(at string, h SMSHTTPConfig, fault string) {
-	fault = strings.TrimPrefix(fault, "template: ") // and then "body:1: ..."
-	part, text, _ := strings.Cut(fault, ":")
-	text = strings.TrimSpace(text)
-	switch {
-	case part == "url":
-		v.fault(at+".url", "%s", text)
-	case part == "body":
-		v.fault(at+".body", "%s", text)
-	case part == "success":
-		v.fault(at+".success", "%s", text)
-	case strings.HasPrefix(fault, "method "):
-		v.fault(at+".method", "%s", fault)
-	case strings.HasPrefix(fault, "CA file"):
-		v.fault(at+".ca_file", "%s", strings.TrimPrefix(fault, "CA file"))
-	case strings.HasPrefix(part, "header "):
-		key := at + ".headers"
-		for i, header := range h.Headers {
-			if strings.EqualFold(part, "header "+header.Name) {
-				key = fmt.Sprintf("%s.headers[%d].value", at, i)
-			}
-		}
-		v.fault(key, "%s", text)
-	default:
-		v.fault(at, "%s", fault)
-	}
-}
-
-// joinedErrors are the errors that were joined to one.
-func joinedErrors(err error) (all []error) {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	for _, part := range joined.Unwrap() {
-		all = append(all, joinedErrors(part)...)
-	}
-	return all
-}
-
-// usesPassword tells whether a request holds the password at all.
-func usesPassword(h SMSHTTPConfig) bool {
-	texts := h.URL + h.Body
-	for _, header := range h.Headers {
-		texts += header.Value
-	}
-	return h.Username != "" || strings.Contains(texts, ".Password")
-}
-
-func (v *validation) header(at string, h HeaderConfig) {
-	if !isHeaderName(h.Name) {
-		v.fault(at+".name", "%q is not the name of a header", h.Name)
-	}
-	v.words(at+".value", h.Value, 4096)
-	switch {
-	case h.Value == "":
-		v.fault(at+".value", "is missing")
-	case strings.EqualFold(h.Name, "Authorization") && !strings.Contains(h.Value, "{{"):
-		v.fault(at+".value", "is a secret: write Bearer {{.Password}}, and the secret into password_file")
-	}
-}
-
-func isHeaderName(name string) bool {
-	return name != "" && len(name) <= 64 && !strings.ContainsFunc(name, func(r rune) bool {
-		return r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
-	})
-}
-
-// withMovedKeys says of the keys that the first version had for its one sender
-// where they have gone, instead of that they are unknown.
-func withMovedKeys(problems []targets.Problem) []targets.Problem {
-	for i, p := range problems {
-		switch {
-		case strings.HasPrefix(p.Text, `sms: unknown key "sender"`):
-			problems[i].Text = "sms.sender: there may be several senders now: write sms.senders, a list, with name: and kind: http (UPGRADING.md)"
-		case strings.HasPrefix(p.Text, `sms: unknown key "http"`):
-			problems[i].Text = "sms.http: belongs to a sender of the list sms.senders now, one step further in (UPGRADING.md)"
-		}
-	}
-	return problems
 }

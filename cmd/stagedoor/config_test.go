@@ -27,6 +27,7 @@ import (
 const (
 	testBindPassword = "Tjänst-lösen 1"
 	testSMSPassword  = "sms-pass-0987"
+	testMailPassword = "post-lösen 5432"
 )
 
 // exampleFolder has config.example.yaml as config.yaml, and every file that it
@@ -43,6 +44,7 @@ func exampleFolder(t *testing.T) (config string) {
 	writeFile(t, filepath.Join(folder, "secrets/server-key"), base64.StdEncoding.EncodeToString(key[:])+"\n", 0o600)
 	writeFile(t, filepath.Join(folder, "secrets/amido-bind-password"), testBindPassword+"\n", 0o640)
 	writeFile(t, filepath.Join(folder, "secrets/sms-password"), testSMSPassword+"\r\n", 0o400)
+	writeFile(t, filepath.Join(folder, "secrets/mail-password"), testMailPassword+"\n", 0o400)
 	writeFile(t, filepath.Join(folder, "tls/amido-ca.pem"), testCertificate(t), 0o644)
 	return config
 }
@@ -106,6 +108,9 @@ func TestExampleLoads(t *testing.T) {
 	}
 	if config.secrets().senders[0].password != testSMSPassword {
 		t.Error("the password of the SMS provider was not read, or with its newline")
+	}
+	if mailer, err := config.mailer(); err != nil || mailer == nil || config.secrets().mailPassword != testMailPassword {
+		t.Errorf("mailer: %v", err)
 	}
 	if guacds, err := config.guacds(); err != nil || len(guacds) != 1 || guacds[0].Address != "127.0.0.1:4822" || guacds[0].Resume != "" {
 		t.Errorf("guacds: %v, %v", guacds, err)
@@ -308,10 +313,10 @@ func TestProblems(t *testing.T) {
 		{name: "sms method", new: "        method: DELETE\n",
 			want: []string{`FILE:17: sms.senders[0].http.method: method "DELETE": use POST, PUT or GET`}},
 		{name: "unknown sender", old: "kind: http", new: "kind: htp",
-			want: []string{`FILE:13: sms.senders[0].kind: must be http, not "htp"; did you mean "http"?`}},
+			want: []string{`FILE:13: sms.senders[0].kind: must be http or smpp or mail, not "htp"; did you mean "http"?`}},
 		{name: "senders", old: "    - name: elks\n      kind: http\n", new: "    - name: elks\n    - name: Elks 2\n      kind: http\n    - name: elks\n      countries: [SW]\n      kind: http\n",
 			want: []string{
-				`FILE:12: sms.senders[0].kind: is missing: http`,
+				`FILE:12: sms.senders[0].kind: is missing: http, smpp or mail`,
 				`FILE:13: sms.senders[1].name: "Elks 2" must be 1 to 32 lower case letters, digits and hyphens`,
 				`FILE:13: sms.senders[1].http.url: is missing: the provider's address`,
 				`FILE:15: sms.senders[2].name: "elks" stands twice`,
@@ -319,6 +324,66 @@ func TestProblems(t *testing.T) {
 			}},
 		{name: "a country without a sender", old: "      kind: http\n", new: "      kind: http\n      countries: [NO]\n",
 			want: []string{`FILE:1: codes.countries[0]: no sender of sms.senders serves SE`}},
+		{name: "receipts", new: "      receipts:\n        auth: query-secret\n        secret_file: secrets/sms-password\n        failed: [x]\n        delivered: [x]\n        header: a b\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.id: is missing: where the message's id stands`,
+				`FILE:17: sms.senders[0].receipts.status: is missing: where the message's state stands`,
+				`FILE:19: sms.senders[0].receipts.secret_file: has fewer than 16 characters`,
+				`FILE:20: sms.senders[0].receipts.failed: "x" means delivered already`,
+				`FILE:22: sms.senders[0].receipts.header: "a b" is not the name of a header`,
+			}},
+		{name: "receipts without a secret", new: "      receipts:\n        auth: hmak\n        id: a\n        status: b\n        delivered: [c]\n",
+			want: []string{
+				`FILE:17: sms.senders[0].receipts.secret_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET`,
+				`FILE:18: sms.senders[0].receipts.auth: "hmak" is none of query-secret, basic, twilio and hmac`,
+			}},
+		{name: "smpp and mail", old: "      kind: http\n      http:\n        url: https://api.46elks.com/a1/sms\n        body: to={{urlquery .To}}\n", new: "      kind: smpp\n" +
+			"      smpp: {server: 'smpp.example.com:3550', tls: true, system_id: stage, password_file: secrets/sms-password, source: Backstage}\n" +
+			"    - name: gateway\n      kind: mail\n      mail: {to: '{{.Number}}@sms.example'}\n" +
+			"mail: {server: 'mail.example.com:587', from: a@example.com}\n"},
+		{name: "faults of smpp", old: "      kind: http\n      http:\n        url: https://api.46elks.com/a1/sms\n        body: to={{urlquery .To}}\n", new: "      kind: smpp\n      smpp:\n" +
+			"        server: smpp.example.com:3550\n        source: Amido Backstage\n        encoding: ascii\n        window: 2000\n        enquire_link: 1ms\n        receipt_ids: octal\n        ca_file: no.pem\n",
+			want: []string{
+				`FILE:14: sms.senders[0].smpp.password_file: is missing: the path of a file, or the environment variable STAGEDOOR_SMS__SENDERS__ELKS__PASSWORD`,
+				`FILE:14: sms.senders[0].smpp.tls: everybody on the way to smpp.example.com would read each code and the password: set tls: true, or dangerously_plaintext: true on a private network`,
+				`FILE:14: sms.senders[0].smpp.system_id: is missing: the name that the provider knows you by`,
+				`FILE:16: sms.senders[0].smpp.source: "Amido Backstage" is neither a number nor a name of at most 11 letters and digits`,
+				`FILE:17: sms.senders[0].smpp.encoding: must be gsm7 or ucs2, not "ascii"`,
+				`FILE:18: sms.senders[0].smpp.window: must be from 1 to 1000, not 2000`,
+				`FILE:19: sms.senders[0].smpp.enquire_link: must be from 1s to 10m, not 1ms`,
+				`FILE:20: sms.senders[0].smpp.receipt_ids: must be decimal or hex, not "octal"`,
+				`FILE:21: sms.senders[0].smpp.ca_file: means nothing without TLS`,
+				`FILE:21: sms.senders[0].smpp.ca_file: open FOLDER/no.pem: no such file or directory`,
+			}},
+		{name: "faults of mail senders", new: "    - name: a\n      kind: mail\n      mail: {to: a@example.com}\n    - name: b\n      kind: mail\n      http: {url: 'https://x'}\n      mail: {to: '{{.Mail}}', subject: \"a\\nb\"}\n" +
+			"mail: {server: 'mail.example.com:587', from: a@example.com}\n",
+			want: []string{
+				`FILE:19: sms.senders[1].mail.to: is neither {{.Mail}} nor an address made of {{.Number}} or {{.To}}, such as {{.Number}}@sms.example`,
+				`FILE:22: sms.senders[2].http: belongs to kind: http`,
+				`FILE:23: sms.senders[2].mail.subject: must be one line of at most 200 bytes`,
+			}},
+		{name: "a mail sender without a server, and for own mail alone", old: "      kind: http\n      http:\n        url: https://api.46elks.com/a1/sms\n        body: to={{urlquery .To}}\n", new: "      kind: mail\n      mail: {to: '{{.Mail}}'}\n",
+			want: []string{
+				`FILE:1: mail.server: is missing, and elks hands its messages to it`,
+				`FILE:1: codes.countries[0]: no sender of sms.senders serves SE`,
+			}},
+		{name: "mail in order", new: "mail: {server: '127.0.0.1:25', tls: none, from: Backstage <a@example.com>, username: u}\n",
+			environ: []string{"STAGEDOOR_MAIL__PASSWORD=p1"}},
+		{name: "faults of mail", new: "mail:\n  server: mail.example.com\n  tls: none\n  username: u\n  from: nobody\n  ca_file: no.pem\n  timeout: 1ms\n",
+			want: []string{
+				`FILE:17: mail.password_file: is missing: the path of a file, or the environment variable STAGEDOOR_MAIL__PASSWORD`,
+				`FILE:18: mail.server: "mail.example.com" is not an address with a port, such as mail.example.com:587`,
+				`FILE:21: mail.from: "nobody" is not a mail address`,
+				`FILE:22: mail.ca_file: open FOLDER/no.pem: no such file or directory`,
+				`FILE:23: mail.timeout: must be from 1s to 1m, not 1ms`,
+			}},
+		{name: "mail without a server", new: "mail:\n  from: a@example.com\n",
+			environ: []string{"STAGEDOOR_MAIL__PASSWORD=p1"},
+			want:    []string{`FILE:18: mail.from: means nothing without mail.server`}},
+		{name: "a callback without receipts", old: "to={{urlquery .To}}", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}",
+			want: []string{`FILE:12: sms.senders[0].receipts.auth: is missing, and {{.Callback}} is in the request: query-secret, basic, twilio or hmac`}},
+		{name: "receipts in order", old: "to={{urlquery .To}}\n", new: "to={{urlquery .To}}&cb={{urlquery .Callback}}\n      receipts: {auth: query-secret, id: id, status: status, delivered: [delivered]}\n",
+			environ: []string{"STAGEDOOR_SMS__SENDERS__ELKS__RECEIPT_SECRET=0123456789abcdef"}},
 		{name: "breaker", new: "  breaker:\n    failures: 0\n    pause: 2h\n",
 			want: []string{
 				`FILE:18: sms.breaker.failures: must be from 1 to 100, not 0`,
@@ -342,6 +407,12 @@ func TestProblems(t *testing.T) {
 				`FILE:18: codes.lifetime: must be from 1m to 10m, not 1h`,
 				`FILE:19: codes.countries: the list is empty: no code could be sent`,
 				`FILE:20: codes.per_day: 2 is less than codes.per_hour, 5`,
+			}},
+		{name: "alarm mail", new: "codes:\n  per_country: 0\n  alarm_mail: [a@b.example, Drift]\n",
+			want: []string{
+				`FILE:18: codes.per_country: must be from 1 to 100000, not 0`,
+				`FILE:19: codes.alarm_mail[1]: "Drift" is not a mail address`,
+				`FILE:19: codes.alarm_mail: needs mail.server: without it no mail is sent`,
 			}},
 		{name: "empty sections are defaults", new: "session:\n  # idle: 5m\nlog:\nportal:\n"},
 		{name: "log", new: "log:\n  level: verbose\n  format: jsn\n",

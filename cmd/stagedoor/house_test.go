@@ -33,6 +33,8 @@ var onlyIn = map[string][]string{
 	"database/sql":                 {"store"},
 	"github.com/wwt/guac":          {"gateway/tunnel"},
 	"github.com/gorilla/websocket": {"gateway/tunnel"},
+	"github.com/wneessen/go-mail":  {"otp"},
+	"github.com/linxGnu/gosmpp":    {"otp"},
 	"github.com/spf13/viper":       {"cmd/stagedoor"},
 	"github.com/chromedp/chromedp": {"testbed"},
 }

@@ -154,9 +154,27 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		return parts{}, err
 	}
 	p.Guacds = tunnel.NewPool(log, guacds...)
+	config.running = running{log, func(ctx context.Context, sender, reference, state, reason string) error {
+		return takeReceipt(ctx, p.Store, sender, reference, state, reason)
+	}}
 	route, err := config.route()
 	if err != nil {
 		return parts{}, err
+	}
+	if p.Mailer, err = config.mailer(); err != nil {
+		return parts{}, err
+	}
+	if p.Receipts, err = config.allReceipts(); err != nil {
+		return parts{}, err
+	}
+	mailer, err := config.mailer()
+	if err != nil {
+		return parts{}, err
+	}
+	if mailer != nil {
+		p.Mail = func(ctx context.Context, to, subject, text string) error {
+			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
+		}
 	}
 	if p.Directory, err = directory.Open(config.domains()); err != nil {
 		return parts{}, err
@@ -174,6 +192,12 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 			log.Error("database not closed", "error", err)
 		}
 	})
+	for _, sender := range route.Senders() {
+		if smpp, ok := sender.(*otp.SMPPSender); ok {
+			smpp.Start() // after the store, to which receipts go
+			closers = append(closers, func() { _ = smpp.Close() })
+		}
+	}
 	p.Codes = &otp.Codes{
 		Store: p.Store, Sender: route, Key: config.serverKey(),
 		Portal: config.Portal.Name, Host: config.publicURL().Hostname(), Now: time.Now,
@@ -183,4 +207,15 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		Timeout: config.Codes.Timeout * time.Duration(len(config.SMS.Senders)), // each may take its own
 	}
 	return parts{p, closeAll}, nil
+}
+
+// takeReceipt writes down what an SMPP provider says of a message, as the portal
+// does with those that come by a request.
+func takeReceipt(ctx context.Context, to *store.Store, sender, reference, state, reason string) error {
+	receipt := store.SendReceipt{Sender: sender, Reference: reference, State: store.SendUndelivered, Reason: reason, At: time.Now()}
+	if state == otp.DeliveryDelivered {
+		receipt.State = store.SendDelivered
+	}
+	_, err := to.TakeReceipt(ctx, receipt)
+	return err
 }

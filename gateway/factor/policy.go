@@ -50,7 +50,8 @@ type Person struct {
 	Number      bool // there is a number that a code can be sent to
 	Mail        bool // there is an address that a code can be sent to
 	// Strong: helps others or administers. They always need a factor of their
-	// own, whatever the policy; no device is remembered and no bypass code helps.
+	// own, whatever the policy; they set none up with the password alone, no device
+	// is remembered and no bypass code helps.
 	Strong bool
 }
 
@@ -71,7 +72,7 @@ func (p Policy) For(person Person, now time.Time) Want {
 	}
 	want := Want{Need: rule.Need, Allowed: rule.Allowed, Enrol: rule.Enrol, Remember: rule.Remember}
 	if person.Strong {
-		want.Need, want.Remember = Required, 0
+		want.Need, want.Enrol, want.Remember = Required, nil, 0
 		return want
 	}
 	if rule.Need == Required && now.Before(rule.From) {

@@ -73,7 +73,7 @@ const (
 var seed = testbed.DirectorySeed{
 	MayUnlock: true,
 	Policy:    testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}},
+	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
@@ -85,6 +85,7 @@ var seed = testbed.DirectorySeed{
 		{Name: "harald", Password: "Sommar-2026-ok", DisplayName: "Harald Ek", Mobile: "070-174 06 14", Groups: []string{"MultiAccess"}},
 		{Name: "ingrid", Password: "Sommar-2026-ok", DisplayName: "Ingrid Älv", Mobile: "070-174 06 15", Groups: []string{"MultiAccess"}},
 		{Name: "hanna", Password: "Sommar-2026-ok", DisplayName: "Hanna Helm", Mobile: "070-174 06 09", Groups: []string{"Helpdesk"}},
+		{Name: "ada", Password: "Sommar-2026-ok", DisplayName: "Ada Björk", Mobile: "070-174 06 16", Groups: []string{"Portal-Admins"}},
 		{Name: "greta", Password: "Sommar-2026-ok", Mobile: "070-174 06 11"},
 		{Name: "gun", Password: "Sommar-2026-ok", Mobile: "070-174 06 22"},
 		{Name: "gunnar", Password: "Sommar-2026-ok", Mobile: "070-174 06 33"},
@@ -131,7 +132,7 @@ func newRig(t *testing.T) *rig {
 	r.blocks = map[string]string{
 		"listen":      fmt.Sprintf("listen: localhost:%d\npublic_url: %s\n", r.port, r.address),
 		"files":       "database: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n",
-		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example, groups: ['AMIDO\\Helpdesk']}\n",
+		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example, groups: ['AMIDO\\Helpdesk']}\nadministrators: {groups: ['AMIDO\\Portal-Admins']}\n",
 		"login":       "login: {failure_floor: 100ms}\n",
 		"session":     "session: {idle: 15m}\n",
 		"directories": fmt.Sprintf("directories:\n  - {domain: AMIDO, suffixes: [amido.example], default: true, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind-password, timeout: 3s}\n", samba.URL, samba.CAFile, samba.BindDN),

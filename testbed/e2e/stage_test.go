@@ -30,6 +30,7 @@ type stage struct {
 
 // people who log in on a stage: what they type, and where their codes go.
 var people = map[string]struct{ name, password, number string }{
+	"ada":     {`AMIDO\ada`, "Sommar-2026-ok", "+46701740616"},
 	"cecilia": {`AMIDO\cecilia`, "Sommar-2026-åäö", "+46701740607"},
 	"erik":    {`AMIDO\erik`, "Sommar-2026-ok", ""},
 	"frida":   {`AMIDO\frida`, "Sommar-2026-ok", "+46701740612"},

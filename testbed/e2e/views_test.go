@@ -108,6 +108,22 @@ var views = []view{
 		act(p, "bypass", "Tappat mobilen")
 		p.WaitFor("#fault")
 	}},
+	// Administrators'.
+	{name: "admin", who: "ada", reach: loggedIn("/admin")},
+	{name: "admin-targets", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\anna`)
+		p.Press("Enter")
+		p.WaitFor("#person")
+	}},
+	{name: "admin-targets-nobody", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\ingen`)
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
+	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {

@@ -3,6 +3,7 @@ import { text, minutesAndSeconds } from "./text";
 import { startIdleClock } from "./idle";
 import { offerToShowPasswords } from "./reveal";
 import { tickRules } from "./rules";
+import { followTheMessage } from "./way";
 
 /**
  * Focus goes to what went wrong: to the field to write in again, which carries
@@ -17,14 +18,14 @@ function goToFault(): void {
   else fault.focus();
 }
 
-/** Counts down to when the text message can be sent again. */
-function countDownToResend(): void {
+/** Counts down to when the text message can be sent again; what it returns moves that moment. */
+function countDownToResend(): (seconds: number) => void {
   const form = document.querySelector<HTMLFormElement>(".resend");
   const button = form?.querySelector("button");
   const when = document.querySelector<HTMLElement>("#resend-when");
   const seconds = Number(form?.dataset["resendIn"] ?? 0);
-  if (!form || !button || !when || seconds <= 0) return;
-  const due = Date.now() + seconds * 1000;
+  if (!form || !button || !when || seconds <= 0) return () => undefined;
+  let due = Date.now() + seconds * 1000;
   button.disabled = true;
   const show = (): void => {
     const left = (due - Date.now()) / 1000;
@@ -39,6 +40,9 @@ function countDownToResend(): void {
   };
   const timer = window.setInterval(show, 500);
   show();
+  return (left) => {
+    due = Math.min(due, Date.now() + left * 1000); // sooner, since the message did not arrive
+  };
 }
 
 const resendAfterMs = 10_000;
@@ -61,6 +65,6 @@ function sendOnce(): void {
 goToFault();
 offerToShowPasswords();
 tickRules();
-countDownToResend();
+followTheMessage(countDownToResend());
 sendOnce();
 startIdleClock();

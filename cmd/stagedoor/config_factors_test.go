@@ -1,0 +1,58 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"stagedoor/gateway/factor"
+)
+
+func TestFactorsConfig(t *testing.T) {
+	path := exampleFolder(t)
+	base := minimal(filepath.Dir(path))
+	read := func(t *testing.T, text string) (Config, error) {
+		t.Helper()
+		writeFile(t, path, base+text, 0o644)
+		return loadConfig(path, nil)
+	}
+	config, err := read(t, `
+factors:
+  - {domain: amido, groups: ['AMIDO\Installers'], need: required, from: '2026-12-03', enrol: [app], remember: 720h}
+  - {need: voluntary, allowed: [app]}
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := factor.Policy{
+		{Domain: "amido", Groups: []string{`AMIDO\Installers`}, Allowed: []factor.Kind{"sms", "app", "key", "backup"}, Need: factor.Required,
+			From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local), Enrol: []factor.Kind{"app"}, Remember: 720 * time.Hour},
+		{Allowed: []factor.Kind{"app"}, Need: factor.Voluntary},
+	}
+	if diff := cmp.Diff(want, config.factorPolicy()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for text, says := range map[string]string{
+		"{need: mandatory}":                  "required or voluntary or off",
+		"{domain: NOWHERE}":                  "not a domain",
+		"{from: '2026-13-03'}":               "not a date",
+		"{from: tomorrow}":                   "not a date",
+		"{need: off, from: '2026-12-03'}":    "need: required only",
+		"{allowed: [backup]}":                "nothing is allowed",
+		"{allowed: [telepathy]}":             "sms or app or key or backup",
+		"{allowed: [app], enrol: [key]}":     "not among allowed",
+		"{groups: [Installers]}":             "neither DOMAIN",
+		"{remember: 9000h}":                  "2160h",
+		"{need: off}\n  - {need: voluntary}": "fits everybody",
+		"{enroll: [app]}":                    "enroll",
+	} {
+		t.Run(text, func(t *testing.T) {
+			if _, err := read(t, "\nfactors:\n  - "+text+"\n"); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("want %q: %v", says, err)
+			}
+		})
+	}
+}

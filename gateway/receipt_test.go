@@ -1,0 +1,295 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"stagedoor/gateway"
+	"stagedoor/otp"
+	"stagedoor/store"
+	"stagedoor/testbed"
+)
+
+const receiptSecret = "a-secret-of-receipts"
+
+// posted is a bench whose codes go through a provider over HTTP: by 46elks, and
+// where that refuses, by Twilio.
+type posted struct {
+	*bench
+	elks, twilio *testbed.SMSProvider
+}
+
+func openPosted(t *testing.T) *posted {
+	t.Helper()
+	p := &posted{bench: open(t, nil)}
+	var err error
+	p.elks, err = testbed.StartSMSProvider()
+	p.must(err)
+	p.twilio, err = testbed.StartSMSProvider()
+	p.must(err)
+	t.Cleanup(func() { p.must(p.elks.Stop()); p.must(p.twilio.Stop()) })
+	states := func(sender, auth, secret, id, status, reason string) *otp.ReceiptReader {
+		reader, err := otp.NewReceiptReader(otp.ReceiptConfig{Sender: sender, Auth: auth, Secret: secret, Address: p.server.URL + "/receipt/" + sender,
+			ID: id, Status: status, Reason: reason, Delivered: []string{"delivered"}, Failed: []string{"failed", "undelivered"}})
+		p.must(err)
+		return reader
+	}
+	p.portal.Receipts = map[string]*otp.ReceiptReader{
+		"elks":   states("elks", "query-secret", receiptSecret, "id", "status", ""),
+		"twilio": states("twilio", "twilio", p.twilio.Password, "MessageSid", "MessageStatus", "ErrorCode"),
+	}
+	elks, err := otp.NewHTTPSender(otp.HTTPConfig{Name: "elks", URL: p.elks.ElksURL, Username: p.elks.Username, Password: p.elks.Password,
+		Body:     "from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}&whendelivered={{urlquery .Callback}}",
+		Callback: p.portal.Receipts["elks"].Callback(), CallbackSecret: receiptSecret,
+		Success: otp.HTTPSuccess{JSONPath: "status", Equals: []string{"created"}}, Reference: "id"})
+	p.must(err)
+	twilio, err := otp.NewHTTPSender(otp.HTTPConfig{Name: "twilio", URL: p.twilio.TwilioURL, Username: p.twilio.Username, Password: p.twilio.Password,
+		Body:     "From=Backstage&To={{urlquery .To}}&Body={{urlquery .Text}}&StatusCallback={{urlquery .Callback}}",
+		Callback: p.portal.Receipts["twilio"].Callback(), Reference: "sid"})
+	p.must(err)
+	route, err := otp.NewRoute(otp.RouteSettings{Timeout: 300 * time.Millisecond, Now: p.clock.Now}, otp.Way{Sender: elks}, otp.Way{Sender: twilio})
+	p.must(err)
+	p.codes.Sender = route
+	return p
+}
+
+func (p *posted) message(from *testbed.SMSProvider) testbed.SMS {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
+	defer cancel()
+	sms, err := from.WaitMessage(ctx)
+	p.must(err)
+	return sms
+}
+
+// way is what the code page's script is told.
+func (b *browser) way() (lines []string, final bool, resendIn int) {
+	b.t.Helper()
+	got := b.get("/code/way")
+	var way struct {
+		Lines    []string `json:"lines"`
+		Final    bool     `json:"final"`
+		ResendIn int      `json:"resend_in"`
+	}
+	if err := json.Unmarshal([]byte(got.body), &way); err != nil || got.status != http.StatusOK {
+		b.t.Fatalf("%d %s: %v", got.status, got.body, err)
+	}
+	return way.Lines, way.Final, way.ResendIn
+}
+
+func wantStatus(t *testing.T, want int) func(int, error) {
+	return func(status int, err error) {
+		t.Helper()
+		if status != want || err != nil {
+			t.Errorf("the receipt was answered with %d, %v; want %d", status, err, want)
+		}
+	}
+}
+
+// The person sees where the code is: handed over, delivered.
+func TestWayOfACode(t *testing.T) {
+	p := openPosted(t)
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "Sms:et lämnades till operatören kl.", `role="status"`, "data-open")
+	sms := p.message(p.elks)
+	if lines, final, resendIn := cecilia.way(); len(lines) != 1 || final || resendIn != 30 {
+		t.Errorf("%q, %v, %d", lines, final, resendIn)
+	}
+	// Still on its way, somebody else's word, and then that it has arrived; twice,
+	// and in the end something that comes too late.
+	wantStatus(t, 204)(p.elks.Receipt(t.Context(), sms, "sent", ""))
+	wantStatus(t, 403)(p.elks.ForgedReceipt(t.Context(), sms, "failed"))
+	if lines, _, _ := cecilia.way(); len(lines) != 1 {
+		t.Errorf("%q", lines)
+	}
+	for _, status := range []string{"delivered", "delivered", "failed"} {
+		wantStatus(t, 204)(p.elks.Receipt(t.Context(), sms, status, ""))
+		lines, final, _ := cecilia.way()
+		if len(lines) != 2 || !strings.HasPrefix(lines[1], "Sms:et kom fram till telefonen kl.") || !final {
+			t.Errorf("%s: %q, %v", status, lines, final)
+		}
+	}
+	cecilia.get("/code").shows(t, 200, "/code", "Sms:et kom fram till telefonen kl.")
+	if got := cecilia.get("/code"); strings.Contains(got.body, "data-open") || strings.Contains(got.body, ">elks") {
+		t.Error("the page asks on, or names the provider")
+	}
+	cecilia.post("/code", "code", sixDigits.FindString(sms.Text)).shows(t, 200, "/")
+	if got := cecilia.get("/code/way"); got.status != http.StatusUnauthorized {
+		t.Errorf("after the login: %d", got.status)
+	}
+	if !slices.Contains(p.events(), "receipt refused forged") {
+		t.Errorf("events %q", p.events())
+	}
+	if strings.Contains(p.log.String(), receiptSecret) {
+		t.Error("the log holds the secret of the receipts")
+	}
+}
+
+// A code that does not arrive: why, what to do, and at once another one.
+func TestUndeliveredCode(t *testing.T) {
+	p := openPosted(t)
+	p.elks.SetMode(testbed.SMSRefuse)
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "Sms:et lämnades till operatören kl.")
+	sms := p.message(p.twilio)
+	wantStatus(t, 403)(p.twilio.ForgedReceipt(t.Context(), sms, "delivered"))
+	cecilia.post("/code/resend").shows(t, http.StatusTooManyRequests, "/code/resend")
+	wantStatus(t, 204)(p.twilio.Receipt(t.Context(), sms, "undelivered", "30003"))
+	cecilia.get("/code").shows(t, 200, "/code", "Sms:et kom inte fram.", "Telefonen verkar vara avstängd eller sakna täckning.",
+		"Du kan skicka sms:et igen. Kontakta Amido", `data-resend-in="0"`)
+	if lines, final, resendIn := cecilia.way(); len(lines) != 4 || !final || resendIn != 0 {
+		t.Errorf("%q, %v, %d", lines, final, resendIn)
+	}
+	p.clock.advance(time.Second)
+	cecilia.post("/code/resend").shows(t, 200, "/code?resent")
+	again := p.message(p.twilio)
+	cecilia.post("/code", "code", sixDigits.FindString(again.Text)).shows(t, 200, "/")
+	events, err := p.store.Events(t.Context(), store.EventFilter{Kind: "code-sent"})
+	p.must(err)
+	records, err := p.store.SendsOf(t.Context(), events[0].AccountID, 10)
+	p.must(err)
+	if len(records) != 2 || records[0].Sender != "twilio" || records[1].State != store.SendUndelivered || records[1].Reason != "undelivered 30003" ||
+		records[1].Reference != sms.ID || records[1].Country != "SE" || records[1].Purpose != "login" {
+		t.Errorf("the helpdesk sees %+v", records)
+	}
+}
+
+// The receipt of a fast provider is there before its answer to the hand-over.
+func TestReceiptBeforeTheAnswer(t *testing.T) {
+	p := openPosted(t)
+	p.elks.SetMode(testbed.SMSReceiptFirst)
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "Sms:et kom fram till telefonen kl.")
+}
+
+// Whatever the first provider does, nobody gets two messages.
+func TestOneProviderAfterTheOther(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		mode         testbed.SMSMode
+		elks, twilio int // messages taken
+		shows        string
+	}{
+		{"takes it", testbed.SMSTake, 1, 0, "Sms:et lämnades till operatören"},
+		{"answers twice", testbed.SMSTwice, 1, 0, "Sms:et lämnades till operatören"},
+		{"refuses", testbed.SMSRefuse, 0, 1, "Sms:et lämnades till operatören"},
+		{"does not know us", testbed.SMSUnauthorized, 0, 1, "Sms:et lämnades till operatören"},
+		{"has enough", testbed.SMSTooMany, 0, 1, "Sms:et lämnades till operatören"},
+		{"hangs", testbed.SMSHang, 0, 0, "Vi vet inte om operatören tog emot sms:et"},
+		{"takes it and hangs", testbed.SMSTakeAndHang, 1, 0, "Vi vet inte om operatören tog emot sms:et"},
+		{"200 with an error in the body", testbed.SMSErrorBody, 0, 0, "Vi vet inte om operatören tog emot sms:et"},
+		{"sends us elsewhere", testbed.SMSRedirect, 0, 0, "Vi vet inte om operatören tog emot sms:et"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := openPosted(t)
+			p.elks.SetMode(test.mode)
+			p.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", test.shows)
+			if diff := cmp.Diff([]int{test.elks, test.twilio}, []int{len(p.elks.Messages()), len(p.twilio.Messages())}); diff != "" {
+				t.Errorf("messages taken: %s", diff)
+			}
+		})
+	}
+}
+
+// Who took it first and then hung is asked no more by the third person after.
+func TestAHangingProviderIsPassedOver(t *testing.T) {
+	p := openPosted(t)
+	p.codes.Cooldowns, p.codes.PerHour = []time.Duration{}, -1
+	p.elks.SetMode(testbed.SMSTakeAndHang)
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword)
+	for range 3 {
+		cecilia.post("/code/resend")
+	}
+	if elks, twilio := len(p.elks.Messages()), len(p.twilio.Messages()); elks != 3 || twilio != 1 {
+		t.Errorf("%d and %d messages, want 3 and 1", elks, twilio)
+	}
+	if health := p.codes.Senders(); health[0].Breaker != otp.BreakerOpen || health[1].Breaker != otp.BreakerClosed {
+		t.Errorf("health %+v", health)
+	}
+}
+
+// What strangers send costs little and leaves nothing.
+func TestReceiptsOfStrangers(t *testing.T) {
+	p := openPosted(t)
+	stranger := p.browser()
+	form := func(n int) url.Values { return url.Values{"id": {strings.Repeat("x", n)}, "status": {"delivered"}} }
+	for _, test := range []struct {
+		name, method, path string
+		form               url.Values
+		want               int
+	}{
+		{"no such sender", "POST", "/receipt/nobody?secret=" + receiptSecret, form(3), 404},
+		{"without the secret", "POST", "/receipt/elks", form(3), 403},
+		{"GET without the secret", "GET", "/receipt/elks?id=x&status=delivered", nil, 403},
+		{"GET", "GET", "/receipt/elks?id=x&status=delivered&secret=" + receiptSecret, nil, 204},
+		{"no id", "POST", "/receipt/elks?secret=" + receiptSecret, form(0), 400},
+		{"too large", "POST", "/receipt/elks?secret=" + receiptSecret, form(9 << 10), 413},
+		{"a path below", "POST", "/receipt/elks/x?secret=" + receiptSecret, form(3), 404},
+	} {
+		if got := stranger.do(test.method, test.path, test.form); got.status != test.want {
+			t.Errorf("%s: %d, want %d", test.name, got.status, test.want)
+		}
+	}
+	before := len(p.events())
+	limited := 0
+	for range 700 {
+		if got := stranger.do("POST", "/receipt/elks", form(3)); got.status == http.StatusTooManyRequests {
+			limited++
+		}
+	}
+	if limited < 100 || limited > 110 {
+		t.Errorf("%d of 700 in a minute were limited", limited)
+	}
+	if n := len(p.events()) - before; n > 60 {
+		t.Errorf("%d of them are in the audit", n)
+	}
+	if strings.Contains(p.log.String(), receiptSecret) {
+		t.Error("the log holds the secret of the receipts")
+	}
+}
+
+// A limit against fraud alarms once: in the log, the audit and the metrics.
+func TestAlarm(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) { s.AlarmMail = []string{"drift@amido.example", "jour@amido.example"} })
+	b.codes.Total = 1
+	mails := make(chan string, 10)
+	b.portal.Mail = func(_ context.Context, to, subject, text string) error {
+		mails <- to + ": " + subject + ": " + text
+		return nil
+	}
+	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+	for range 3 {
+		b.browser().login(`AMIDO\hanna`, goodPassword).shows(t, 200, "/code", "För många försök.")
+	}
+	if n := strings.Count(strings.Join(b.events(), "\n"), "alarm error total"); n != 1 {
+		t.Errorf("%d alarms in the audit: %q", n, b.events())
+	}
+	if n := strings.Count(b.log.String(), `"level":"ERROR","msg":"a limit on codes`); n != 1 {
+		t.Errorf("%d alarms in the log", n)
+	}
+	for _, to := range []string{"drift", "jour"} {
+		if mail := <-mails; !strings.HasPrefix(mail, to+"@amido.example: Amido Alliera Backstage: ") || !strings.Contains(mail, "hela portalen") || !strings.Contains(mail, b.server.URL) {
+			t.Errorf("the mail is %q", mail)
+		}
+	}
+	if len(mails) > 0 {
+		t.Errorf("one mail too many: %s", <-mails)
+	}
+	alarms, err := b.codes.Alarms(t.Context())
+	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 1}}, alarms); diff != "" || err != nil {
+		t.Errorf("%s %v", diff, err)
+	}
+	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "alarm"})
+	if err != nil || len(events) != 1 || events[0].RequestID == "" {
+		t.Errorf("%+v, %v", events, err)
+	}
+}

@@ -1,0 +1,281 @@
+package otp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"stagedoor/store"
+)
+
+// moody is a Sender that fails as long as it is told to.
+type moody struct {
+	mu    sync.Mutex
+	fails bool
+	texts []string
+}
+
+func (m *moody) Name() string                { return "moody" }
+func (m *moody) Check(context.Context) error { return nil }
+func (m *moody) Send(_ context.Context, message Message) (Receipt, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fails {
+		return Receipt{}, errors.New("out of order")
+	}
+	m.texts = append(m.texts, string(message.To)+" "+message.Text)
+	return Receipt{}, nil
+}
+
+// queue is a Notices on a file of its own, and a clock that the test moves.
+type queue struct {
+	*Notices
+	sender *moody
+	path   string
+	at     time.Time
+	failed []string
+}
+
+func newQueue(t *testing.T) *queue {
+	t.Helper()
+	q := &queue{sender: &moody{}, path: filepath.Join(t.TempDir(), "stagedoor.db"), at: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)}
+	q.Notices = q.node(t)
+	return q
+}
+
+// node is one more program on the same database.
+func (q *queue) node(t *testing.T) *Notices {
+	now := func() time.Time { return q.at }
+	n := NewNotices(openStore(t, q.path, now), q.sender)
+	n.Key, n.Portal, n.Address, n.Now = []byte(strings.Repeat("k", 32)), "Back\nstage", "https://portal.example", now
+	n.Text = func(lang, key string, args ...any) string { return words(lang, key, args) }
+	n.Failed = func(notice store.Notice, err error) { q.failed = append(q.failed, fmt.Sprint(notice.Tries, " ", err)) }
+	return n
+}
+
+var notice = Notice{AccountID: anna, Name: `AMIDO\anna`, Lang: "fi", Phones: []Phone{annasPhone, annasPhone, "", "nonsense"},
+	Mail: "anna@amido.example", Key: "factor.notice.added", Args: []any{"n", 2, "what", "app"}, Freeze: "CHANGE"}
+
+// A sender that fails is tried again, later and later, and then it works once.
+func TestNoticeRetries(t *testing.T) {
+	q := newQueue(t)
+	q.sender.fails = true
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	for i, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute} {
+		if n, err := q.Deliver(t.Context()); n != 1 || err != nil {
+			t.Fatalf("try %d: %d, %v", i, n, err)
+		}
+		q.at = q.at.Add(wait - time.Millisecond)
+		if n, err := q.Deliver(t.Context()); n != 0 || err != nil {
+			t.Fatalf("too early after try %d: %d, %v", i, n, err)
+		}
+		q.at = q.at.Add(time.Millisecond)
+	}
+	q.sender.fails = false
+	if n, err := q.Deliver(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	q.at = q.at.Add(48 * time.Hour)
+	if n, err := q.Deliver(t.Context()); n != 0 || err != nil {
+		t.Fatalf("sent again: %d, %v", n, err)
+	}
+	want := string(annasPhone) + ` fi factor.notice.added.sms n=II what=app name=AMIDO\anna portal=Back stage link=` + q.FreezeLink("CHANGE")
+	if len(q.sender.texts) != 1 || q.sender.texts[0] != want {
+		t.Errorf("sent %q, want %q", q.sender.texts, want)
+	}
+	if len(q.failed) != 4 || q.failed[3] != "4 out of order" {
+		t.Errorf("told of %q", q.failed)
+	}
+}
+
+// After a day a notice is news no more.
+func TestNoticeIsGivenUp(t *testing.T) {
+	q := newQueue(t)
+	q.sender.fails = true
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	tries := 0
+	for range 24 * 60 * 2 {
+		n, err := q.Deliver(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tries += n
+		q.at = q.at.Add(30 * time.Second)
+	}
+	if tries < 8 || tries > noticeTries {
+		t.Errorf("%d tries in a day", tries)
+	}
+	q.sender.fails = false
+	q.at = q.at.Add(48 * time.Hour)
+	if n, err := q.Deliver(t.Context()); n != 0 || err != nil || len(q.sender.texts) > 0 {
+		t.Errorf("an old notice was sent: %d, %v", n, err)
+	}
+}
+
+func TestNoticeTooOld(t *testing.T) {
+	q := newQueue(t)
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	q.at = q.at.Add(24 * time.Hour) // the portal was down
+	if n, err := q.Deliver(t.Context()); n != 1 || err != nil || len(q.sender.texts) > 0 {
+		t.Errorf("%d, %v, sent %q", n, err, q.sender.texts)
+	}
+}
+
+// Two nodes send at once, and nobody is told twice.
+func TestNoticesOfTwoNodes(t *testing.T) {
+	q := newQueue(t)
+	for i := range 20 {
+		one := notice
+		one.AccountID = fmt.Sprint("account-", i)
+		one.Phones = []Phone{Phone(fmt.Sprintf("+467017406%02d", i))}
+		if err := q.Tell(t.Context(), one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nodes := []*Notices{q.Notices, q.node(t), q.node(t)}
+	for _, n := range nodes {
+		n.Failed = nil
+	}
+	together(len(nodes), func(i int) {
+		if _, err := nodes[i].Deliver(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	// Who lost a race went away; nothing is left behind all the same.
+	if _, err := q.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, text := range q.sender.texts {
+		to, _, _ := strings.Cut(text, " ")
+		if seen[to] {
+			t.Errorf("%s was told twice", to)
+		}
+		seen[to] = true
+	}
+	if len(seen) != 20 {
+		t.Errorf("%d of 20 were told", len(seen))
+	}
+}
+
+// A node that dies while it sends leaves the notice to the others, later.
+func TestNoticeLease(t *testing.T) {
+	q := newQueue(t)
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	held, err := q.Store.LeaseNotice(t.Context(), "dead", q.at, q.at.Add(noticeLease))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := q.Deliver(t.Context()); n != 0 || err != nil {
+		t.Fatalf("sent under somebody's lease: %d, %v", n, err)
+	}
+	q.at = q.at.Add(noticeLease)
+	if n, err := q.Deliver(t.Context()); n != 1 || err != nil {
+		t.Fatalf("%d, %v", n, err)
+	}
+	if err := q.Store.FinishNotice(t.Context(), held, "queued", q.at, ""); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("who lost the lease still decides: %v", err)
+	}
+}
+
+// Notices are no way to pump messages out of the portal.
+func TestNoticeLimits(t *testing.T) {
+	q := newQueue(t)
+	q.PerDay, q.Total = 3, 5
+	tell := func(account string, phone Phone) error {
+		one := notice
+		one.AccountID, one.Phones = account, []Phone{phone}
+		return q.Tell(t.Context(), one)
+	}
+	for i := range 3 {
+		if err := tell(anna, Phone(fmt.Sprint("+4670174060", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, tell(anna, "+46701740609"), ErrTooMany)
+	if err := tell("b", "+46701740600"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tell("c", "+46701740600"); err != nil {
+		t.Fatal(err)
+	}
+	want(t, tell("d", "+46701740600"), ErrTooMany) // the number's
+	want(t, tell("d", "+46701740608"), ErrTooMany) // the portal's
+	q.at = q.at.Add(10 * time.Minute)
+	if err := tell("d", "+46701740608"); err != nil {
+		t.Fatal(err)
+	}
+	q.at = q.at.Add(24 * time.Hour)
+	if err := tell(anna, "+46701740609"); err != nil {
+		t.Fatal(err)
+	}
+	// In parallel too.
+	q.Total = -1
+	var told sync.Map
+	together(10, func(i int) {
+		if err := tell("e", Phone(fmt.Sprint("+4670174061", i))); err == nil {
+			told.Store(i, true)
+		} else if !errors.Is(err, ErrTooMany) {
+			t.Error(err)
+		}
+	})
+	count := 0
+	told.Range(func(any, any) bool { count++; return true })
+	if count != 3 {
+		t.Errorf("%d at once, 3 are allowed", count)
+	}
+}
+
+// The link's token stands nowhere in the database.
+func TestQueueHoldsNoSecret(t *testing.T) {
+	q := newQueue(t)
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{q.path, q.path + "-wal"} {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(raw), freezeToken(q.Key, "CHANGE")) {
+			t.Errorf("%s holds the token", name)
+		}
+	}
+}
+
+// Watch wakes for what this node queues, long before its 30 seconds.
+func TestWatchWakes(t *testing.T) {
+	q := newQueue(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	sent := make(chan struct{}, 1)
+	q.Mail = func(context.Context, string, string, string) error { sent <- struct{}{}; return nil }
+	go func() { q.Watch(ctx); close(done) }()
+	if err := q.Tell(t.Context(), notice); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-sent:
+	case <-time.After(20 * time.Second):
+		t.Error("nothing was sent")
+	}
+	cancel()
+	<-done
+}

@@ -1,0 +1,264 @@
+package otp
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/linxGnu/gosmpp/data"
+	"github.com/linxGnu/gosmpp/pdu"
+)
+
+// What became of a message, as receipts tell it.
+const (
+	DeliveryDelivered = "delivered"
+	DeliveryFailed    = "failed"
+)
+
+// smppReceipt is one delivery receipt. State is "" while the message is on its way.
+type smppReceipt struct{ id, state, reason string }
+
+// The states of SMPP 3.4: in texts (Appendix B), and as message_state (5.2.28).
+var (
+	smppStates = map[string]string{
+		"DELIVRD": DeliveryDelivered, "DELIVERED": DeliveryDelivered,
+		"EXPIRED": DeliveryFailed, "DELETED": DeliveryFailed, "UNDELIV": DeliveryFailed, "UNDELIVERABLE": DeliveryFailed,
+		"REJECTD": DeliveryFailed, "REJECTED": DeliveryFailed, "FAILED": DeliveryFailed, "SKIPPED": DeliveryFailed,
+	}
+	smppStateNames = []string{"", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"}
+	smppField      = regexp.MustCompile(`(?i)(?:^|[\s\x00])(id|stat|err):[ ]*([^\s\x00]{1,65})`)
+	smppWord       = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,65}$`)
+)
+
+// readSMPPReceipt reads the receipt in a deliver_sm or data_sm; an SMS that
+// somebody has written to us is none.
+func readSMPPReceipt(p pdu.PDU) (smppReceipt, bool) {
+	var text []byte
+	var parameters map[pdu.Tag]pdu.Field
+	kind := byte(0)
+	switch p := p.(type) {
+	case *pdu.DeliverSM:
+		kind, parameters = p.EsmClass, p.OptionalParameters
+		text, _ = p.Message.GetMessageData()
+		if p.Message.Encoding() == data.UCS2 {
+			text = bytes.ReplaceAll(text, []byte{0}, nil) // it is ASCII inside
+		}
+	case *pdu.DataSM:
+		kind, parameters = p.EsmClass, p.OptionalParameters
+	}
+	if payload, ok := parameters[pdu.TagMessagePayload]; ok && len(text) == 0 {
+		text = payload.Data
+	}
+	id, hasID := parameters[pdu.TagReceiptedMessageID]
+	const receiptTypes = 0x3C // of esm_class: SMSC receipt, intermediate notification, ...
+	if kind&receiptTypes == 0 && !hasID {
+		return smppReceipt{}, false
+	}
+	r := receiptOfText(string(text))
+	if hasID {
+		r.id = smppCString(id.Data)
+	}
+	if state, ok := parameters[pdu.TagMessageStateOption]; ok && len(state.Data) == 1 && int(state.Data[0]) < len(smppStateNames) && r.state == "" {
+		code := ""
+		if network, ok := parameters[pdu.TagNetworkErrorCode]; ok && len(network.Data) == 3 {
+			code = fmt.Sprint(int(network.Data[1])<<8 | int(network.Data[2]))
+		}
+		r.judge(smppStateNames[state.Data[0]], code)
+	}
+	return r, smppWord.MatchString(r.id)
+}
+
+// receiptOfText reads "id:1a2b sub:001 dlvrd:001 submit date:... done date:...
+// stat:DELIVRD err:000 text:...", in whatever order a provider has it. What
+// follows "text:" is the message's own and says nothing.
+func receiptOfText(text string) (r smppReceipt) {
+	text = text[:min(len(text), 512)]
+	if i := strings.Index(strings.ToLower(text), "text:"); i >= 0 {
+		text = text[:min(i, len(text))] // ToLower may have made it longer
+	}
+	var state, code string
+	for _, field := range smppField.FindAllStringSubmatch(text, -1) {
+		switch strings.ToLower(field[1]) {
+		case "id":
+			r.id = field[2]
+		case "stat":
+			state = field[2]
+		case "err":
+			code = field[2]
+		}
+	}
+	r.judge(state, code)
+	return r
+}
+
+// judge notes a state, with its reason in words that hold nothing foreign.
+func (r *smppReceipt) judge(state, code string) {
+	state = strings.ToUpper(state)
+	r.state = smppStates[state]
+	if r.state != DeliveryFailed {
+		return
+	}
+	r.reason = strings.ToLower(state)
+	if smppWord.MatchString(code) && len(code) <= 8 && strings.Trim(code, "0") != "" {
+		r.reason += ", error " + code
+	}
+}
+
+// maxSMPPKnown bounds what is remembered of messages whose receipts are still
+// to come, and the receipts whose messages are.
+const maxSMPPKnown = 10_000
+
+// smppReceipts joins the receipts of a message's parts, and keeps those that
+// came before the answer that names their message.
+type smppReceipts struct {
+	ctx    context.Context
+	config SMPPConfig
+	grace  time.Duration // for which a receipt waits for its message
+	again  time.Duration // before the second try to report; it doubles
+
+	mu    sync.Mutex
+	known map[string]*smppMessage // by the id of each part
+	order []string                // of known, the oldest first
+	held  map[string][]smppReceipt
+}
+
+type smppMessage struct {
+	reference string
+	open      []string // parts whose receipt is still to come
+}
+
+// take gets every deliver_sm and data_sm.
+func (s *smppReceipts) take(p pdu.PDU) data.CommandStatusType {
+	r, ok := readSMPPReceipt(p)
+	if !ok || r.state == "" || s.config.OnReceipt == nil {
+		return data.ESME_ROK
+	}
+	r.id = s.submittedID(r.id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if message := s.known[r.id]; message != nil {
+		s.settle(message, r)
+		return data.ESME_ROK
+	}
+	if len(s.held) >= maxSMPPKnown {
+		return data.ESME_RMSGQFUL // the provider sends it again
+	}
+	if s.held[r.id] == nil {
+		time.AfterFunc(s.grace, func() { s.release(r.id) })
+	}
+	if len(s.held[r.id]) < 4 {
+		s.held[r.id] = append(s.held[r.id], r)
+	}
+	return data.ESME_ROK
+}
+
+// submittedID is a receipt's id as the answer to submit_sm wrote it.
+func (s *smppReceipts) submittedID(id string) string {
+	from, format := 10, "%x"
+	switch s.config.ReceiptIDs {
+	case "":
+		return id
+	case "hex":
+		from, format = 16, "%d"
+	}
+	if number, ok := new(big.Int).SetString(id, from); ok {
+		return fmt.Sprintf(format, number)
+	}
+	return id
+}
+
+// learn notes the ids of a message's parts, in the same form, and settles what has come already.
+func (s *smppReceipts) learn(ids []string) {
+	if s.config.OnReceipt == nil || slices.Contains(ids, "") {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	message := &smppMessage{reference: ids[0], open: slices.Clone(ids)}
+	for _, id := range ids {
+		if s.known[id] == nil {
+			s.order = append(s.order, id)
+		}
+		s.known[id] = message
+	}
+	for len(s.order) > maxSMPPKnown {
+		delete(s.known, s.order[0])
+		s.order = s.order[1:]
+	}
+	for _, id := range slices.Clone(message.open) {
+		for _, r := range s.held[id] {
+			s.settle(message, r)
+		}
+		delete(s.held, id)
+	}
+}
+
+// sameForm makes ids comparable that are translated: 00AB and ab are one.
+func (s *smppReceipts) sameForm(id string) string {
+	base, format := 16, "%x"
+	switch s.config.ReceiptIDs {
+	case "":
+		return id
+	case "hex":
+		base, format = 10, "%d"
+	}
+	if number, ok := new(big.Int).SetString(id, base); ok {
+		return fmt.Sprintf(format, number)
+	}
+	return id
+}
+
+// settle is called with mu held. A message has arrived when all its parts have,
+// and has failed with the first that has; what comes twice counts once.
+func (s *smppReceipts) settle(message *smppMessage, r smppReceipt) {
+	i := slices.Index(message.open, r.id)
+	if i < 0 {
+		return
+	}
+	message.open = slices.Delete(message.open, i, i+1)
+	switch {
+	case r.state == DeliveryFailed:
+		message.open = nil
+	case len(message.open) > 0:
+		return
+	}
+	go s.report(message.reference, r.state, r.reason)
+}
+
+// release reports a receipt whose message nobody here has sent: another node
+// has, or this one before it was started anew.
+func (s *smppReceipts) release(id string) {
+	s.mu.Lock()
+	held := s.held[id]
+	delete(s.held, id)
+	s.mu.Unlock()
+	if len(held) > 0 {
+		s.report(id, held[0].state, held[0].reason)
+	}
+}
+
+func (s *smppReceipts) report(reference, state, reason string) {
+	pause := s.again
+	for range 5 {
+		if s.ctx.Err() != nil {
+			return
+		}
+		ctx, cancel := context.WithTimeout(s.ctx, 10*time.Second)
+		err := s.config.OnReceipt(ctx, s.config.Name, reference, state, reason)
+		cancel()
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-s.ctx.Done():
+		}
+		pause *= 2
+	}
+}
