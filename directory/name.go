@@ -97,6 +97,22 @@ func (d *Directory) standard() *domain {
 	return nil
 }
 
+// Spellings are the canonical names that somebody may mean who says a name to
+// helpdesk: a bare user name may be of any domain. What fits none is as typed.
+func (d *Directory) Spellings(name string) []string {
+	name = printable(strings.TrimSpace(name), maxName)
+	if canonical, ok := d.Canonical(name); ok && strings.ContainsAny(name, `\@`) {
+		return []string{canonical}
+	}
+	all := []string{name}
+	if !strings.ContainsAny(name, `\@`) {
+		for _, domain := range d.domains {
+			all = append(all, domain.config.Name+`\`+name)
+		}
+	}
+	return all
+}
+
 // Canonical brings any spelling of a user name to one, for counters and logs:
 // `DOMAIN\user` with the configured domain's spelling and the user in lower
 // case. ok is false when the name is malformed (empty, over 256 bytes, control

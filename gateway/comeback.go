@@ -77,7 +77,8 @@ func (e *desktop) show(s *shown) error {
 	if e.next != nil {
 		e.next.ws.Close() // the page itself has given it up
 	}
-	e.next = s
+	e.next, e.address = s, s.visit.address
+	e.register.changed()
 	select {
 	case e.arrived <- struct{}{}:
 	default:
@@ -128,6 +129,7 @@ func (e *desktop) turn(held string) (*shown, context.Context) {
 	var ctx context.Context
 	ctx, e.interrupt = context.WithCancelCause(e.ctx)
 	e.next, e.held = nil, ""
+	e.register.changed()
 	return s, ctx
 }
 
@@ -136,6 +138,7 @@ func (e *desktop) hold(why string) {
 	e.register.mu.Lock()
 	defer e.register.mu.Unlock()
 	e.held, e.heldAt = why, e.register.portal.Now()
+	e.register.changed()
 	if why == causeLeft {
 		e.register.makeRoom(e.session.ID, leftInSession)
 	}

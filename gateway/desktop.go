@@ -255,10 +255,15 @@ func passwordRefused(end tunnel.End) bool {
 	return false
 }
 
-// refuseTunnel: the session has as many desktops as it may. The page is told
-// in the protocol's words, which is the only way it hears why.
+// refuseTunnel: the session has as many desktops as it may, or helpdesk ended
+// this one while its page was away. The page is told in the protocol's words,
+// which is the only way it hears why.
 func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Target, why error) error {
-	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "limit", Target: target.ID}); err != nil {
+	reason := "limit"
+	if errors.Is(why, tunnel.ErrHelpdesk) {
+		reason = "ended-by-helpdesk"
+	}
+	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: reason, Target: target.ID}); err != nil {
 		return err
 	}
 	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
@@ -310,6 +315,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		Policy: tunnel.Policy{Copy: t.Copy, Paste: t.Paste, Upload: t.Upload, Download: t.Download,
 			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn, ReadOnly: target.ReadOnly},
 		OnInput: live.input,
+		Notices: live.notices,
 		Log:     v.log.With("target", target.ID),
 	}
 	if live.name.desktop != "" {

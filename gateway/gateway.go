@@ -149,6 +149,7 @@ type Portal struct {
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
+	mail     mailCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }
@@ -237,6 +238,7 @@ func (p *Portal) Server() *http.Server {
 func (p *Portal) Close(ctx context.Context) error {
 	p.stop(tunnel.ErrShutdown)
 	err := p.desktops.wait(ctx)
+	p.desktops.forget(ctx)
 	p.leaveNode(ctx)
 	return err
 }

@@ -87,6 +87,16 @@ func (p *Portal) siteMap() []route {
 		{"POST /phone", stepEnrol, p.phone, fresh},
 		{"GET /freeze/{change}", stepAnyone, p.freezeAsk, silent},
 		{"POST /freeze/{change}", stepAnyone, p.freeze, silent},
+		// What people have open, and the audit: helpdesk's.
+		{"GET /helpdesk/desktops", stepReady, p.openDesktops, desk},
+		{"GET /helpdesk/desktops/now", stepReady, p.openDesktopsNow, desk | machine | silent},
+		{"POST /helpdesk/desktops/{id}/end", stepReady, p.endOpenDesktop, desk},
+		{"POST /helpdesk/desktops/{id}/message", stepReady, p.messageOpenDesktop, desk},
+		{"GET /helpdesk/audit", stepReady, p.searchAudit, desk},
+		{"GET /helpdesk/audit.csv", stepReady, p.exportCSV, desk},
+		{"GET /helpdesk/audit.jsonl", stepReady, p.exportJSONL, desk},
+		{"GET /helpdesk/id", stepReady, p.findSupportID, desk},
+		{"GET /helpdesk/id/{id}", stepReady, p.aboutSupportID, desk},
 		// Administrators'.
 		{"GET /admin", stepReady, p.overview, admins},
 		{"GET /admin/targets", stepReady, p.adminTargets, admins},

@@ -22,6 +22,11 @@ func TestSiteMap(t *testing.T) {
 		// A person's number, and the link in the notices about it.
 		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
 		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
+		// What people have open, and the audit: helpdesk's.
+		"GET /helpdesk/desktops": stepReady, "GET /helpdesk/desktops/now": stepReady,
+		"POST /helpdesk/desktops/{id}/end": stepReady, "POST /helpdesk/desktops/{id}/message": stepReady,
+		"GET /helpdesk/audit": stepReady, "GET /helpdesk/audit.csv": stepReady, "GET /helpdesk/audit.jsonl": stepReady,
+		"GET /helpdesk/id": stepReady, "GET /helpdesk/id/{id}": stepReady,
 		// Helpdesk: find a person, see why they cannot get in, help.
 		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
 		// Administrators'.

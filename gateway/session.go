@@ -274,3 +274,13 @@ func printable(text string, max int) string {
 	}
 	return b.String()
 }
+
+// PersonOf is whose session a row is: the canonical user name, and the name that
+// people know them by. The command line shows it.
+func PersonOf(row store.Session) (name, display string, err error) {
+	var w who
+	if err := json.Unmarshal(row.Account, &w); err != nil {
+		return "", "", fmt.Errorf("session %s: %w", row.ID, err)
+	}
+	return w.Account.Domain + `\` + w.Account.Name, w.Account.DisplayName, nil
+}

@@ -155,3 +155,29 @@ func (s *Store) PurgeSessions(ctx context.Context, before time.Time) (int64, err
 	n, err := s.write.exec(ctx, `DELETE FROM sessions WHERE ended_at > 0 AND ended_at < $1`, millis(before))
 	return n, fault("purge sessions", err)
 }
+
+// OpenSessions are the live sessions at any step, the newest first, at most
+// 1,000; accountID narrows them, empty: of everybody. Sealed stays empty.
+func (s *Store) OpenSessions(ctx context.Context, accountID string) ([]Session, error) {
+	rows, err := s.read.db.QueryContext(ctx, `
+		SELECT id, step, account_id, account, address, user_agent, created_at, seen_at, expires_at FROM sessions
+		WHERE ended_at = 0 AND expires_at > $1 AND ($2 = '' OR account_id = $2)
+		ORDER BY created_at DESC, id LIMIT 1000`, millis(s.now()), accountID)
+	if err != nil {
+		return nil, fault("open sessions", err)
+	}
+	defer rows.Close()
+	var found []Session
+	for rows.Next() {
+		var f Session
+		var account string
+		var created, seen, expires int64
+		if err := rows.Scan(&f.ID, &f.Step, &f.AccountID, &account, &f.Address, &f.UserAgent, &created, &seen, &expires); err != nil {
+			return nil, fault("open sessions", err)
+		}
+		f.Account = []byte(account)
+		f.CreatedAt, f.SeenAt, f.ExpiresAt = fromMillis(created), fromMillis(seen), fromMillis(expires)
+		found = append(found, f)
+	}
+	return found, fault("open sessions", rows.Err())
+}

@@ -111,6 +111,7 @@ await build({
     list: join(here, "src/list.ts"),
     key: join(here, "src/key.ts"),
     phone: join(here, "src/phone.ts"),
+    live: join(here, "src/live.ts"),
   },
   outdir: dist,
   bundle: true,

@@ -26,6 +26,7 @@ const table = [
   ["a clean end", 0, "", "logged-off", false],
   ["idle at the gateway", 522, "", "timed-out", false],
   ["session ended", 523, "", "ended", false],
+  ["ended by helpdesk", 523, "The desktop was ended by helpdesk.", "ended-by-helpdesk", false],
   ["taken over", 521, "", "conflict", false],
   ["too many desktops", 797, "", "too-many", false],
   ["not allowed", 771, "", "forbidden", false],

@@ -63,6 +63,18 @@ func (s *Site) T(lang, key string, args ...any) string {
 	return s.textsOf(lang).text(key, args...)
 }
 
+// Keys are the keys of texts that start with a prefix, sorted.
+func (s *Site) Keys(prefix string) []string {
+	var keys []string
+	for key := range s.locales.texts[firstLanguage].byKey {
+		if strings.HasPrefix(key, prefix) {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 func (s *Site) textsOf(lang string) *texts {
 	if t, ok := s.locales.texts[lang]; ok {
 		return t

@@ -4,7 +4,8 @@
 //
 //	stagedoor serve --config FILE            run the gateway
 //	stagedoor check --config FILE [--connect] say everything that is wrong
-//	stagedoor audit --config FILE [...]      read or verify the audit
+//	stagedoor audit --config FILE [...]      search, export or verify the audit
+//	stagedoor session list|end [...]         see who is logged in, and end it
 //	stagedoor guacd --config FILE [...]      look at the guacds, empty one
 //	stagedoor phone --config FILE show|set|verify|history ...  a person's number, for who is locked out
 //	stagedoor texts [--language LANGUAGE]    list the texts of the pages by key
@@ -44,9 +45,13 @@ const usageText = `usage:
   stagedoor serve   --config FILE             run the gateway
   stagedoor check   --config FILE [--connect] check config and targets; --connect also tries
                                               the directory, guacd and the SMS sender
-  stagedoor audit   --config FILE [--verify] [--id ID] [--name NAME] [--limit N]
-                                              print audit events as JSON lines, those of a support id
-                                              or a name alone, or verify the chain
+  stagedoor audit   --config FILE [--verify] [--id ID] [--person NAME] [--target ID] [--kind KIND,...]
+                    [--result ok|refused|error] [--from TIME] [--to TIME] [--format text|csv|jsonl] [--limit N]
+                                              print the newest audit events that fit, or verify the chain;
+                                              TIME is 2026-11-22 or "2026-11-22 14:02", as this machine's clock
+  stagedoor session list --config FILE        say who is logged in, and which desktops are open on any node
+  stagedoor session end  --config FILE --reason TEXT (--all-of 'DOMAIN\user' | ID)
+                                              end all that somebody has, or one session or desktop
   stagedoor guacd   --config FILE [--drain ADDRESS | --undrain ADDRESS]
                                               say how each guacd is; give one no new desktops, or give
                                               it some again
@@ -73,6 +78,8 @@ func run(ctx context.Context, args, environ []string, stdout io.Writer) error {
 		return check(ctx, args[1:], environ, stdout)
 	case "audit":
 		return audit(ctx, args[1:], environ, stdout)
+	case "session":
+		return sessionCommand(ctx, args[1:], environ, stdout)
 	case "guacd":
 		return guacd(ctx, args[1:], environ, stdout)
 	case "phone":

@@ -80,12 +80,14 @@ var seed = testbed.DirectorySeed{
 		{Name: "cecilia", Password: "Sommar-2026-åäö", DisplayName: "Cecilia Lind", Mobile: "+46 70 174 06 07", Groups: []string{"MultiAccess"}},
 		{Name: "david", Password: "Sommar-2026-ok", Mobile: "070-174 06 08", Disabled: true},
 		{Name: "erik", Password: "Sommar-2026-ok", DisplayName: "Erik Sjö"},
+		{Name: "nils", Password: "Sommar-2026-ok", DisplayName: "Nils Alm"},
+		{Name: "iris", Password: "Sommar-2026-ok", DisplayName: "Iris Ås", Groups: []string{"Portal-Admins"}},
 		{Name: "frida", Password: "Sommar-2026-ok", DisplayName: "Frida Åkesson", Mobile: "070-174 06 12", Groups: []string{"MultiAccess"}},
 		{Name: "gerd", Password: "Sommar-2026-ok", DisplayName: "Gerd Öst", Mobile: "070-174 06 13"},
 		{Name: "harald", Password: "Sommar-2026-ok", DisplayName: "Harald Ek", Mobile: "070-174 06 14", Groups: []string{"MultiAccess"}},
 		{Name: "ingrid", Password: "Sommar-2026-ok", DisplayName: "Ingrid Älv", Mobile: "070-174 06 15", Groups: []string{"MultiAccess"}},
-		{Name: "hanna", Password: "Sommar-2026-ok", DisplayName: "Hanna Helm", Mobile: "070-174 06 09", Groups: []string{"Helpdesk"}},
 		{Name: "ada", Password: "Sommar-2026-ok", DisplayName: "Ada Björk", Mobile: "070-174 06 16", Groups: []string{"Portal-Admins"}},
+		{Name: "hanna", Password: "Sommar-2026-ok", DisplayName: "Hanna Helm", Mobile: "070-174 06 09", Groups: []string{"Helpdesk"}},
 		{Name: "greta", Password: "Sommar-2026-ok", Mobile: "070-174 06 11"},
 		{Name: "gun", Password: "Sommar-2026-ok", Mobile: "070-174 06 22"},
 		{Name: "gunnar", Password: "Sommar-2026-ok", Mobile: "070-174 06 33"},
@@ -214,7 +216,7 @@ func (r *rig) file(name, text string) string {
 // config writes config.yaml and targets.yaml.
 func (r *rig) config() string {
 	var text strings.Builder
-	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "guacd"} {
+	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "phones", "guacd"} {
 		text.WriteString(r.blocks[name])
 	}
 	r.file("targets.yaml", r.targets)

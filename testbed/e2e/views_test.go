@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"stagedoor/testbed"
 )
@@ -63,7 +65,29 @@ var views = []view{
 		defer s.sms.SetMode(testbed.SMSTake)
 		s.atCode(p)
 	}},
-	{name: "code-no-phone", who: "erik", reach: (*stage).atCode},
+	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
+	// A person's number, and the link in the notices about it.
+	{name: "phone", who: "erik", reach: (*stage).atPhone},
+	{name: "phone-countries", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Click("#country-button")
+		p.WaitFor("#country-list li.active")
+	}},
+	{name: "phone-unreadable", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-1")
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "phone-code", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-174 06 77")
+		p.Press("Enter")
+		p.WaitFor("#code")
+	}},
+	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
+	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
+	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
 	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -91,6 +115,31 @@ var views = []view{
 	{name: "message-wrong-host", who: "nobody", reach: func(s *stage, p *testbed.Page) {
 		p.Open(strings.Replace(s.address, "localhost", "127.0.0.1", 1) + "/login")
 	}},
+	// Administrators'.
+	{name: "admin", who: "ada", reach: loggedIn("/admin")},
+	{name: "admin-targets", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\anna`)
+		p.Press("Enter")
+		p.WaitFor("#person")
+	}},
+	{name: "admin-targets-nobody", who: "ada", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/admin/targets")(s, p)
+		p.Fill("#name", `AMIDO\ingen`)
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
+	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
+	// What people have open, and the audit: helpdesk's.
+	{name: "open-desktops-none", who: "hanna", reach: loggedIn("/helpdesk/desktops")},
+	{name: "audit", who: "hanna", reach: loggedIn("/helpdesk/audit")},
+	{name: "audit-fault", who: "hanna", reach: loggedIn("/helpdesk/audit?from=igår&kind=login")},
+	{name: "support-id", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/helpdesk/audit?kind=code")(s, p)
+		p.Open(testbed.Eval[string](p, `document.querySelector("td a[href^='/helpdesk/id/']").href`))
+	}},
+	{name: "support-id-none", who: "hanna", reach: loggedIn("/helpdesk/id/ZZZZZZZZ")},
 	// Helpdesk: a person and why they cannot get in.
 	{name: "helpdesk", who: "hanna", reach: loggedIn("/helpdesk")},
 	{name: "helpdesk-found", who: "hanna", reach: loggedIn("/helpdesk?q=an")},
@@ -108,22 +157,6 @@ var views = []view{
 		act(p, "bypass", "Tappat mobilen")
 		p.WaitFor("#fault")
 	}},
-	// Administrators'.
-	{name: "admin", who: "ada", reach: loggedIn("/admin")},
-	{name: "admin-targets", who: "ada", reach: func(s *stage, p *testbed.Page) {
-		loggedIn("/admin/targets")(s, p)
-		p.Fill("#name", `AMIDO\anna`)
-		p.Press("Enter")
-		p.WaitFor("#person")
-	}},
-	{name: "admin-targets-nobody", who: "ada", reach: func(s *stage, p *testbed.Page) {
-		loggedIn("/admin/targets")(s, p)
-		p.Fill("#name", `AMIDO\ingen`)
-		p.Press("Enter")
-		p.WaitFor("#fault")
-	}},
-	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
-	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
@@ -181,6 +214,21 @@ var views = []view{
 	{name: "desktop-idle", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
 		runOutOfTime(p)
+	}},
+	{name: "open-desktops", who: "hanna", desktop: true, reach: func(s *stage, p *testbed.Page) {
+		s.person = "cecilia"
+		s.atDesktop(s.page("cecilia"))
+		s.person = "hanna"
+		s.atOpenDesktops(p)
+	}},
+	{name: "desktop-message", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
+		s.atDesktop(p)
+		s.person = "hanna"
+		s.atOpenDesktops(s.page("hanna"))
+		s.person = "cecilia"
+		sendMessage(s.page("hanna"), "Vi startar om servern kl. 15. Spara det du arbetar med.")
+		p.WaitFor("#message[open]")
+		p.WaitUntil(`document.activeElement.id === "message-ok"`)
 	}},
 	{name: "desktop-failed", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
 		loggedIn("/desktop/multiaccess02")(s, p)
@@ -242,6 +290,47 @@ func (s *stage) atCode(p *testbed.Page) {
 	}
 }
 
+// atPhone goes to the form for a number, as somebody who has none.
+func (s *stage) atPhone(p *testbed.Page) {
+	p.Open(s.address + "/phone?edit")
+	if strings.Contains(p.URL(), "/login") {
+		s.signIn(p)
+		p.WaitURL("/phone")
+	}
+	p.WaitFor("#country-button")
+}
+
+// atFreeze is what the link in a notice opens; nils gives a number for it.
+func (s *stage) atFreeze(p *testbed.Page) {
+	if s.link == "" {
+		const number = "+46701740688"
+		s.atPhone(p)
+		p.Fill("#number", number)
+		p.Press("Enter")
+		p.WaitFor("#code")
+		typeCode(p, s.code(number))
+		p.WaitUntil(`location.pathname === "/"`)
+		s.link = s.freezeLink(number)
+	}
+	p.Open(s.link)
+}
+
+// freezeLink is the one in the next notice to a number.
+func (s *stage) freezeLink(number string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		sms, err := s.sms.WaitMessage(ctx)
+		if err != nil {
+			s.t.Fatalf("no notice to %s: %v", number, err)
+		}
+		if at := strings.Index(sms.Text, s.address+"/freeze/"); sms.To == number && at >= 0 {
+			return strings.Fields(sms.Text[at:])[0]
+		}
+	}
+}
+
 // atList goes to the list, through the login where that is needed.
 func (s *stage) atList(p *testbed.Page) {
 	p.Open(s.address + "/")
@@ -287,6 +376,21 @@ func (s *stage) atTwoDesktops(p *testbed.Page) {
 func (s *stage) atSignIn(p *testbed.Page) {
 	loggedIn("/desktop/rcard-m5")(s, p)
 	p.WaitFor(".sign-in[open]")
+}
+
+// atOpenDesktops is helpdesk's list with a row unfolded.
+func (s *stage) atOpenDesktops(p *testbed.Page) {
+	loggedIn("/helpdesk/desktops")(s, p)
+	p.Click("#rows summary")
+	p.WaitFor("#rows details[open]")
+}
+
+// sendMessage sends the first desktop of helpdesk's list a message.
+func sendMessage(p *testbed.Page, words string) {
+	p.Fill("#rows textarea", words)
+	p.Fill("#rows [id^=why-message-]:not(.hint)", "Prov")
+	p.Click("#rows form[action$='/message'] button")
+	p.WaitURL("done=message")
 }
 
 // runOutOfTime has the server's clock say, as the page hears it, that the

@@ -4,6 +4,7 @@
 import { AudioContextFactory } from "@glokon/guacamole-common-js";
 import { Chooser } from "./desktop/chooser";
 import { takeAllKeysInFullScreen } from "./desktop/keys";
+import { Messages } from "./desktop/message";
 import { Pane } from "./desktop/pane";
 import { Tabs } from "./desktop/tabs";
 import type { Target } from "./desktop/target";
@@ -33,6 +34,13 @@ class Desktops {
     turn: () => this.lay(!this.sideBySide),
   });
   private readonly tabs = new Tabs(part("tabs"), (pane) => this.show(pane), (pane) => this.close(pane));
+  private readonly messages = new Messages({
+    opened: () => this.panes.forEach((pane) => pane.second.point(true)),
+    closed: () => {
+      this.panes.forEach((pane) => pane.second.point(false));
+      this.active?.focus();
+    },
+  });
   private readonly chooser = new Chooser((target) => this.open(target), () => this.active?.focus());
 
   start(): void {
@@ -65,10 +73,14 @@ class Desktops {
     }
     const pane = new Pane(target, {
       entered: (entered) => this.activate(entered),
-      released: () => this.tools.open(),
+      released: () => {
+        if (!this.messages.focus()) this.tools.open();
+      },
       closed: (unwanted) => this.close(unwanted),
       changed: () => this.refresh(),
       measured: (measured) => this.tools.measured(measured),
+      told: (id, words, shown) => this.messages.say(id, words, shown),
+      isTold: () => this.messages.hasFocus,
       checkSession: () => void this.checkSession(),
     });
     this.panes.push(pane);

@@ -4,11 +4,12 @@
 import type phone from "../locales/phone/sv.json";
 import type swedish from "../locales/sv.json";
 import type factors from "../locales/factors/sv.json";
+import type live from "../locales/live/sv.json";
 
 type Stem<Key> = Key extends `${infer Name}.one` | `${infer Name}.other` ? Name : Key;
 
 /** A text that depends on a number is written as KEY.one and KEY.other, and asked for as KEY. */
-export type TextKey = Stem<Extract<keyof typeof swedish | keyof typeof factors | keyof typeof phone, `${string}.js.${string}`>>;
+export type TextKey = Stem<Extract<keyof typeof swedish | keyof typeof factors | keyof typeof live | keyof typeof phone, `${string}.js.${string}`>>;
 
 const texts = new Map<string, string>();
 for (const carrier of document.querySelectorAll<HTMLTemplateElement>("template")) {

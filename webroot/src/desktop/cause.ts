@@ -27,7 +27,7 @@ export interface Fault {
 }
 
 type Say = "refused" | "expired" | "denied" | "identity" | "configuration" | "noAnswer" | "conflict" | "loggedOff"
-  | "timedOut" | "ended" | "forbidden" | "tooMany" | "busy" | "upstream" | "network" | "broken";
+  | "timedOut" | "ended" | "byHelpdesk" | "forbidden" | "tooMany" | "busy" | "upstream" | "network" | "broken";
 
 const causes: Record<Say, Cause> = {
   refused: { key: "desktop.js.refused", state: "error" },
@@ -40,6 +40,7 @@ const causes: Record<Say, Cause> = {
   loggedOff: { key: "desktop.js.logged-off", state: "closed" },
   timedOut: { key: "desktop.js.timed-out", state: "closed" },
   ended: { key: "desktop.js.ended", state: "closed" },
+  byHelpdesk: { key: "desktop.js.ended-by-helpdesk", state: "closed", helpdesk: true },
   forbidden: { key: "desktop.js.forbidden", state: "error", offers: "none", helpdesk: true },
   tooMany: { key: "desktop.js.too-many", state: "error" },
   busy: { key: "desktop.js.busy", state: "error" },
@@ -59,6 +60,7 @@ const said: [RegExp, Say][] = [
   [/other connection|another (client|connection)/i, "conflict"],
   [/logged off|log ?off|manually disconnected|forcibly disconnected/i, "loggedOff"],
   [/time limit exceeded/i, "timedOut"],
+  [/ended by helpdesk/i, "byHelpdesk"], // the gateway's
 ];
 
 const byCode: Record<number, Say> = {

@@ -15,6 +15,8 @@ export interface Events {
   /** The first whole picture is on the page. */
   rendered: () => void;
   over: (fault: Fault) => void;
+  /** Helpdesk says something to the person; shown is to be called once it is on the page. */
+  told: (id: string, words: string, shown: () => void) => void;
 }
 
 const socketFailed = 519; // what the client library makes of WebSocket code 1006
@@ -32,6 +34,7 @@ export class Connection {
   constructor(address: string, private readonly events: Events) {
     this.tunnel = new Guacamole.WebSocketTunnel(address);
     this.client = new Guacamole.Client(this.tunnel);
+    this.hearHelpdesk();
     this.client.onerror = (status) => this.end({ code: status.code, text: status.message ?? "", silent: false });
     this.tunnel.onerror = (status) => this.end(faultOfSocket(status));
     this.tunnel.onstatechange = (state) => {
@@ -87,6 +90,21 @@ export class Connection {
     this.isOver = true;
     this.tunnel.sendMessage("", "leave", "");
     this.tunnel.disconnect();
+  }
+
+  /** The gateway's own instruction among guacd's, which can send no such one: helpdesk,ID,WORDS. */
+  private hearHelpdesk(): void {
+    const { oninstruction } = this.tunnel;
+    this.tunnel.oninstruction = (opcode, parameters) => {
+      if (opcode !== "helpdesk") {
+        oninstruction?.(opcode, parameters);
+        return;
+      }
+      const [id = "", words = ""] = parameters as string[];
+      this.events.told(id, words, () => {
+        if (!this.isOver) this.tunnel.sendMessage("", "shown", id);
+      });
+    };
   }
 
   /**

@@ -36,6 +36,10 @@ export interface Host {
   changed: () => void;
   /** The round trip has been measured again. */
   measured: (pane: Pane) => void;
+  /** Helpdesk's words have the focus, which nothing else takes until they are read. */
+  isTold: () => boolean;
+  /** Helpdesk says something to the person. */
+  told: (id: string, words: string, shown: () => void) => void;
   /** Asks whether the session is over: the login page then says why. */
   checkSession: () => void;
 }
@@ -93,6 +97,7 @@ export class Pane {
   /** Gives the keyboard to the desktop, or to what the pane asks. */
   focus(): void {
     if (document.querySelector("dialog:modal")) return;
+    if (this.host.isTold()) return;
     if (this.signIn.isOpen) this.signIn.focus();
     else if (this.status.state === "connected") this.input.focus();
     else this.status.focus();
@@ -152,6 +157,7 @@ export class Pane {
       unstable: (isUnstable) => this.whisper.say(isUnstable ? text("desktop.js.unstable") : "", true),
       rendered: () => this.rendered(),
       over: (fault) => this.over(fault),
+      told: (id, words, shown) => this.host.told(id, words, shown),
     });
     this.connection = connection;
     if (this.target.readOnly) connection.client.sendSize = () => undefined; // who only looks does not decide on its size

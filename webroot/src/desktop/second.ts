@@ -70,6 +70,14 @@ export class SecondWindow {
     }
   }
 
+  /** Says that helpdesk's words stand in the first window; the keyboard stays here. */
+  point(isSo: boolean): void {
+    const note = this.canvas?.ownerDocument.querySelector<HTMLElement>('[data-part="note"]');
+    if (!note) return;
+    note.textContent = isSo ? text("desktop.js.message-second") : "";
+    note.hidden = !isSo;
+  }
+
   /** Gives the keyboard back after a question. */
   takeUp(): void {
     if (!this.canvas) return;
