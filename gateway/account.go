@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"stagedoor/directory"
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -171,13 +172,19 @@ func (p *Portal) factorChanged(v *visit, kind string, factorKind factor.Kind, na
 	if kind == "factor-add" {
 		key = "factor.notice.added"
 	}
+	return p.tellOfFactor(v, s.who.Account, s.who.Phone, key, factorKind)
+}
+
+// tellOfFactor tells somebody by text message and mail of a factor that was added
+// or removed.
+func (p *Portal) tellOfFactor(v *visit, account directory.Account, phone otp.Phone, key string, kind factor.Kind) error {
 	err := p.notices.Tell(v.Context(), otp.Notice{
-		AccountID: s.AccountID, Name: event.Name, Lang: v.lang, Phones: []otp.Phone{s.who.Phone}, Mail: s.who.Account.Mail,
-		Key:  key,
-		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(factorKind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.lang,
+		Phones: []otp.Phone{phone}, Mail: account.Mail, Key: key,
+		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
 	})
 	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
-		v.log.Warn("the person is not told of a factor", "kind", kind, "error", err)
+		v.log.Warn("the person is not told of a factor", "key", key, "error", err)
 		return nil
 	}
 	return err
