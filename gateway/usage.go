@@ -20,6 +20,8 @@ func (p *Portal) noteUsage(s *shown, live *desktop, end tunnel.End) error {
 	if err := p.Store.NoteUsage(ctx, live.session.AccountID, s.target.ID, to.Add(-end.Duration), to, opened); err != nil {
 		return err
 	}
+	live.register.mu.Lock() // running copies desktops, under the lock
 	live.counted = true
+	live.register.mu.Unlock()
 	return nil
 }
