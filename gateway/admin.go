@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"stagedoor/directory"
@@ -43,7 +45,15 @@ type overviewPage struct {
 	Alarms      []otp.Alarm // of the limits against fraud: codes are being stopped
 	Database    databaseFacts
 	List        listFacts
+	Mail        mailFacts
 	AskedAt     time.Time // the peers
+}
+
+// mailFacts are of the server that notices and codes by mail go to.
+type mailFacts struct {
+	Configured bool
+	State      condition
+	Fault      string
 }
 
 type nodeRow struct {
@@ -97,9 +107,13 @@ func (p *Portal) overview(w http.ResponseWriter, v *visit) error {
 	if err := p.noteNode(v.Context(), time.Time{}); err != nil {
 		v.log.Warn("this node is not written down", "error", err)
 	}
+	var mail mailFacts
+	var asking sync.WaitGroup
+	asking.Go(func() { mail = p.mail.ask(v.Context(), p.Mailer) })
 	peers := p.peers(v.Context(), peersAge)
+	asking.Wait()
 	data := overviewPage{adminPage: p.adminPage(v, "overview", "title.admin"), AskedAt: peers.at,
-		Guacds: p.guacdRows(), Directories: directoryRows(peers.directories), Senders: p.senderRows(), List: p.listFacts()}
+		Guacds: p.guacdRows(), Directories: directoryRows(peers.directories), Senders: p.senderRows(), List: p.listFacts(), Mail: mail}
 	var err error
 	if data.Nodes, err = p.nodeRows(v); err != nil {
 		return err
@@ -117,7 +131,7 @@ func (p *Portal) overview(w http.ResponseWriter, v *visit) error {
 // worst is the page in a word. A node that stopped on purpose, or whose row is
 // all that is left of it, says nothing of those that run.
 func (o overviewPage) worst() condition {
-	all := []condition{o.Database.State, o.List.State}
+	all := []condition{o.Database.State, o.List.State, o.Mail.State}
 	for _, n := range o.Nodes {
 		all = append(all, n.State)
 	}
@@ -200,6 +214,32 @@ func (p *Portal) senderRows() (rows []senderRow) {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// mailCheck keeps what the mail server answered last. It is not among the peers:
+// the portal is ready without it.
+type mailCheck struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
+func (c *mailCheck) ask(ctx context.Context, mailer *otp.Mailer) mailFacts {
+	if mailer == nil {
+		return mailFacts{}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.at) >= peersAge {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), peersTimeout)
+		defer cancel()
+		c.err = mailer.Check(ctx)
+		c.at = time.Now()
+	}
+	if c.err != nil {
+		return mailFacts{true, isBroken, printable(c.err.Error(), 300)}
+	}
+	return mailFacts{true, isGood, ""}
 }
 
 func (p *Portal) databaseFacts(v *visit, fault error) (databaseFacts, error) {

@@ -69,7 +69,7 @@ func TestOverview(t *testing.T) {
 	host, err := os.Hostname()
 	b.must(err)
 	page := ada.get("/admin")
-	page.shows(t, 200, "/admin", "Allt som portalen behöver svarar.", host, "9.8.7", guacd, "Active Directory", "outbox", "Ingen spärr håller")
+	page.shows(t, 200, "/admin", "Allt som portalen behöver svarar.", host, "9.8.7", guacd, "Active Directory", "outbox", "Ingen spärr håller", "inget meddelas med mejl")
 	if strings.Contains(page.body, `data-state="broken"`) || strings.Contains(page.body, `data-state="look"`) {
 		t.Errorf("something is not well: %s", excerpt(page.body))
 	}

@@ -73,8 +73,8 @@ func (p *Portal) filter(q auditQuery) (filter store.EventFilter, fault string) {
 	return filter, ""
 }
 
-// LocalTime reads what <input type="datetime-local"> sends, or a day, in the
-// zone of this machine, which is the one that pages show times in. Nothing is no time,
+// LocalTime reads 2026-11-22 14:02, with a T between them as HTML writes it, or a
+// day alone, in the zone of this machine, which is the one that pages show times in. Nothing is no time,
 // and well.
 func LocalTime(text string) (at time.Time, ok bool) {
 	if text == "" {

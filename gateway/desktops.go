@@ -39,6 +39,7 @@ type desktop struct {
 	id       string   // on all nodes
 	session  *session // the desktop's own copy
 	target   string
+	title    string   // of the target
 	name     pageName // empty: its page cannot come back
 	opened   time.Time
 	inputAt  time.Time // the last human input
@@ -101,9 +102,13 @@ func (d *desktops) open(ctx context.Context, s session, target string, name page
 	if count >= desktopsInSession && !d.makeRoom(s.ID, 0) {
 		return nil, false, tunnel.ErrLimit
 	}
+	title := target
+	if named, ok := d.portal.targetOf(&s, target); ok {
+		title = named.Name
+	}
 	now := d.portal.Now()
 	d.views.expect(s.ID, target, now)
-	entry = &desktop{register: d, id: rand.Text(), session: &s, target: target, name: name, opened: now, inputAt: now,
+	entry = &desktop{register: d, id: rand.Text(), session: &s, target: target, title: title, name: name, opened: now, inputAt: now,
 		address: s.Address, notices: &tunnel.Notices{Shown: d.portal.messageShown}, arrived: make(chan struct{}, 1)}
 	entry.ctx, entry.cancel = context.WithCancelCause(ctx)
 	d.live[entry] = struct{}{}

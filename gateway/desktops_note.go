@@ -73,12 +73,8 @@ func (d *desktops) changes(now time.Time) (changed []store.LiveDesktop, over []s
 // row is the desktop as the database has it. It is called under the register's lock.
 func (e *desktop) row() store.LiveDesktop {
 	who := e.session.who.Account
-	name := e.target
-	if target, ok := e.register.portal.targetOf(e.session, e.target); ok {
-		name = target.Name
-	}
 	return store.LiveDesktop{ID: e.id, SessionID: e.session.ID, AccountID: e.session.AccountID,
-		Name: who.Domain + `\` + who.Name, Display: who.DisplayName, Target: e.target, TargetName: name,
+		Name: who.Domain + `\` + who.Name, Display: who.DisplayName, Target: e.target, TargetName: e.title,
 		Address: e.address, State: e.stateName(), OpenedAt: e.opened, InputAt: e.inputAt}
 }
 

@@ -11,3 +11,11 @@ func (p *Portal) ViewBytes() int {
 
 // ProbeWith has workstations asked by dial instead of TCP.
 func (p *Portal) ProbeWith(dial func(ctx context.Context, address string) error) { p.reach.dial = dial }
+
+// DeskActs are the names of helpdesk's acts.
+func DeskActs() (names []string) {
+	for _, act := range deskActs {
+		names = append(names, act.name)
+	}
+	return names
+}

@@ -62,6 +62,7 @@ type Settings struct {
 	HelpdeskGroups, AdministratorGroups []string
 	Fresh                               time.Duration // how old a proof may be where one changes who can log in; 0 means 10 min
 	DeskFresh                           time.Duration // and where one helps others; 0 means 1 h
+	ActsPerDay                          int           // that one agent may do on others; 0 means 20
 
 	// Factors says who needs which second factor from when; empty: everybody,
 	// at once.
@@ -136,6 +137,7 @@ type Portal struct {
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	unknown  groupCheck
+	mail     mailCheck
 	ctx      context.Context
 	stop     context.CancelCauseFunc
 }

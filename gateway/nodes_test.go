@@ -187,7 +187,7 @@ func TestHelpdeskAndHeldDesktop(t *testing.T) {
 
 // Nobody acts on themselves, on others of helpdesk, or more than 20 times a day;
 // where the directory is silent, nobody acts. Nothing typed is lost.
-func TestHelpdeskActs(t *testing.T) {
+func TestOpenDesktopsGuard(t *testing.T) {
 	b := withHelpdesk(t)
 	cecilia, ws := b.atDesktop()
 	d := b.live(1)[0]

@@ -50,6 +50,7 @@ type phonePage struct {
 	Wait      int    // minutes
 	ResendIn  int    // seconds
 	Resent    bool   // a code was sent again
+	Recent    bool   // none was sent, since one went to the account a moment ago
 	Number    string // as it was typed
 	Country   string // that was chosen
 	Countries []country
@@ -237,11 +238,14 @@ func (p *Portal) phoneCodeState(v *visit, data *phonePage, challengeID string) e
 	}
 	data.Left = challenge.Left
 	data.ResendIn = max(0, int(challenge.ResendAt.Sub(p.Now()).Seconds()+0.999))
-	if challenge.SentAt.IsZero() {
+	switch {
+	case !challenge.SentAt.IsZero():
+	case at.Notice == "cooldown":
+		data.Recent = true
+	case at.Until.After(p.Now()):
+		data.Fault, data.Wait = "wait", p.minutesUntil(at.Until)
+	default:
 		data.Fault = "not-sent"
-		if at.Until.After(p.Now()) {
-			data.Fault, data.Wait = "wait", p.minutesUntil(at.Until)
-		}
 	}
 	return nil
 }

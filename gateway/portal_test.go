@@ -91,6 +91,7 @@ var people = []directorytest.User{
 	{Name: "erik", Password: goodPassword},
 	{Name: "frida", Password: goodPassword, Mobile: "not a number 😀"},
 	{Name: "hanna", Password: goodPassword, Mobile: "0701740609", Groups: []string{"Helpdesk"}},
+	{Name: "ivar", Password: goodPassword, Groups: []string{"Helpdesk"}},
 	{Name: "ada", Password: goodPassword, DisplayName: "Ada Admin", Mobile: "0701740610", Groups: []string{"Administrators"}},
 	{Name: "åsa", Password: goodPassword, DisplayName: "Åsa Öberg", Mobile: "0701740611", Groups: []string{"Nattpass"}},
 }

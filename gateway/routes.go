@@ -111,6 +111,10 @@ func (p *Portal) siteMap() []route {
 		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
 		{"GET /healthz", stepAnyone, p.alive, probe},
 		{"GET /readyz", stepAnyone, p.readiness, probe},
+		// Helpdesk: find a person, see why they cannot get in, help.
+		{"GET /helpdesk", stepReady, p.findPeople, desk},
+		{"GET /helpdesk/person/{account}", stepReady, p.personPage, desk},
+		{"POST /helpdesk/person/{account}/{act}", stepReady, p.helpPerson, desk},
 		{"/", stepAnyone, p.notFound, silent},
 	}
 }

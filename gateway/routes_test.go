@@ -27,6 +27,8 @@ func TestSiteMap(t *testing.T) {
 		"POST /helpdesk/desktops/{id}/end": stepReady, "POST /helpdesk/desktops/{id}/message": stepReady,
 		"GET /helpdesk/audit": stepReady, "GET /helpdesk/audit.csv": stepReady, "GET /helpdesk/audit.jsonl": stepReady,
 		"GET /helpdesk/id": stepReady, "GET /helpdesk/id/{id}": stepReady,
+		// Helpdesk: find a person, see why they cannot get in, help.
+		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
 		// Administrators'.
 		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
 		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,

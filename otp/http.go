@@ -65,6 +65,10 @@ type HTTPSuccess struct {
 	Contains             string   // a part of the body
 	JSONPath             string   // "messages.0.status": its value must be one of Equals
 	Equals               []string // numbers and true, false as JSON writes them
+	// Refused are values at JSONPath by which the provider says, with the status of a
+	// success, that it has surely not taken the message: ErrNotAccepted, so that
+	// another sender may be tried.
+	Refused []string
 }
 
 // HTTPSender hands messages to a provider over HTTP.

@@ -27,11 +27,17 @@ func (s HTTPSuccess) check() error {
 	if (s.JSONPath == "") != (len(s.Equals) == 0) {
 		return errors.New("success: a JSON path and the values that it may have belong together")
 	}
+	for _, value := range s.Refused {
+		if s.JSONPath == "" || slices.Contains(s.Equals, value) {
+			return fmt.Errorf("success: %q cannot mean refused: it needs a JSON path, and is no value of a success", value)
+		}
+	}
 	return nil
 }
 
-// judge is nil when the answer means success. Only where the status alone says
-// that the provider did not take the message, it is ErrNotAccepted.
+// judge is nil when the answer means success. Only where the status alone, or a
+// value that was named for it, says that the provider did not take the message,
+// it is ErrNotAccepted.
 func (s HTTPSuccess) judge(a answer, sent values) error {
 	if a.status < s.StatusFrom || a.status > s.StatusTo {
 		err := fmt.Errorf("answered status %d: %s", a.status, excerpt(string(a.body), sent))
@@ -50,6 +56,9 @@ func (s HTTPSuccess) judge(a answer, sent values) error {
 		return nil
 	}
 	value, ok := jsonAt(a.body, s.JSONPath)
+	if ok && slices.Contains(s.Refused, value) {
+		return fmt.Errorf("%w: answered status %d, and refused: %s", ErrNotAccepted, a.status, excerpt(string(a.body), sent))
+	}
 	if !ok || !slices.Contains(s.Equals, value) {
 		return fmt.Errorf("answered status %d, but %s is not that of a success: %s", a.status, s.JSONPath, excerpt(string(a.body), sent))
 	}

@@ -28,7 +28,7 @@ func elks(base string) HTTPConfig {
 	return HTTPConfig{
 		Name: "46elks", URL: base + "/a1/sms", Username: "u1234", Password: "s3cret-p4ss",
 		Body:      "from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}",
-		Success:   HTTPSuccess{JSONPath: "status", Equals: []string{"created", "sent"}},
+		Success:   HTTPSuccess{JSONPath: "status", Equals: []string{"created", "sent"}, Refused: []string{"rejected"}},
 		Reference: "id",
 	}
 }
@@ -189,6 +189,7 @@ func TestProviderThatMisbehaves(t *testing.T) {
 		{"closed for repair", body(503, "later"), "status 503", true},
 		{"broken inside", body(500, "oops"), "status 500: oops", false},
 		{"error body with 200", body(200, `{"status": "failed", "id": "s1"}`), `status is not that of a success: {"status": "failed"`, false},
+		{"refused with 200", body(200, `{"status": "rejected", "why": "no credit"}`), `refused: {"status": "rejected"`, true},
 		{"200 and no JSON", body(200, "<html>Welcome</html>"), "status is not that of a success", false},
 		{"200 and nothing", body(200, ""), "(nothing)", false},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
@@ -396,6 +397,8 @@ func TestNewHTTPSenderRefuses(t *testing.T) {
 		{"a body with GET", func(c *HTTPConfig) { c.Method = "GET" }, "no body"},
 		{"redirects as a success", func(c *HTTPConfig) { c.Success = HTTPSuccess{StatusFrom: 200, StatusTo: 399} }, "not within 200 to 299"},
 		{"a path without values", func(c *HTTPConfig) { c.Success.Equals = nil }, "belong together"},
+		{"refused that is a success", func(c *HTTPConfig) { c.Success.Refused = []string{"sent"} }, "cannot mean refused"},
+		{"refused without a path", func(c *HTTPConfig) { c.Success = HTTPSuccess{Refused: []string{"x"}} }, "cannot mean refused"},
 		{"a missing CA file", func(c *HTTPConfig) { c.CAFile = "/does/not/exist.pem" }, "CA file"},
 		{"no certificate in the CA file", func(c *HTTPConfig) { c.CAFile = "http_test.go" }, "no PEM certificate"},
 	} {

@@ -155,6 +155,11 @@ func TestMailRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newMailRig(t, testbed.SMTPOptions{Certificate: withTLS, Auth: true}, nil)
 			r.mode(t, c.mode)
+			short := sampleMail
+			short.To = "bo@stage.example"
+			if err := r.mailer.Send(r.ctx, short); err == nil || strings.Contains(err.Error(), "bo@") {
+				t.Errorf("%v", err)
+			}
 			err := r.mailer.Send(r.ctx, sampleMail)
 			if err == nil || errors.Is(err, ErrNotAccepted) != c.notAccepted || errors.Is(err, ErrRefusedForGood) != c.forGood || mailSecrets(err, r.Password) {
 				t.Errorf("%v", err)

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"stagedoor/store"
@@ -32,7 +33,7 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 	receipt, sendErr := c.handOver(ctx, Message{
 		ID:   send.ID,
 		To:   Phone(open.Phone),
-		Text: messageText(words, c.Portal, c.Host, code),
+		Text: c.text(open, words, code),
 	})
 	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
 	switch {
@@ -54,6 +55,16 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return shown, fmt.Errorf("%w: %w", ErrNotSent, sendErr)
 	}
 	return shown, nil
+}
+
+// text is a message. One whose code a caller reads aloud is not bound to the
+// portal's address: no browser is to fill it in.
+func (c *Codes) text(open store.Challenge, words, code string) string {
+	text := messageText(words, c.Portal, c.Host, code)
+	if open.Purpose == "caller" {
+		text, _, _ = strings.Cut(text, "\n\n@")
+	}
+	return text
 }
 
 func (c *Codes) handOver(ctx context.Context, message Message) (Receipt, error) {

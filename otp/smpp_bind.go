@@ -20,11 +20,13 @@ func (s *SMPPSender) Start() {
 	s.keeping.Do(func() { s.kept.Go(s.keep) })
 }
 
-// Close unbinds and ends what is waiting. The sender is of no use afterwards.
+// Close unbinds and ends what is waiting; OnReceipt is not called any more once
+// it has returned. The sender is of no use afterwards.
 func (s *SMPPSender) Close() error {
 	s.stop()
 	s.keeping.Do(func() {}) // from now on nobody starts
 	s.kept.Wait()
+	s.receipts.end()
 	s.note(nil, errors.New("closed"), false)
 	return nil
 }

@@ -126,6 +126,9 @@ type smppReceipts struct {
 	known map[string]*smppMessage // by the id of each part
 	order []string                // of known, the oldest first
 	held  map[string][]smppReceipt
+
+	reporting sync.WaitGroup
+	ended     bool
 }
 
 type smppMessage struct {
@@ -228,19 +231,33 @@ func (s *smppReceipts) settle(message *smppMessage, r smppReceipt) {
 	case len(message.open) > 0:
 		return
 	}
-	go s.report(message.reference, r.state, r.reason)
+	s.tell(message.reference, r)
+}
+
+// tell is called with mu held, and returns at once.
+func (s *smppReceipts) tell(reference string, r smppReceipt) {
+	if !s.ended {
+		s.reporting.Go(func() { s.report(reference, r.state, r.reason) })
+	}
+}
+
+// end waits for the reports under way, which the end of ctx has cut short.
+func (s *smppReceipts) end() {
+	s.mu.Lock()
+	s.ended = true
+	s.mu.Unlock()
+	s.reporting.Wait()
 }
 
 // release reports a receipt whose message nobody here has sent: another node
 // has, or this one before it was started anew.
 func (s *smppReceipts) release(id string) {
 	s.mu.Lock()
-	held := s.held[id]
-	delete(s.held, id)
-	s.mu.Unlock()
-	if len(held) > 0 {
-		s.report(id, held[0].state, held[0].reason)
+	defer s.mu.Unlock()
+	if held := s.held[id]; len(held) > 0 {
+		s.tell(id, held[0])
 	}
+	delete(s.held, id)
 }
 
 func (s *smppReceipts) report(reference, state, reason string) {

@@ -365,11 +365,9 @@ func TestSMPPReceipts(t *testing.T) {
 
 // A message is delivered when its last part is.
 func TestSMPPLongMessageWaitsForItsParts(t *testing.T) {
-	var reports []string
-	settled := make(chan bool, 10)
+	reports := make(chan string, 10)
 	sender, err := NewSMPPSender(SMPPConfig{Server: "127.0.0.1:1", SystemID: "x", OnReceipt: func(_ context.Context, _, reference, state, reason string) error {
-		reports = append(reports, reference+" "+state)
-		settled <- true
+		reports <- reference + " " + state
 		return nil
 	}})
 	if err != nil {
@@ -384,24 +382,30 @@ func TestSMPPLongMessageWaitsForItsParts(t *testing.T) {
 			t.Errorf("%s: status %d", id, status)
 		}
 	}
+	reported := func(when, want string) {
+		t.Helper()
+		sender.receipts.reporting.Wait()
+		got := ""
+		for len(reports) > 0 {
+			got += <-reports + ";"
+		}
+		if got != want {
+			t.Errorf("%s: reported %q, not %q", when, got, want)
+		}
+	}
 	deliver("2", "DELIVRD")
 	sender.receipts.learn([]string{"1", "2", "3"})
 	deliver("1", "DELIVRD")
 	deliver("1", "DELIVRD")
-	select {
-	case <-settled:
-		t.Fatalf("reported with a part missing: %v", reports)
-	default:
-	}
+	reported("a part is missing", "")
 	deliver("3", "DELIVRD")
-	<-settled
+	reported("all parts", "1 delivered;")
 	sender.receipts.learn([]string{"4", "5"})
 	deliver("5", "UNDELIV")
-	<-settled
+	reported("a part has failed", "4 failed;")
 	deliver("4", "DELIVRD")
-	if want := "[1 delivered 4 failed]"; fmt.Sprint(reports) != want {
-		t.Errorf("%v, not %s", reports, want)
-	}
+	deliver("3", "UNDELIV")
+	reported("afterwards", "")
 }
 
 // A receipt for a message that this process has not sent is reported when

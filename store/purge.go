@@ -29,6 +29,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{s.PurgeRecents, keepRecents},
 		{s.PurgeNotices, keepSends},
 		{s.PurgeFactors, 0},
+		{s.PurgeCallers, 0},
 		{s.PurgeNodes, keepNodes},
 		{s.PurgeUsage, keepUsage},
 	} {

@@ -60,6 +60,10 @@ type (
 			LoadedAt time.Time
 			Problems int
 		}
+		Mail struct {
+			Configured   bool
+			State, Fault string
+		}
 		AskedAt time.Time
 	}
 	transfers   struct{ Paste, Copy, Upload, Download, Print, AudioOut, AudioIn bool }
@@ -163,6 +167,7 @@ func overviewSample(lang string) overviewPage {
 			{Name: "twilio", Countries: []string{"SE", "NO"}, Breaker: "open", OpenUntil: at, LastSuccess: at, LastFailure: at, Failure: hostile, State: "broken"},
 			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look"}},
 	}
+	o.Mail.Configured, o.Mail.State, o.Mail.Fault = true, "broken", hostile
 	o.Alarms = []alarm{{"total", "", 200}, {"country", "NO", 0}, {"prefix", "+46701234•••", 12}}
 	o.Database.State, o.Database.Megabytes, o.Database.Events, o.Database.Oldest = "good", 12, 123456, at
 	o.List.State, o.List.Targets, o.List.LoadedAt, o.List.Problems = "look", 7, at, 2

@@ -88,6 +88,7 @@ type (
 		Fault                string
 		Left, Wait, ResendIn int
 		Resent               bool
+		Recent               bool
 		Number, Country      string
 		Countries            []country
 	}
@@ -295,6 +296,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 			`•• 05`, `name="code"`, `value="code"`, `value="resend"`, `data-resend-in="30"`, `!phone?edit`, `!phone.js`}},
 		{"phone new code", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Left: 5}, []string{`•• 67`, `/phone?edit`, `one-time-code`}},
 		{"phone code resent", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Resent: true}, []string{`class="notice"`}},
+		{"phone code too soon", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Recent: true, ResendIn: 42}, []string{`class="notice"`, `data-resend-in="42"`, `!•• 67`}},
 		{"phone wrong code", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wrong", Left: 3}, []string{`id="fault"`, `aria-invalid="true"`, `3`}},
 		{"phone used up", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "used-up"}, []string{`id="fault"`}},
 		{"phone expired code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 67", Fault: "expired"}, []string{`id="fault"`}},
@@ -500,7 +502,9 @@ var (
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|live|phone)\.js\.[a-z0-9.-]+)"`)
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.", "event.",
-		"phone.title", "phone.sms.", "phone.notice.", "freeze.title", "factor.notice."}
+		"phone.title", "phone.sms.", "phone.notice.", "freeze.title",
+		"code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.", "desk.event.",
+		"desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time", "factor.notice."}
 )
 
 func sources(t *testing.T, patterns ...string) string {

@@ -142,8 +142,9 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 	}, gateway.Settings{
 		PublicURL: &url.URL{Scheme: "http", Host: fmt.Sprintf("localhost:%d", o.port)},
 		Name:      portalName, DefaultDomain: domain.Name,
-		Helpdesk: gateway.Helpdesk{Name: "Amido helpdesk", Phone: "08-465 004 99", Mail: "helpdesk@amido.example"},
-		Idle:     o.idle, Warning: min(2*time.Minute, o.idle/2),
+		Helpdesk:       gateway.Helpdesk{Name: "Amido helpdesk", Phone: "08-465 004 99", Mail: "helpdesk@amido.example"},
+		HelpdeskGroups: []string{`AMIDO\Helpdesk`}, AdministratorGroups: []string{`AMIDO\Portal-Admins`},
+		Idle: o.idle, Warning: min(2*time.Minute, o.idle/2),
 		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE"},
 		NoGuacd: d.missing, Probe: true,
 	})

@@ -24,7 +24,9 @@ func accounts() []account {
 		{directorytest.User{Name: "cecilia", Password: "Sommar-2026", DisplayName: "Cecilia Lind", Mobile: "0701740607", Groups: []string{group}}, "all is well"},
 		{directorytest.User{Name: "david", Password: "Sommar-2026", DisplayName: "David Ek", Mobile: "0701740608", Disabled: true, Groups: []string{group}}, "is disabled"},
 		{directorytest.User{Name: "erik", Password: "Sommar-2026", DisplayName: "Erik Sjö", Groups: []string{group}}, "has no mobile number"},
-		{directorytest.User{Name: "hanna", Password: "Sommar-2026", DisplayName: "Hanna Helpdesk", Mobile: "0701740609", Groups: []string{"Helpdesk"}}, "is in the group Helpdesk, and sees the instructions only"},
+		{directorytest.User{Name: "hanna", Password: "Sommar-2026", DisplayName: "Hanna Helpdesk", Mobile: "0701740609", Groups: []string{"Helpdesk"}}, "helps others: Helpdesk at the top of her page"},
+		{directorytest.User{Name: "frida", Password: "Sommar-2026", DisplayName: "Frida Åkesson", Mobile: "0701740612", Locked: true, Groups: []string{group}}, "is locked out: hanna can help her"},
+		{directorytest.User{Name: "sara", Password: "Sommar-2026", DisplayName: "Sara Admin", Mobile: "0701740610", Groups: []string{group, "Portal-Admins"}}, "administers the portal, and helps"},
 	}
 }
 
@@ -35,7 +37,7 @@ func startDirectory() (*directorytest.Server, error) {
 		users = append(users, a.User)
 	}
 	return directorytest.Start(directorytest.Config{
-		Domain: "AMIDO", Suffix: "amido.example", Users: users,
+		Domain: "AMIDO", Suffix: "amido.example", Users: users, MayUnlock: true,
 		Policy: directorytest.Policy{MinLength: 10, History: 5, Complexity: true, LockoutThreshold: 5, MaxAge: 90 * 24 * time.Hour},
 	})
 }

@@ -78,6 +78,8 @@ type HelpdeskConfig struct {
 
 	Groups []string      `yaml:"groups"` // whose members may use /helpdesk; DNs or DOMAIN\name; default none
 	Fresh  time.Duration `yaml:"fresh"`  // how old their own second factor may be; default 1h
+
+	ActsPerDay int `yaml:"acts_per_day"` // that one agent may do on others; default 20
 }
 
 // AdminsConfig is who may use /admin, and all that helpdesk may.
@@ -175,7 +177,7 @@ func defaultConfig() Config {
 		Listen:   "127.0.0.1:8080",
 		Portal:   PortalConfig{Name: "Stagedoor"},
 		List:     ListConfig{Probe: true},
-		Helpdesk: HelpdeskConfig{Fresh: time.Hour},
+		Helpdesk: HelpdeskConfig{Fresh: time.Hour, ActsPerDay: 20},
 		Session: SessionConfig{
 			Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour,
 			PreAuth: 10 * time.Minute, PerAccount: 3,

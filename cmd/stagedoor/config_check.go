@@ -68,6 +68,7 @@ func (v *validation) validate(c Config) {
 	}
 	v.groups("helpdesk.groups", c.Helpdesk.Groups)
 	v.groups("administrators.groups", c.Administrators.Groups)
+	v.count("helpdesk.acts_per_day", c.Helpdesk.ActsPerDay, 1, 1000)
 	v.between("helpdesk.fresh", c.Helpdesk.Fresh, time.Minute, 12*time.Hour)
 	v.session(c.Session)
 	v.login(c.Login)

@@ -60,6 +60,7 @@ type SMSSuccessConfig struct {
 	Contains   string   `yaml:"contains"`    // a part of the answer; default none
 	JSONPath   string   `yaml:"json_path"`   // messages.0.status; default none
 	Equals     []string `yaml:"equals"`      // what may stand at json_path
+	Refused    []string `yaml:"refused"`     // what stands there when the provider has surely not taken it; default none
 }
 
 // ReceiptConfig is how the provider says what became of a message, by a request
@@ -166,7 +167,7 @@ func (c Config) httpSender(i int) otp.HTTPConfig {
 		Timeout:        c.Codes.Timeout, CAFile: h.CAFile, InsecurePlaintext: h.DangerouslyPlaintext, Reference: h.Reference,
 		Success: otp.HTTPSuccess{
 			StatusFrom: h.Success.StatusFrom, StatusTo: h.Success.StatusTo,
-			Contains: h.Success.Contains, JSONPath: h.Success.JSONPath, Equals: h.Success.Equals,
+			Contains: h.Success.Contains, JSONPath: h.Success.JSONPath, Equals: h.Success.Equals, Refused: h.Success.Refused,
 		},
 	}
 	for _, header := range h.Headers {

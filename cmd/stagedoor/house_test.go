@@ -23,6 +23,7 @@ var mayImport = map[string][]string{
 	"otp":                     {"store"},
 	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor", "gateway/helpdesk"},
 	"gateway/factor":          {"store"},
+	"gateway/helpdesk":        {"directory", "otp", "store", "gateway/factor"},
 }
 
 // onlyIn are modules and packages that one room of the house hides.

@@ -7,6 +7,7 @@
 //	stagedoor audit --config FILE [...]      search, export or verify the audit
 //	stagedoor session list|end [...]         see who is logged in, and end it
 //	stagedoor guacd --config FILE [...]      look at the guacds, empty one
+//	stagedoor phone --config FILE show|set|verify|history ...  a person's number, for who is locked out
 //	stagedoor texts [--language LANGUAGE]    list the texts of the pages by key
 //	stagedoor version
 package main
@@ -54,6 +55,10 @@ const usageText = `usage:
   stagedoor guacd   --config FILE [--drain ADDRESS | --undrain ADDRESS]
                                               say how each guacd is; give one no new desktops, or give
                                               it some again
+  stagedoor phone   --config FILE [--reason TEXT] show|set|verify|history DOMAIN\user [NUMBER]
+                                              a person's number: show it and why they cannot get in; set
+                                              another one at once; say that the directory's is right; its
+                                              history. set and verify take --reason, which is recorded
   stagedoor texts   [--language LANGUAGE]     list the texts of the pages with the keys by which
                                               portal.texts replaces them; LANGUAGE is sv where not given
   stagedoor version`
@@ -77,6 +82,8 @@ func run(ctx context.Context, args, environ []string, stdout io.Writer) error {
 		return sessionCommand(ctx, args[1:], environ, stdout)
 	case "guacd":
 		return guacd(ctx, args[1:], environ, stdout)
+	case "phone":
+		return phone(ctx, args[1:], environ, stdout)
 	case "texts":
 		return texts(args[1:], stdout)
 	case "version", "--version":

@@ -167,11 +167,7 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 	if p.Receipts, err = config.allReceipts(); err != nil {
 		return parts{}, err
 	}
-	mailer, err := config.mailer()
-	if err != nil {
-		return parts{}, err
-	}
-	if mailer != nil {
+	if mailer := p.Mailer; mailer != nil {
 		p.Mail = func(ctx context.Context, to, subject, text string) error {
 			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
 		}

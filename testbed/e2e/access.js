@@ -66,6 +66,8 @@
       if (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0) {
         if (cuts.test(style.overflowX)) complaints.push(`${name(e)} cuts its text: ${e.scrollWidth} px in ${e.clientWidth}`);
         else if (e.matches("#tabs")) continue; // they wrap in the tools
+        // 1.4.10 leaves out what has two dimensions: a table of data, a chart. The keyboard scrolls it.
+        else if (e.matches(".scroll[tabindex='0']") && e.querySelector("table, svg")) continue;
         else if (/auto|scroll/.test(style.overflowX)) complaints.push(`${name(e)} scrolls sideways: ${e.scrollWidth} px in ${e.clientWidth}`);
         else if (e.matches("button, .button, .tool, .card, label")) complaints.push(`${name(e)} is too narrow: ${e.scrollWidth} px in ${e.clientWidth}`);
       }

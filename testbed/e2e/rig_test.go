@@ -54,6 +54,7 @@ type rig struct {
 	port    int
 	address string // http://localhost:PORT
 	process *testbed.Process
+	samba   *testbed.Samba
 	sms     *testbed.SMSProvider
 	guacd   *testbed.Guacd
 	user    testbed.UnixUser // of the xrdp
@@ -70,14 +71,17 @@ const (
 )
 
 var seed = testbed.DirectorySeed{
-	Policy: testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups: []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
+	MayUnlock: true,
+	Policy:    testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
+	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
 		{Name: "cecilia", Password: "Sommar-2026-åäö", DisplayName: "Cecilia Lind", Mobile: "+46 70 174 06 07", Groups: []string{"MultiAccess"}},
 		{Name: "david", Password: "Sommar-2026-ok", Mobile: "070-174 06 08", Disabled: true},
 		{Name: "erik", Password: "Sommar-2026-ok", DisplayName: "Erik Sjö"},
+		{Name: "nils", Password: "Sommar-2026-ok", DisplayName: "Nils Alm"},
+		{Name: "iris", Password: "Sommar-2026-ok", DisplayName: "Iris Ås", Groups: []string{"Portal-Admins"}},
 		{Name: "frida", Password: "Sommar-2026-ok", DisplayName: "Frida Åkesson", Mobile: "070-174 06 12", Groups: []string{"MultiAccess"}},
 		{Name: "gerd", Password: "Sommar-2026-ok", DisplayName: "Gerd Öst", Mobile: "070-174 06 13"},
 		{Name: "harald", Password: "Sommar-2026-ok", DisplayName: "Harald Ek", Mobile: "070-174 06 14", Groups: []string{"MultiAccess"}},
@@ -117,6 +121,7 @@ func newRig(t *testing.T) *rig {
 	r.ca = must[*testbed.CA](t)(testbed.NewCA(r.folder("ca")))
 	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: r.ca, Seed: seed}))
 	t.Cleanup(func() { ok(t, samba.Stop()) })
+	r.samba = samba
 	r.sms = must[*testbed.SMSProvider](t)(testbed.StartSMSProvider())
 	t.Cleanup(func() { ok(t, r.sms.Stop()) })
 	r.port = must[int](t)(testbed.FreePort())
@@ -211,7 +216,7 @@ func (r *rig) file(name, text string) string {
 // config writes config.yaml and targets.yaml.
 func (r *rig) config() string {
 	var text strings.Builder
-	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "guacd"} {
+	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "phones", "guacd"} {
 		text.WriteString(r.blocks[name])
 	}
 	r.file("targets.yaml", r.targets)

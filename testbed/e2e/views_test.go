@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"stagedoor/testbed"
 )
@@ -63,7 +65,6 @@ var views = []view{
 		defer s.sms.SetMode(testbed.SMSTake)
 		s.atCode(p)
 	}},
-	{name: "code-no-phone", who: "erik", reach: (*stage).atCode},
 	// Second factors. Gustav has several: the app is asked for first.
 	{name: "code-other", who: "gustav", reach: atFactors("/code/other")},
 	{name: "code-app", who: "gustav", reach: atFactors("/code/app")},
@@ -84,6 +85,29 @@ var views = []view{
 	}},
 	{name: "enrol", who: "greta", reach: loggedIn("/enrol")},
 	{name: "again", who: "greta", reach: loggedIn("/again?to=/account/app")},
+	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
+	// A person's number, and the link in the notices about it.
+	{name: "phone", who: "erik", reach: (*stage).atPhone},
+	{name: "phone-countries", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Click("#country-button")
+		p.WaitFor("#country-list li.active")
+	}},
+	{name: "phone-unreadable", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-1")
+		p.Press("Enter")
+		p.WaitFor("#fault")
+	}},
+	{name: "phone-code", who: "erik", reach: func(s *stage, p *testbed.Page) {
+		s.atPhone(p)
+		p.Fill("#number", "070-174 06 77")
+		p.Press("Enter")
+		p.WaitFor("#code")
+	}},
+	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
+	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
+	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
 	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -136,6 +160,23 @@ var views = []view{
 		p.Open(testbed.Eval[string](p, `document.querySelector("td a[href^='/helpdesk/id/']").href`))
 	}},
 	{name: "support-id-none", who: "hanna", reach: loggedIn("/helpdesk/id/ZZZZZZZZ")},
+	// Helpdesk: a person and why they cannot get in.
+	{name: "helpdesk", who: "hanna", reach: loggedIn("/helpdesk")},
+	{name: "helpdesk-found", who: "hanna", reach: loggedIn("/helpdesk?q=an")},
+	{name: "helpdesk-none", who: "hanna", reach: loggedIn("/helpdesk?q=zzzz")},
+	{name: "helpdesk-short", who: "hanna", reach: loggedIn("/helpdesk?q=z")},
+	{name: "person", who: "hanna", reach: atPerson("erik")},
+	{name: "person-oneself", who: "hanna", reach: atPerson("hanna")},
+	{name: "person-act", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("greta")(s, p)
+		p.Click("#act-number summary")
+		p.WaitFor("#act-number[open] form")
+	}},
+	{name: "person-refused", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("greta")(s, p)
+		act(p, "bypass", "Tappat mobilen")
+		p.WaitFor("#fault")
+	}},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
 	{name: "desktop-connecting", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
@@ -200,7 +241,7 @@ var views = []view{
 		s.person = "hanna"
 		s.atOpenDesktops(p)
 	}},
-	{name: "desktop-message", who: "cecilia", desktop: true, reach: func(s *stage, p *testbed.Page) {
+	{name: "desktop-message", who: "cecilia", desktop: true, grabs: true, reach: func(s *stage, p *testbed.Page) {
 		s.atDesktop(p)
 		s.person = "hanna"
 		s.atOpenDesktops(s.page("hanna"))
@@ -269,6 +310,47 @@ func (s *stage) atCode(p *testbed.Page) {
 	}
 }
 
+// atPhone goes to the form for a number, as somebody who has none.
+func (s *stage) atPhone(p *testbed.Page) {
+	p.Open(s.address + "/phone?edit")
+	if strings.Contains(p.URL(), "/login") {
+		s.signIn(p)
+		p.WaitURL("/phone")
+	}
+	p.WaitFor("#country-button")
+}
+
+// atFreeze is what the link in a notice opens; nils gives a number for it.
+func (s *stage) atFreeze(p *testbed.Page) {
+	if s.link == "" {
+		const number = "+46701740688"
+		s.atPhone(p)
+		p.Fill("#number", number)
+		p.Press("Enter")
+		p.WaitFor("#code")
+		typeCode(p, s.code(number))
+		p.WaitUntil(`location.pathname === "/"`)
+		s.link = s.freezeLink(number)
+	}
+	p.Open(s.link)
+}
+
+// freezeLink is the one in the next notice to a number.
+func (s *stage) freezeLink(number string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		sms, err := s.sms.WaitMessage(ctx)
+		if err != nil {
+			s.t.Fatalf("no notice to %s: %v", number, err)
+		}
+		if at := strings.Index(sms.Text, s.address+"/freeze/"); sms.To == number && at >= 0 {
+			return strings.Fields(sms.Text[at:])[0]
+		}
+	}
+}
+
 // atList goes to the list, through the login where that is needed.
 func (s *stage) atList(p *testbed.Page) {
 	p.Open(s.address + "/")
@@ -281,53 +363,22 @@ func (s *stage) atList(p *testbed.Page) {
 	p.WaitFor("main h1")
 }
 
-// fresh is loggedIn for a page that wants a login of the last ten minutes: with
-// an older one, they log in anew.
-func fresh(path string) func(*stage, *testbed.Page) {
+// atPerson is helpdesk's page of a person, found by their user name.
+func atPerson(name string) func(*stage, *testbed.Page) {
 	return func(s *stage, p *testbed.Page) {
-		loggedIn("/account/key")(s, p)
-		if strings.Contains(p.URL(), "/again") {
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.atList(p)
-		}
-		p.Open(s.address + path)
+		loggedIn("/helpdesk?q="+name)(s, p)
+		p.Click("tbody a")
+		p.WaitFor(".causes")
 	}
 }
 
-// atFactors goes to a page that asks for a second factor, as somebody who has an
-// app and a key, which they set up at their first visit.
-func atFactors(path string) func(*stage, *testbed.Page) {
-	return func(s *stage, p *testbed.Page) {
-		p.Open(s.address + path)
-		if strings.Contains(p.URL(), "/login") {
-			s.signIn(p)
-			p.WaitURL("/code")
-		}
-		if testbed.Eval[bool](p, `location.pathname === "/code"`) {
-			typeCode(p, s.code(people[s.person].number))
-			p.WaitUntil(`location.pathname === "/"`)
-			s.setUp(p)
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.signIn(p)
-			p.WaitURL("/code/")
-		}
-		p.Open(s.address + path)
+// act opens an act of a person's page, gives a reason and does it.
+func act(p *testbed.Page, name, reason string) {
+	if !testbed.Eval[bool](p, `document.querySelector("#act-`+name+`").open`) {
+		p.Click("#act-" + name + " summary")
 	}
-}
-
-// setUp adds a key and then an app.
-func (s *stage) setUp(p *testbed.Page) {
-	p.Authenticator()
-	p.Open(s.address + "/account/key")
-	p.WaitUntil(`!document.querySelector("#key-use").disabled`)
-	p.Click("#key-use")
-	p.WaitURL("/account?saved")
-	p.Open(s.address + "/account/app")
-	secret := testbed.Eval[string](p, `document.querySelector(".secret").textContent`)
-	typeCode(p, s.appCode(strings.ReplaceAll(secret, " ", ""), 0))
-	p.WaitURL("/account?saved")
+	p.Fill("#reason-"+name, reason)
+	p.Click("#act-" + name + " button")
 }
 
 func (s *stage) atDesktop(p *testbed.Page) {

@@ -73,7 +73,9 @@ class Desktops {
     }
     const pane = new Pane(target, {
       entered: (entered) => this.activate(entered),
-      released: () => this.tools.open(),
+      released: () => {
+        if (!this.messages.focus()) this.tools.open();
+      },
       closed: (unwanted) => this.close(unwanted),
       changed: () => this.refresh(),
       measured: (measured) => this.tools.measured(measured),

@@ -53,10 +53,14 @@ export class Messages {
     this.next();
   }
 
-  private focus(): void {
-    if (this.dialog.contains(document.activeElement)) return;
-    this.focusedAt = Date.now();
-    this.ok.focus();
+  /** To the button, from wherever the person went meanwhile; false: no message is there. */
+  focus(): boolean {
+    if (!this.dialog.open) return false;
+    if (!this.hasFocus) {
+      this.focusedAt = Date.now();
+      this.ok.focus();
+    }
+    return true;
   }
 
   private next(): void {

@@ -1,0 +1,138 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/factor"
+	"stagedoor/gateway/helpdesk"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+// deskPage is what every page of helpdesk has besides.
+type deskPage struct {
+	page
+	Section string // which of them is shown, for the links between them
+}
+
+func (p *Portal) deskPage(v *visit, titleKey, section string) deskPage {
+	return deskPage{p.page(v, titleKey), section}
+}
+
+// helpdeskOf are helpdesk's rules, with a record of what happens under this
+// visit's support id.
+func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
+	return helpdesk.Desk{
+		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.numbers, Factors: p.factors, Now: p.Now, PasswordTries: p.triesPerAccount,
+		FactorPerson: p.factorPerson,
+		Record:       func(_ context.Context, event store.Event) error { return p.audit(v, event) },
+		Ended: func(_ context.Context, person directory.Account, ids []string) error {
+			return p.endOthers(v, person, ids, endRevoked)
+		},
+		Settings: helpdesk.Settings{
+			ActsPerDay: p.set.ActsPerDay, AgentGroups: p.set.HelpdeskGroups, AdministratorGroups: p.set.AdministratorGroups,
+			Country: p.set.Country, Countries: p.set.Countries, Lang: v.lang,
+		},
+	}
+}
+
+// factorPerson is somebody else's account, as package factor sees people.
+func (p *Portal) factorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
+	number, err := p.numberOf(ctx, account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return factor.Person{}, err
+	}
+	return factor.Person{
+		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
+		MemberOf: account.MemberOf, Number: number.Phone != "", Strong: p.strong(account),
+	}, nil
+}
+
+// agentOf is who helps, in a visit to a page of helpdesk.
+func (p *Portal) agentOf(v *visit) helpdesk.Agent {
+	s := v.session
+	return helpdesk.Agent{
+		AccountID: s.AccountID, Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID, Address: v.address,
+		IsAdministrator: p.isAdministrator(s),
+	}
+}
+
+type findPage struct {
+	deskPage
+	Query      string
+	Searched   bool
+	People     []personLink
+	Recent     []personLink
+	Incomplete bool   // a directory did not answer
+	Problem    string // why nothing was looked for
+}
+
+// personLink is somebody in a table.
+type personLink struct {
+	Href, Name, User, Mail, Phone string
+	At                            time.Time
+}
+
+func personAddress(id string) string { return "/helpdesk/person/" + id }
+
+// findPeople is helpdesk's first page: a search, and whom one has helped lately.
+func (p *Portal) findPeople(w http.ResponseWriter, v *visit) error {
+	data := findPage{deskPage: p.deskPage(v, "title.helpdesk", "find"), Query: v.URL.Query().Get("q")}
+	data.Searched = v.URL.Query().Has("q")
+	desk, agent, status := p.helpdeskOf(v), p.agentOf(v), http.StatusOK
+	if data.Searched {
+		found, err := desk.Find(v.Context(), agent, data.Query)
+		var refused *helpdesk.RefusedError
+		switch {
+		case errors.As(err, &refused):
+			data.Searched, data.Problem, status = false, p.refusalText(v, refused), p.refusalStatus(refused)
+		case err != nil:
+			return err
+		case found.SupportID != "" && len(found.People) == 1:
+			return p.redirect(w, v, personAddress(found.People[0].ID))
+		}
+		data.Incomplete = found.Incomplete
+		for _, hit := range found.People {
+			data.People = append(data.People, personLink{
+				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: helpdesk.LastFour(hit.Mobile),
+			})
+		}
+	}
+	recents, err := desk.Recents(v.Context(), agent)
+	if err != nil {
+		return err
+	}
+	for _, r := range recents {
+		data.Recent = append(data.Recent, personLink{Href: personAddress(r.ID), Name: r.Name, At: r.At})
+	}
+	return p.render(w, v, status, "helpdesk", data)
+}
+
+// refusalText says in words why something was not done.
+func (p *Portal) refusalText(v *visit, refused *helpdesk.RefusedError) string {
+	switch refused.Rule {
+	case helpdesk.RuleWrongCode:
+		return p.Site.T(v.lang, "desk.refused.wrong-code", "left", refused.Left)
+	case helpdesk.RuleQuota, helpdesk.RuleSearches, helpdesk.RuleWait:
+		return p.Site.T(v.lang, "desk.refused."+string(refused.Rule), "time", p.Site.Span(v.lang, max(time.Second, refused.Until.Sub(p.Now()).Round(time.Second))))
+	}
+	return p.Site.T(v.lang, "desk.refused."+string(refused.Rule))
+}
+
+func (p *Portal) refusalStatus(refused *helpdesk.RefusedError) int {
+	switch refused.Rule {
+	case helpdesk.RuleQuota, helpdesk.RuleSearches, helpdesk.RuleWait, helpdesk.RuleLocked:
+		return http.StatusTooManyRequests
+	case helpdesk.RuleReason, helpdesk.RuleText, helpdesk.RuleNoNumber, helpdesk.RuleBadNumber:
+		return http.StatusUnprocessableEntity
+	case helpdesk.RuleDirectory, helpdesk.RuleNotSent:
+		return http.StatusServiceUnavailable
+	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleSecond:
+		return http.StatusForbidden
+	}
+	return http.StatusConflict
+}

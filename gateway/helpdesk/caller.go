@@ -1,0 +1,131 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"stagedoor/directory"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+// callerSession ties a code that a caller reads back to the agent's session and
+// to the person: nobody else can use it, and it is good for nothing else.
+func callerSession(agent Agent, id string) string {
+	return "caller:" + agent.SessionID + ":" + id
+}
+
+// AskCaller sends a code to a person's number, for the caller to read back; words
+// are the message's, "{code} is the code to read to {portal}'s helpdesk". The
+// agent never sees the code.
+func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason, words string) error {
+	return d.act(ctx, agent, id, "helpdesk-caller-code", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		number, err := d.phoneOf(ctx, person)
+		if err != nil {
+			return nil, &RefusedError{Rule: RuleNoNumber, Err: err}
+		}
+		_, err = d.Codes.Start(ctx, otp.Request{
+			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words, Purpose: "caller",
+		})
+		return map[string]string{"phone": number.Phone.Masked()}, sendRefusal(err)
+	})
+}
+
+// CheckCaller checks what a caller has read back. Nil: the caller has the
+// person's phone, and counts as verified for this agent's session for 15
+// minutes. It belongs to the act that sent the code, so it is recorded and
+// bound by the code's own tries, and not counted again.
+func (d Desk) CheckCaller(ctx context.Context, agent Agent, id, code string) error {
+	person, err := d.person(ctx, id)
+	if err != nil {
+		return err
+	}
+	if rule := d.bars(agent, person); rule != "" {
+		return refuse(rule)
+	}
+	open, err := d.Store.LatestChallenge(ctx, callerSession(agent, id))
+	if err == nil {
+		err = d.Codes.Check(ctx, open.ID, callerSession(agent, id), code)
+	}
+	err = codeRefusal(err)
+	result := "ok"
+	if err != nil {
+		result = "refused"
+	}
+	// The record first: a caller of whom there is no trace is not verified.
+	if recorded := d.record(ctx, agent, person, id, "helpdesk-caller", result, err, "", nil); err != nil || recorded != nil {
+		return errors.Join(err, recorded)
+	}
+	if err := d.Store.PutCaller(ctx, agent.SessionID, id, d.Now().Add(callerLasts)); err != nil {
+		return fmt.Errorf("helpdesk: verified caller: %w", err)
+	}
+	return nil
+}
+
+// callerCode is the code that a caller has been sent, where it is open.
+func (d Desk) callerCode(ctx context.Context, agent Agent, id string) (otp.Challenge, error) {
+	open, err := d.Store.LatestChallenge(ctx, callerSession(agent, id))
+	if err != nil {
+		return otp.Challenge{}, err
+	}
+	return d.Codes.Get(ctx, open.ID, callerSession(agent, id))
+}
+
+// sendRefusal is why a code was not sent, in the words of this package.
+func sendRefusal(err error) error {
+	var wait *otp.WaitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wait) && (wait.Rule == "locked" || wait.Rule == "blocked"):
+		return &RefusedError{Rule: RuleLocked, Until: wait.Until, Err: err}
+	case errors.As(err, &wait):
+		return &RefusedError{Rule: RuleWait, Until: wait.Until, Err: err}
+	case errors.Is(err, otp.ErrNotSent):
+		return &RefusedError{Rule: RuleNotSent, Err: err}
+	case errors.Is(err, otp.ErrNoPhone):
+		return &RefusedError{Rule: RuleNoNumber, Err: err}
+	case errors.Is(err, otp.ErrExpired), errors.Is(err, store.ErrNotFound):
+		return &RefusedError{Rule: RuleNoCode, Err: err}
+	case errors.Is(err, otp.ErrUsedUp):
+		return &RefusedError{Rule: RuleUsedUp, Err: err}
+	}
+	return fmt.Errorf("helpdesk: send code: %w", err)
+}
+
+// codeRefusal is what was wrong with a code.
+func codeRefusal(err error) error {
+	var wrong *otp.WrongError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, otp.ErrUsedUp):
+		return &RefusedError{Rule: RuleUsedUp, Err: err}
+	case errors.As(err, &wrong):
+		return &RefusedError{Rule: RuleWrongCode, Left: wrong.Left, Err: err}
+	}
+	return sendRefusal(err)
+}
+
+// ResendCode sends the code that a person is asked for on the way in once more.
+// RuleNoCode where none is open.
+func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words string) error {
+	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		sessions, err := d.Store.SessionsOf(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("helpdesk: resend: %w", err)
+		}
+		for _, s := range sessions {
+			if s.Step != stepCode || s.Challenge == "" {
+				continue
+			}
+			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words)
+			if errors.Is(err, otp.ErrExpired) {
+				continue
+			}
+			return nil, sendRefusal(err)
+		}
+		return nil, refuse(RuleNoCode)
+	})
+}

@@ -1,0 +1,125 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"stagedoor/directory"
+	"stagedoor/store"
+)
+
+// Hit is somebody whom a search has found.
+type Hit struct {
+	directory.Account
+}
+
+const hits = 20
+
+// Found is what a search has found. Incomplete: a directory did not answer.
+type Found struct {
+	People     []Hit
+	Incomplete bool
+	SupportID  string // what the text was found as: one person had it on their page
+}
+
+// Find finds people by display name, user name, mail, number in any spelling,
+// or the support id on somebody's page. RuleText, RuleSearches.
+func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error) {
+	ok, until, err := d.Store.Take(ctx, "desk-find:"+agent.AccountID, findsInAll, findsWindow)
+	if err != nil {
+		return Found{}, fmt.Errorf("helpdesk: count search: %w", err)
+	}
+	if !ok {
+		return Found{}, &RefusedError{Rule: RuleSearches, Until: until}
+	}
+	text = strings.TrimSpace(text)
+	if found, err := d.bySupportID(ctx, text); err != nil || len(found.People) > 0 {
+		return found, err
+	}
+	accounts, err := d.Directory.Search(ctx, text, hits)
+	found := Found{}
+	switch {
+	case errors.Is(err, directory.ErrSearchText):
+		return Found{}, refuse(RuleText)
+	case errors.Is(err, directory.ErrUnavailable):
+		found.Incomplete = true
+	case err != nil:
+		return Found{}, fmt.Errorf("helpdesk: search: %w", err)
+	}
+	for _, account := range accounts {
+		found.People = append(found.People, Hit{account})
+	}
+	return found, nil
+}
+
+// supportIDForm is a support id, Crockford's base 32, as it was made.
+var supportIDForm = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{8}$`)
+
+// SupportID is a support id as it was made, from what somebody heard over the
+// telephone: O is 0, I and L are 1, spaces are none. Empty: it is none.
+func SupportID(said string) string {
+	id := strings.NewReplacer("O", "0", "I", "1", "L", "1", " ", "", "-", "").Replace(strings.ToUpper(said))
+	if !supportIDForm.MatchString(id) {
+		return ""
+	}
+	return id
+}
+
+// bySupportID finds who had a support id on their page.
+func (d Desk) bySupportID(ctx context.Context, text string) (Found, error) {
+	id := SupportID(text)
+	if id == "" {
+		return Found{}, nil
+	}
+	events, err := d.Store.Events(ctx, store.EventFilter{RequestID: id, Limit: 20})
+	if err != nil {
+		return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
+	}
+	found := Found{SupportID: id}
+	var seen []string
+	for _, event := range events {
+		if event.AccountID == "" || slices.Contains(seen, event.AccountID) {
+			continue
+		}
+		seen = append(seen, event.AccountID)
+		account, err := d.Directory.ByID(ctx, "", event.AccountID)
+		switch {
+		case err == nil:
+			found.People = append(found.People, Hit{account})
+		case errors.Is(err, directory.ErrUnavailable):
+			found.Incomplete = true
+		case !errors.Is(err, directory.ErrNotFound):
+			return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
+		}
+	}
+	return found, nil
+}
+
+// Recent is somebody whom an agent has looked at.
+type Recent struct {
+	ID, Name string
+	store.Event
+}
+
+// Recents are the people whom an agent has looked at lately, the last first.
+func (d Desk) Recents(ctx context.Context, agent Agent) ([]Recent, error) {
+	const most = 8
+	events, err := d.Store.Events(ctx, store.EventFilter{AccountID: agent.AccountID, Kind: kindLook, Limit: 60})
+	if err != nil {
+		return nil, fmt.Errorf("helpdesk: recents: %w", err)
+	}
+	var found []Recent
+	for _, event := range events {
+		id, name := event.Detail[detailAccount], event.Detail[detailPerson]
+		if event.AccountID != agent.AccountID || id == "" || name == "" || len(found) == most ||
+			slices.ContainsFunc(found, func(r Recent) bool { return r.ID == id }) {
+			continue
+		}
+		found = append(found, Recent{id, name, event})
+	}
+	return found, nil
+}

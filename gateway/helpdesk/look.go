@@ -1,0 +1,325 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/factor"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+const (
+	kindLook = "helpdesk-look"
+	mostTry  = 30 // tries that are shown
+)
+
+// Facts is all that an agent sees of a person. No code, no password and no
+// whole number is in it.
+type Facts struct {
+	ID           string          // Account.ID, known even when the directory is out
+	State        directory.State // as the directory has it now
+	Gone         bool            // the directory knows nobody by this id
+	DirectoryOut bool            // it does not answer: State is empty
+	Phone        Phone
+	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
+	Limits       Limits
+	Messages     []Message      // the last codes and what became of them; the newest first
+	Factors      *factor.Status // nil: not known
+	Open         *OpenCode      // the code that the person is being asked for on the way in
+	Sessions     []store.Session
+	Caller       Caller
+	Bars         Rule // why this agent may do nothing here; empty: they may
+	ActsLeft     int
+	Why          []Cause // what is in the way, the first thing first
+}
+
+// Phone is the number that codes go to.
+type Phone struct {
+	Masked  string // the last four digits
+	Problem string // otp.NoPhoneError.Reason; empty: it is usable
+	Source  string // otp.FromVerified, otp.FromDirectory
+
+	Verified   bool
+	VerifiedAt time.Time
+	How, By    string // otp.HowCode, ...; whose name
+	Frozen     bool   // the person has stopped a change
+	Pending    *PendingNumber
+
+	phone otp.Phone
+}
+
+// PendingNumber is a change of number that waits.
+type PendingNumber struct {
+	Masked string
+	Since  time.Time
+	Due    time.Time // zero: until a second agent confirms
+	By     string
+	Own    bool // this agent asked for it
+}
+
+// Message is a code that was sent, or was to be.
+type Message struct {
+	At, Ended time.Time
+	Masked    string
+	State     store.SendState
+	Purpose   string
+	Sender    string
+	Reason    string // of what went wrong: the sender's or the provider's words
+}
+
+// Limits are what stands against the person here, apart from the directory.
+type Limits struct {
+	WrongPasswords, PasswordsAllowed int
+	PasswordUntil                    time.Time // zero: not throttled
+	WrongCodes                       int       // in a row
+	CodeUntil                        time.Time // zero: not locked
+	CodeBlocked                      bool      // until somebody lifts it
+	SendRule                         string    // "hour", "day", "prefix", "country", "total": the longest; empty: a code may be sent
+	SendUntil                        time.Time
+}
+
+// OpenCode is a code that the person is asked for in some browser.
+type OpenCode struct {
+	SentAt, ResendAt, ExpiresAt time.Time
+	Left                        int // tries
+}
+
+// Caller is what is known of who is on the telephone.
+type Caller struct {
+	Until time.Time // verified until then; zero: not
+	Asked bool      // a code to read back is on its way
+	Left  int       // tries at it
+}
+
+// Look gathers what is known of a person and what is in their way. That an
+// agent looked is recorded, once an hour.
+func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
+	facts := Facts{ID: id}
+	account, err := d.Directory.ByID(ctx, "", id)
+	if err == nil {
+		facts.State, err = d.Directory.State(ctx, nameOf(account))
+	}
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		facts.Gone = true
+	case errors.Is(err, directory.ErrUnavailable):
+		facts.DirectoryOut = true
+		facts.State.Account = account
+	case err != nil:
+		return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+	}
+	if err := d.recordLook(ctx, agent, facts.State.Account, id); err != nil {
+		return Facts{}, err
+	}
+	if facts.Gone {
+		facts.State = directory.State{}
+	} else if facts.DirectoryOut {
+		facts.Bars = RuleDirectory
+	} else {
+		facts.Bars = d.bars(agent, facts.State.Account)
+	}
+	for _, gather := range []func(context.Context, Agent, *Facts) error{
+		d.gatherPhone, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
+	} {
+		if err := gather(ctx, agent, &facts); err != nil {
+			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+		}
+	}
+	if facts.ActsLeft, err = d.ActsLeft(ctx, agent); err != nil {
+		return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
+	}
+	facts.Why = why(facts, d.Now())
+	return facts, nil
+}
+
+func (d Desk) recordLook(ctx context.Context, agent Agent, person directory.Account, id string) error {
+	first, _, err := d.Store.Take(ctx, "desk-look:"+agent.AccountID+":"+id, 1, lookOnce)
+	if err != nil {
+		return fmt.Errorf("helpdesk: look: %w", err)
+	}
+	if !first {
+		return nil
+	}
+	return d.record(ctx, agent, person, id, kindLook, "ok", nil, "", nil)
+}
+
+func (d Desk) gatherPhone(ctx context.Context, agent Agent, f *Facts) error {
+	if f.Gone || f.DirectoryOut {
+		return nil
+	}
+	number, err := d.phoneOf(ctx, f.State.Account)
+	var none *otp.NoPhoneError
+	switch {
+	case errors.As(err, &none):
+		f.Phone.Problem, f.Phone.Masked = none.Reason, LastFour(f.State.Mobile)
+	case err != nil:
+		return err
+	default:
+		f.Phone = Phone{
+			Masked: LastFour(string(number.Phone)), Source: number.Source, Verified: number.Verified, VerifiedAt: number.At,
+			How: number.How, By: number.ByName, phone: number.Phone,
+		}
+	}
+	f.Phone.Frozen = number.Frozen
+	pending, err := d.Numbers.Pending(ctx, f.ID)
+	switch {
+	case errors.Is(err, otp.ErrNoChange):
+		return nil
+	case err != nil:
+		return err
+	}
+	f.Phone.Pending = &PendingNumber{Masked: LastFour(pending.New), Since: pending.At, Due: pending.DueAt, By: pending.ByName,
+		Own: pending.By == agent.AccountID}
+	return nil
+}
+
+func (d Desk) gatherFactors(ctx context.Context, _ Agent, f *Facts) error {
+	if d.Factors == nil || f.Gone || f.DirectoryOut {
+		return nil
+	}
+	person, err := d.FactorPerson(ctx, f.State.Account)
+	if err != nil {
+		return err
+	}
+	status, err := d.Factors.Status(ctx, person)
+	f.Factors = &status
+	return err
+}
+
+// gatherMessages are the last codes and what became of them.
+func (d Desk) gatherMessages(ctx context.Context, _ Agent, f *Facts) error {
+	const most = 5
+	sent, err := d.Store.SendsOf(ctx, f.ID, most)
+	for _, m := range sent {
+		f.Messages = append(f.Messages, Message{At: m.At, Ended: m.EndedAt, Masked: LastFour(m.Phone), State: m.State, Purpose: m.Purpose,
+			Sender: m.Sender, Reason: m.Reason})
+	}
+	return err
+}
+
+// LastFour is what an agent sees of a number: enough to compare with what a
+// caller says, too little to call somebody else's.
+func LastFour(number string) string {
+	digits := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+	if len(digits) < 6 {
+		return ""
+	}
+	return "••• " + digits[len(digits)-4:]
+}
+
+// tryKinds are the events of a person that tell why they cannot get in.
+var tryKinds = []string{"login", "password", "code", "code-sent", "code-delivery", "session-end", "fault", "helpdesk-", "desktop-", "phone-", "factor"}
+
+func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
+	const among = 150 // desktops fill the audit more than logins
+	events, err := d.Store.Events(ctx, store.EventFilter{AccountID: f.ID, Limit: among})
+	if err != nil {
+		return err
+	}
+	for _, event := range events {
+		// What they did as an agent, to others, says nothing about themselves.
+		about := event.Detail[detailAccount]
+		if len(f.Tries) == mostTry || about != "" && about != f.ID || event.Kind == kindLook || event.Result == "begun" {
+			continue
+		}
+		for _, kind := range tryKinds {
+			if strings.HasPrefix(event.Kind, kind) {
+				f.Tries = append(f.Tries, event)
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
+	tries, until, err := d.Store.Tries(ctx, passwordKey(f.ID))
+	if err != nil {
+		return err
+	}
+	l := &f.Limits
+	l.WrongPasswords = tries
+	if d.PasswordTries != nil && !f.Gone {
+		l.PasswordsAllowed = d.PasswordTries(ctx, nameOf(f.State.Account))
+		if tries >= l.PasswordsAllowed {
+			l.PasswordUntil = until
+		}
+	}
+	lock, err := d.Store.CodeLock(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	l.WrongCodes = lock.Wrong
+	var phones []otp.Phone
+	if f.Phone.phone != "" {
+		phones = append(phones, f.Phone.phone)
+	}
+	inForce, err := d.Codes.LimitsInForce(ctx, f.ID, phones...)
+	if err != nil {
+		return err
+	}
+	for _, limit := range inForce {
+		switch limit.Rule {
+		case "locked", "blocked":
+			l.CodeBlocked, l.CodeUntil = limit.Rule == "blocked", limit.Until
+		case "cooldown": // a minute or two of every code
+		default:
+			if limit.Until.After(l.SendUntil) {
+				l.SendRule, l.SendUntil = limit.Rule, limit.Until
+			}
+		}
+	}
+	return nil
+}
+
+func passwordKey(id string) string { return "login:" + id }
+
+// stepCode is the login step at which a code is asked for.
+const stepCode = "code"
+
+func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
+	sessions, err := d.Store.SessionsOf(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if s.Step == "ready" {
+			f.Sessions = append(f.Sessions, s)
+			continue
+		}
+		if s.Step != stepCode || s.Challenge == "" || f.Open != nil {
+			continue
+		}
+		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
+		if errors.Is(err, otp.ErrExpired) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		f.Open = &OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left}
+	}
+	return nil
+}
+
+func (d Desk) gatherCaller(ctx context.Context, agent Agent, f *Facts) (err error) {
+	if f.Caller.Until, err = d.Store.Caller(ctx, agent.SessionID, f.ID); err != nil {
+		return err
+	}
+	open, err := d.callerCode(ctx, agent, f.ID)
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, otp.ErrExpired) {
+		return nil
+	}
+	f.Caller.Asked, f.Caller.Left = err == nil && open.Left > 0, open.Left
+	return err
+}

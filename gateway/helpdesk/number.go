@@ -1,0 +1,116 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"stagedoor/directory"
+	"stagedoor/otp"
+)
+
+// personOf is somebody as otp.Numbers knows people.
+func (d Desk) personOf(a directory.Account) otp.Person {
+	return otp.Person{
+		AccountID: a.ID, Directory: a.Mobiles, Country: d.Country[a.Domain], Allowed: d.Countries,
+		Name: a.DisplayName, Lang: d.Lang, Mail: a.Mail,
+	}
+}
+
+// phoneOf is the number that codes of a person go to; *otp.NoPhoneError.
+func (d Desk) phoneOf(ctx context.Context, a directory.Account) (otp.Number, error) {
+	return d.Numbers.Of(ctx, d.personOf(a))
+}
+
+// actOf is who changes a number, as its history has it.
+func actOf(agent Agent, reason string) otp.Act {
+	act := otp.Act{By: agent.AccountID, Name: agent.Name, Address: agent.Address, Reason: reason}
+	if agent.Server {
+		act.How = otp.HowCLI
+	}
+	return act
+}
+
+// CorrectNumber gives a person another number, or their first one. Another one
+// takes effect after the cool-down, or when a second agent confirms it; the old
+// number, the new one and the mail address are told. RuleBadNumber, RuleSame,
+// RuleElsewhere, RulePending, RuleFrozen.
+func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason string) (change otp.Change, err error) {
+	err = d.act(ctx, agent, id, "phone-change", reason, func(a directory.Account, reason string) (map[string]string, error) {
+		person := d.personOf(a)
+		phone, err := otp.ParsePhone(number, person.Country, person.Allowed)
+		if err != nil {
+			return nil, &RefusedError{Rule: RuleBadNumber, Err: err}
+		}
+		_, err = d.Numbers.Of(ctx, person)
+		switch {
+		case errors.Is(err, otp.ErrNoPhone):
+			change, err = d.Numbers.Enrol(ctx, person, phone, actOf(agent, reason))
+		case err == nil:
+			change, err = d.Numbers.Change(ctx, person, phone, actOf(agent, reason))
+		}
+		return map[string]string{"phone": phone.Masked(), "state": string(change.State)}, numberRefusal(err)
+	})
+	return change, err
+}
+
+// ConfirmNumber says that the directory's number is the person's.
+func (d Desk) ConfirmNumber(ctx context.Context, agent Agent, id, reason string) error {
+	return d.act(ctx, agent, id, "phone-confirm", reason, func(a directory.Account, reason string) (map[string]string, error) {
+		number, err := d.Numbers.ConfirmDirectory(ctx, d.personOf(a), actOf(agent, reason))
+		return map[string]string{"phone": number.Phone.Masked()}, numberRefusal(err)
+	})
+}
+
+// ConfirmChange has a change of number take effect at once that another agent
+// has asked for. RuleSecond: it was this agent.
+func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, reason string) error {
+	return d.act(ctx, agent, id, "phone-change-confirm", reason, func(a directory.Account, reason string) (map[string]string, error) {
+		pending, err := d.Numbers.Pending(ctx, a.ID)
+		if err != nil {
+			return nil, numberRefusal(err)
+		}
+		_, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason))
+		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
+	})
+}
+
+// CancelChange withdraws a change of number that waits.
+func (d Desk) CancelChange(ctx context.Context, agent Agent, id, reason string) error {
+	return d.act(ctx, agent, id, "phone-change-cancel", reason, func(a directory.Account, reason string) (map[string]string, error) {
+		pending, err := d.Numbers.Pending(ctx, a.ID)
+		if err != nil {
+			return nil, numberRefusal(err)
+		}
+		_, err = d.Numbers.Cancel(ctx, a.ID, pending.ID, actOf(agent, reason))
+		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
+	})
+}
+
+// Unfreeze lets one agent change a number again that its person has frozen by
+// the link in a notice. RuleSecond: it was this agent's change.
+func (d Desk) Unfreeze(ctx context.Context, agent Agent, id, reason string) error {
+	return d.act(ctx, agent, id, "phone-unfreeze", reason, func(a directory.Account, reason string) (map[string]string, error) {
+		return nil, numberRefusal(d.Numbers.Unfreeze(ctx, a.ID, actOf(agent, reason)))
+	})
+}
+
+// numberRefusal is why a number was not changed, in the words of this package.
+func numberRefusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, known := range []struct {
+		err  error
+		rule Rule
+	}{
+		{otp.ErrPending, RulePending}, {otp.ErrFrozen, RuleFrozen}, {otp.ErrSecondAgent, RuleSecond}, {otp.ErrSelf, RuleSelf},
+		{otp.ErrSameNumber, RuleSame}, {otp.ErrElsewhere, RuleElsewhere}, {otp.ErrHasNumber, RuleElsewhere},
+		{otp.ErrMoved, RuleMoved}, {otp.ErrTooMany, RuleTooMany}, {otp.ErrNoChange, RuleNothing}, {otp.ErrNoPhone, RuleBadNumber},
+	} {
+		if errors.Is(err, known.err) {
+			return &RefusedError{Rule: known.rule, Err: err}
+		}
+	}
+	return fmt.Errorf("helpdesk: number: %w", err)
+}

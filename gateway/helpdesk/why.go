@@ -1,0 +1,271 @@
+package helpdesk
+
+import (
+	"strconv"
+	"time"
+
+	"stagedoor/gateway/factor"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+// Cause is one thing that is, or was, in a person's way, or that nothing is. The
+// page has a sentence and an advice for each Key.
+type Cause struct {
+	Key   string
+	Stops bool      // nobody gets in past it; else it is a hint
+	Act   string    // what helps, by its name in the address of the page; may be empty
+	Since time.Time // may be zero
+	Until time.Time // may be zero
+	Count int
+}
+
+// What may be in the way. Each is the end of a text's key.
+const (
+	WhyGone          = "gone"
+	WhyDirectoryOut  = "directory-out"
+	WhyDisabled      = "disabled"
+	WhyEnded         = "ended"
+	WhyLocked        = "locked"
+	WhyLockedFor     = "locked-for" // and until when
+	WhyMustChange    = "must-change"
+	WhyExpired       = "expired"
+	WhyLogonHours    = "logon-hours"
+	WhyWorkstation   = "workstation"
+	WhyPasswordLimit = "password-limit"
+	WhyCodeBlocked   = "code-blocked"
+	WhyCodeLocked    = "code-locked"
+	WhyNoNumber      = "no-number"
+	WhyBadNumber     = "bad-number"
+	WhyNotMobile     = "not-mobile"
+	WhyCountry       = "country"
+	WhySendLimit     = "send-limit" // the person's own, of an hour or a day
+	WhySendBreaker   = "send-breaker"
+	WhyNotSent       = "not-sent"
+	WhyWrongPassword = "wrong-password"
+	WhyWrongCode     = "wrong-code"
+	WhyWaitingCode   = "waiting-code"
+	WhyDelivered     = "delivered"
+	WhyUndelivered   = "undelivered"        // nobody knows why
+	WhyDeadNumber    = "undelivered-number" // it is not in use
+	WhyUnreachable   = "undelivered-unreachable"
+	WhyRefused       = "undelivered-blocked" // by the operator
+	WhyFrozen        = "frozen"
+	WhyPending       = "pending"   // a change of number
+	WhyNoFactor      = "no-factor" // and the policy wants one
+	WhyMustEnrol     = "must-enrol"
+	WhyIn            = "in" // they are logged in now
+	WhyNothing       = "nothing"
+)
+
+// Causes are all keys, for the test that each has its words.
+var Causes = []string{
+	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
+	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
+	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
+	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
+}
+
+// recently is how old a failed try may be to explain a call.
+const recently = 30 * time.Minute
+
+// why says what is in a person's way, in the order in which they meet it:
+// account, password, number, code. What stops them comes before what is only
+// worth knowing.
+func why(f Facts, now time.Time) []Cause {
+	if f.Gone {
+		return []Cause{{Key: WhyGone, Stops: true}}
+	}
+	var stops, hints []Cause
+	if f.DirectoryOut {
+		stops = append(stops, Cause{Key: WhyDirectoryOut, Stops: true})
+	} else {
+		stops = append(stops, ofAccount(f)...)
+		found, stop := ofPhone(f)
+		if stop {
+			stops = append(stops, found...)
+		} else {
+			hints = append(hints, found...)
+		}
+	}
+	stops = append(stops, ofLimits(f.Limits, now)...)
+	hints = append(hints, ofTries(f, now)...)
+	if len(f.Sessions) > 0 {
+		hints = append(hints, Cause{Key: WhyIn, Count: len(f.Sessions), Since: f.Sessions[0].CreatedAt})
+	}
+	for i := range stops {
+		stops[i].Stops = true
+	}
+	all := append(stops, hints...)
+	if len(all) == 0 {
+		return []Cause{{Key: WhyNothing}}
+	}
+	return all
+}
+
+// ofAccount is what the directory says. A disabled account has no use for more.
+func ofAccount(f Facts) (found []Cause) {
+	s := f.State
+	switch {
+	case s.Disabled:
+		return []Cause{{Key: WhyDisabled}}
+	case s.Ended:
+		return []Cause{{Key: WhyEnded, Since: s.AccountExpires}}
+	}
+	if s.Locked {
+		cause := Cause{Key: WhyLocked, Act: "unlock", Since: s.LockedSince}
+		if !s.LockedUntil.IsZero() {
+			cause.Key, cause.Until = WhyLockedFor, s.LockedUntil
+		}
+		found = append(found, cause)
+	}
+	switch {
+	case s.MustChange:
+		found = append(found, Cause{Key: WhyMustChange})
+	case s.PasswordExpired:
+		found = append(found, Cause{Key: WhyExpired, Since: s.PasswordExpires})
+	}
+	// The directory does not tell these two but to who tries.
+	if last := lastOf(f.Tries, "login"); last != nil && last.Result == "refused" {
+		switch last.Reason {
+		case "logon-hours":
+			found = append(found, Cause{Key: WhyLogonHours, Since: last.At})
+		case "workstation":
+			found = append(found, Cause{Key: WhyWorkstation, Since: last.At})
+		}
+	}
+	return found
+}
+
+// ofPhone is what is wrong with the number. It stops nobody who has another
+// factor, or is asked for none.
+func ofPhone(f Facts) (found []Cause, stops bool) {
+	stops = f.Factors == nil || f.Factors.Asks() && f.Factors.First() == ""
+	switch f.Phone.Problem {
+	case "":
+		stops = false
+	case "empty":
+		found = append(found, Cause{Key: WhyNoNumber})
+	case "not-mobile":
+		found = append(found, Cause{Key: WhyNotMobile})
+	case "country":
+		found = append(found, Cause{Key: WhyCountry})
+	default:
+		found = append(found, Cause{Key: WhyBadNumber})
+	}
+	if s := f.Factors; s != nil && s.MustEnrol() {
+		return append(found, Cause{Key: WhyMustEnrol}), false
+	} else if s != nil && s.Need == factor.Required && s.First() == "" && f.Phone.Problem == "" {
+		return append(found, Cause{Key: WhyNoFactor}), true
+	}
+	if f.Phone.Problem != "" {
+		return found, stops
+	}
+	if f.Phone.Frozen {
+		found = append(found, Cause{Key: WhyFrozen})
+	}
+	if p := f.Phone.Pending; p != nil {
+		found = append(found, Cause{Key: WhyPending, Since: p.Since, Until: p.Due})
+	}
+	return found, false
+}
+
+func ofLimits(l Limits, now time.Time) (found []Cause) {
+	if l.PasswordUntil.After(now) {
+		found = append(found, Cause{Key: WhyPasswordLimit, Act: "clear-password", Until: l.PasswordUntil, Count: l.WrongPasswords})
+	}
+	switch {
+	case l.CodeBlocked:
+		found = append(found, Cause{Key: WhyCodeBlocked, Act: "clear-codes", Count: l.WrongCodes})
+	case l.CodeUntil.After(now):
+		found = append(found, Cause{Key: WhyCodeLocked, Act: "clear-codes", Until: l.CodeUntil, Count: l.WrongCodes})
+	}
+	switch l.SendRule {
+	case "hour", "day":
+		found = append(found, Cause{Key: WhySendLimit, Act: "clear-sends", Until: l.SendUntil})
+	case "prefix", "total", "country":
+		found = append(found, Cause{Key: WhySendBreaker, Until: l.SendUntil})
+	}
+	return found
+}
+
+// ofTries is what went wrong a moment ago, as long as nothing went well since.
+func ofTries(f Facts, now time.Time) (found []Cause) {
+	if n, last := wrongInARow(f.Tries, "login", "wrong-password", now); n > 0 && !f.Limits.PasswordUntil.After(now) {
+		found = append(found, Cause{Key: WhyWrongPassword, Count: n, Since: last})
+	}
+	if n, last := wrongInARow(f.Tries, "code", "wrong", now); n > 0 && !f.Limits.CodeBlocked && !f.Limits.CodeUntil.After(now) {
+		found = append(found, Cause{Key: WhyWrongCode, Count: n, Since: last})
+	}
+	return append(found, ofMessages(f, now)...)
+}
+
+// ofMessages is what became of the last code, as long as it is asked for or
+// went wrong a moment ago.
+func ofMessages(f Facts, now time.Time) []Cause {
+	if len(f.Messages) == 0 || now.Sub(f.Messages[0].At) > recently {
+		return nil
+	}
+	last := f.Messages[0]
+	if last.Purpose != "" && last.Purpose != "login" {
+		return nil
+	}
+	act := ""
+	if f.Open != nil {
+		act = "resend"
+	}
+	switch last.State {
+	case store.SendFailed:
+		return []Cause{{Key: WhyNotSent, Act: act, Since: last.At}}
+	case store.SendUndelivered:
+		key := WhyUndelivered
+		if cause := otp.Cause(last.Reason); cause != "" {
+			key += "-" + cause
+		}
+		return []Cause{{Key: key, Act: act, Since: last.At}}
+	}
+	if f.Open == nil {
+		return nil
+	}
+	if last.State == store.SendDelivered {
+		return []Cause{{Key: WhyDelivered, Act: act, Since: last.Ended, Count: f.Open.Left}}
+	}
+	return []Cause{{Key: WhyWaitingCode, Act: act, Since: last.At, Count: f.Open.Left}}
+}
+
+func lastOf(tries []store.Event, kind string) *store.Event {
+	for i := range tries {
+		if tries[i].Kind == kind {
+			return &tries[i]
+		}
+	}
+	return nil
+}
+
+// wrongInARow counts the newest tries of a kind that were refused for a reason.
+func wrongInARow(tries []store.Event, kind, reason string, now time.Time) (n int, last time.Time) {
+	for _, try := range tries {
+		if try.Kind != kind {
+			continue
+		}
+		if try.Result != "refused" || try.Reason != reason || now.Sub(try.At) > recently {
+			break
+		}
+		if n++; n == 1 {
+			last = try.At
+		}
+	}
+	return n, last
+}
+
+// String is a cause for a log and for tests.
+func (c Cause) String() string {
+	text := c.Key
+	if c.Count > 0 {
+		text += " " + strconv.Itoa(c.Count)
+	}
+	if c.Act != "" {
+		text += " -> " + c.Act
+	}
+	return text
+}
