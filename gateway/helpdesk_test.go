@@ -52,7 +52,7 @@ func TestHelpdeskIsForAgents(t *testing.T) {
 	if strings.Contains(cecilia.get("/").body, "/helpdesk") {
 		t.Error("the list leads somebody to helpdesk who is no agent")
 	}
-	nobody := open(t, nil) // no groups are configured
+	nobody := open(t, func(s *gateway.Settings) { s.HelpdeskGroups, s.AdministratorGroups = nil, nil })
 	nobody.as("hanna", "+46701740609").get("/helpdesk").shows(t, 404, "/helpdesk")
 }
 

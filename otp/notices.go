@@ -178,7 +178,7 @@ func (n *Notices) send(ctx context.Context, notice store.Notice) error {
 	if sendErr != nil {
 		state, reason = "queued", sendErr.Error()
 		next = now.Add(noticeWait << min(notice.Tries-1, 9)) // 30 s, 1 min, ... 4 h
-		if notice.Tries >= noticeTries || next.After(notice.ExpiresAt) {
+		if errors.Is(sendErr, ErrRefusedForGood) || notice.Tries >= noticeTries || next.After(notice.ExpiresAt) {
 			state = "failed"
 		}
 		if n.Failed != nil {

@@ -408,6 +408,14 @@ func TestProblems(t *testing.T) {
 				`FILE:19: codes.countries: the list is empty: no code could be sent`,
 				`FILE:20: codes.per_day: 2 is less than codes.per_hour, 5`,
 			}},
+		{name: "phones", new: "phones:\n  order: [directory, directory, sim]\n  enrol: self\n  cool_down: 30s\n",
+			want: []string{
+				`FILE:18: phones.order[1]: "directory" stands twice`,
+				`FILE:18: phones.order[2]: must be verified or directory, not "sim"`,
+				`FILE:19: phones.enrol: self needs verified among phones.order, since an enrolled number is one`,
+				`FILE:20: phones.cool_down: must be from 1m to 336h, not 30s`,
+			}},
+		{name: "phones at once", new: "phones:\n  order: [directory, verified]\n  cool_down: 0s\n"},
 		{name: "alarm mail", new: "codes:\n  per_country: 0\n  alarm_mail: [a@b.example, Drift]\n",
 			want: []string{
 				`FILE:18: codes.per_country: must be from 1 to 100000, not 0`,
