@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"stagedoor/directory"
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -167,14 +168,20 @@ func (p *Portal) factorChanged(v *visit, kind string, factorKind factor.Kind, na
 		return err
 	}
 	s := v.session
+	return p.tellOfFactor(v, s.who.Account, s.who.Phone, kind == "factor-add", factorKind)
+}
+
+// tellOfFactor tells somebody, by text message and mail, that a factor was added
+// to or removed from their account.
+func (p *Portal) tellOfFactor(v *visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
 	key := "factor.notice.removed"
-	if kind == "factor-add" {
+	if added {
 		key = "factor.notice.added"
 	}
 	err := p.notices.Tell(v.Context(), otp.Notice{
-		AccountID: s.AccountID, Name: event.Name, Lang: v.lang, Phones: []otp.Phone{s.who.Phone}, Mail: s.who.Account.Mail,
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
 		Key:  key,
-		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(factorKind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
+		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
 	})
 	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
 		v.log.Warn("the person is not told of a factor", "kind", kind, "error", err)

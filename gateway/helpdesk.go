@@ -30,14 +30,11 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.numbers, Factors: p.factors, Now: p.Now, PasswordTries: p.triesPerAccount,
 		FactorPerson: p.factorPerson,
 		FactorRemoved: func(ctx context.Context, person directory.Account, removed factor.Factor) error {
-			if p.Tell == nil {
-				return nil
-			}
 			number, err := p.numberOf(ctx, person)
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 				return err
 			}
-			return p.Tell(ctx, FactorNotice{Account: person, Phone: number.Phone, Lang: v.lang, Factor: removed.Kind})
+			return p.tellOfFactor(v, person, number.Phone, false, removed.Kind)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {

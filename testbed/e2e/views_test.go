@@ -65,8 +65,6 @@ var views = []view{
 		defer s.sms.SetMode(testbed.SMSTake)
 		s.atCode(p)
 	}},
-<<<<<<< HEAD
-=======
 	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
 	// A person's number, and the link in the notices about it.
 	{name: "phone", who: "erik", reach: (*stage).atPhone},
@@ -85,7 +83,6 @@ var views = []view{
 	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
 	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
 	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
->>>>>>> main
 	// Second factors. Gustav has several: the app is asked for first.
 	{name: "code-other", who: "gustav", reach: atFactors("/code/other")},
 	{name: "code-app", who: "gustav", reach: atFactors("/code/app")},
@@ -106,32 +103,6 @@ var views = []view{
 	}},
 	{name: "enrol", who: "greta", reach: loggedIn("/enrol")},
 	{name: "again", who: "greta", reach: loggedIn("/again?to=/account/app")},
-<<<<<<< HEAD
-	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
-	// A person's number, and the link in the notices about it.
-	{name: "phone", who: "erik", reach: (*stage).atPhone},
-	{name: "phone-countries", who: "erik", reach: func(s *stage, p *testbed.Page) {
-		s.atPhone(p)
-		p.Click("#country-button")
-		p.WaitFor("#country-list li.active")
-	}},
-	{name: "phone-unreadable", who: "erik", reach: func(s *stage, p *testbed.Page) {
-		s.atPhone(p)
-		p.Fill("#number", "070-1")
-		p.Press("Enter")
-		p.WaitFor("#fault")
-	}},
-	{name: "phone-code", who: "erik", reach: func(s *stage, p *testbed.Page) {
-		s.atPhone(p)
-		p.Fill("#number", "070-174 06 77")
-		p.Press("Enter")
-		p.WaitFor("#code")
-	}},
-	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
-	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
-	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
-=======
->>>>>>> main
 	{name: "targets", who: "cecilia", reach: (*stage).atList},
 	{name: "targets-search", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		s.atList(p)
@@ -403,58 +374,6 @@ func act(p *testbed.Page, name, reason string) {
 	}
 	p.Fill("#reason-"+name, reason)
 	p.Click("#act-" + name + " button")
-<<<<<<< HEAD
-=======
-}
-
-// fresh is loggedIn for a page that wants a login of the last ten minutes: with
-// an older one, they log in anew.
-func fresh(path string) func(*stage, *testbed.Page) {
-	return func(s *stage, p *testbed.Page) {
-		loggedIn("/account/key")(s, p)
-		if strings.Contains(p.URL(), "/again") {
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.atList(p)
-		}
-		p.Open(s.address + path)
-	}
-}
-
-// atFactors goes to a page that asks for a second factor, as somebody who has an
-// app and a key, which they set up at their first visit.
-func atFactors(path string) func(*stage, *testbed.Page) {
-	return func(s *stage, p *testbed.Page) {
-		p.Open(s.address + path)
-		if strings.Contains(p.URL(), "/login") {
-			s.signIn(p)
-			p.WaitURL("/code")
-		}
-		if testbed.Eval[bool](p, `location.pathname === "/code"`) {
-			typeCode(p, s.code(people[s.person].number))
-			p.WaitUntil(`location.pathname === "/"`)
-			s.setUp(p)
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.signIn(p)
-			p.WaitURL("/code/")
-		}
-		p.Open(s.address + path)
-	}
-}
-
-// setUp adds a key and then an app.
-func (s *stage) setUp(p *testbed.Page) {
-	p.Authenticator()
-	p.Open(s.address + "/account/key")
-	p.WaitUntil(`!document.querySelector("#key-use").disabled`)
-	p.Click("#key-use")
-	p.WaitURL("/account?saved")
-	p.Open(s.address + "/account/app")
-	secret := testbed.Eval[string](p, `document.querySelector(".secret").textContent`)
-	typeCode(p, s.appCode(strings.ReplaceAll(secret, " ", ""), 0))
-	p.WaitURL("/account?saved")
->>>>>>> main
 }
 
 func (s *stage) atDesktop(p *testbed.Page) {
