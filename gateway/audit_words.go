@@ -42,6 +42,11 @@ func (p *Portal) word(v *visit, prefix, word string) string {
 	return word
 }
 
+// eventWords are an event's kind, its result and its reason in words.
+func (p *Portal) eventWords(v *visit, e store.Event) (kind, result, reason string) {
+	return p.word(v, "event.kind.", e.Kind), p.word(v, "event.result.", e.Result), p.word(v, "event.reason.", e.Reason)
+}
+
 // eventRows puts events in words.
 func (p *Portal) eventRows(v *visit, events []store.Event) []eventRow {
 	rows := make([]eventRow, len(events))
@@ -52,11 +57,10 @@ func (p *Portal) eventRows(v *visit, events []store.Event) []eventRow {
 	for i, e := range events {
 		row := eventRow{
 			Date: p.Site.Date(v.lang, e.At), Clock: p.Site.Clock(v.lang, e.At), Machine: e.Kind, Status: e.Result,
-			Kind: p.word(v, "event.kind.", e.Kind), Result: p.word(v, "event.result.", e.Result),
-			Reason: p.word(v, "event.reason.", e.Reason), Name: e.Name, Href: personHref(e.AccountID),
-			About: e.Detail[store.AboutPerson], AboutHref: personHref(e.Detail[store.AboutAccount]),
+			Name: e.Name, Href: personHref(e.AccountID), About: e.Detail[store.AboutPerson], AboutHref: personHref(e.Detail[store.AboutAccount]),
 			Target: e.Target, Address: e.Address, SupportID: e.RequestID,
 		}
+		row.Kind, row.Result, row.Reason = p.eventWords(v, e)
 		if name := names[e.Target]; name != "" {
 			row.Target = name
 		}

@@ -143,7 +143,7 @@ func (p *Portal) kinds(v *visit, chosen string) (kinds []choice) {
 }
 
 func (p *Portal) results(v *visit, chosen string) (results []choice) {
-	for _, result := range []string{"ok", "refused", "error"} {
+	for _, result := range []string{"ok", "refused", "error", "begun"} {
 		results = append(results, choice{result, p.Site.T(v.lang, "event.result."+result), result == chosen})
 	}
 	return results

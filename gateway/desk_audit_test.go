@@ -58,7 +58,7 @@ func TestAuditSearch(t *testing.T) {
 		}
 	}
 	hanna.get("/helpdesk/audit?kind=login&person=cecilia").shows(t, 200, "/helpdesk/audit?kind=login&person=cecilia",
-		"Inloggning", "Nekades", "Kontot är låst", `href="/helpdesk/id/R7K2XX0X"`, `href="/helpdesk/person/c1"`, `<option value="login" selected>`)
+		"Lösenord vid inloggning", "Nekades", "Kontot är låst", `href="/helpdesk/id/R7K2XX0X"`, `href="/helpdesk/person/c1"`, `<option value="login" selected>`)
 	hanna.get("/helpdesk/audit?kind=nobody-knows").shows(t, 200, "/helpdesk/audit?kind=nobody-knows",
 		"nobody-knows", "no-such-word", "&lt;b&gt;&#34;x&#34;&lt;/b&gt;", "&lt;i&gt;")
 	hanna.get("/helpdesk/audit?from=yesterday").shows(t, 422, "/helpdesk/audit?from=yesterday", "går inte att tolka", `value="yesterday"`)

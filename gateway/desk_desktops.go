@@ -1,15 +1,13 @@
 package gateway
 
 import (
-	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf8"
 
+	"stagedoor/gateway/helpdesk"
 	"stagedoor/store"
 )
 
@@ -22,8 +20,7 @@ type openDesktopsPage struct {
 	Query   string      // what the list is narrowed to
 	All     int
 	Done    string // the order that was given: store.OrderEnd, store.OrderMessage
-	Fault   string // why none was given: see orderFault
-	Most    int    // characters of a message
+	Fault   string // why none was given, in words
 }
 
 // openDesktop is one row; the script gets the same as JSON and changes the cells
@@ -46,8 +43,6 @@ type openDesktop struct {
 	Open      bool   `json:"-"`
 	Text, Why string `json:"-"`
 }
-
-const maxMessage = 300 // characters
 
 // openDesktops is the page.
 func (p *Portal) openDesktops(w http.ResponseWriter, v *visit) error {
@@ -74,7 +69,7 @@ func (p *Portal) openDesktopsNow(w http.ResponseWriter, v *visit) error {
 }
 
 func (p *Portal) openDesktopsData(v *visit) (openDesktopsPage, error) {
-	data := openDesktopsPage{page: p.page(v, "title.open-desktops"), Section: "desktops", Most: maxMessage,
+	data := openDesktopsPage{page: p.page(v, "title.open-desktops"), Section: "desktops",
 		Query: printable(strings.TrimSpace(v.URL.Query().Get("q")), 100), Blank: openDesktop{ID: "NEW"}, Rows: []openDesktop{}}
 	desktops, err := p.Store.LiveDesktops(v.Context())
 	if err != nil {
@@ -135,73 +130,44 @@ func (d openDesktop) has(words string) bool {
 }
 
 func (p *Portal) endOpenDesktop(w http.ResponseWriter, v *visit) error {
-	return p.orderOpenDesktop(w, v, store.Event{Kind: "desktop-order-end"}, store.OrderEnd)
+	return p.orderOpenDesktop(w, v, store.OrderEnd)
 }
 
 func (p *Portal) messageOpenDesktop(w http.ResponseWriter, v *visit) error {
-	return p.orderOpenDesktop(w, v, store.Event{Kind: "desktop-order-message"}, store.OrderMessage)
+	return p.orderOpenDesktop(w, v, store.OrderMessage)
 }
 
-// orderOpenDesktop gives an order about one desktop, if its person may be acted on.
-func (p *Portal) orderOpenDesktop(w http.ResponseWriter, v *visit, event store.Event, kind string) error {
+// orderOpenDesktop gives an order about one desktop, under helpdesk's rules. When
+// it was refused, what was typed is there still.
+func (p *Portal) orderOpenDesktop(w http.ResponseWriter, v *visit, kind string) error {
 	if err := v.ParseForm(); err != nil {
 		return badForm(err)
 	}
-	order := store.DesktopOrder{ID: rand.Text(), DesktopID: v.PathValue("id"), Kind: kind,
-		By: v.session.who.Account.Domain + `\` + v.session.who.Account.Name}
+	id, text, why := v.PathValue("id"), v.PostForm.Get("text"), v.PostForm.Get("why")
+	desk, agent := p.helpdeskOf(v), p.agentOf(v)
+	var err error
 	if kind == store.OrderMessage {
-		order.Text = tidy(v.PostForm.Get("text"))
+		err = desk.MessageDesktop(v.Context(), agent, id, text, why)
+	} else {
+		err = desk.EndDesktop(v.Context(), agent, id, why)
 	}
-	why := tidy(v.PostForm.Get("why"))
-	fault, err := p.orderFault(v, event, order, why)
-	if err == nil && fault == "" {
-		if err = p.order(v.Context(), order); errors.Is(err, store.ErrNotFound) {
-			fault, err = "over", nil
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("order %s: %w", kind, err)
-	}
-	if fault == "" {
+	var refused *helpdesk.RefusedError
+	switch {
+	case err == nil:
 		return p.redirect(w, v, "/helpdesk/desktops?done="+kind)
+	case !errors.As(err, &refused):
+		return err
 	}
+	v.log.Info("helpdesk act refused", "act", kind, "error", err)
 	data, err := p.openDesktopsData(v)
 	if err != nil {
 		return err
 	}
-	data.Fault = fault
+	data.Fault = p.refusalText(v, refused)
 	for i := range data.Rows {
-		if row := &data.Rows[i]; row.ID == order.DesktopID {
-			row.Open, row.Text, row.Why = true, order.Text, why
+		if row := &data.Rows[i]; row.ID == id {
+			row.Open, row.Text, row.Why = true, helpdesk.Tidy(text), helpdesk.Tidy(why)
 		}
 	}
-	return p.render(w, v, http.StatusUnprocessableEntity, "open-desktops", data)
-}
-
-// orderFault is why an order may not be given, "" when it may, and then the act
-// is counted and audited: "why", "text", "long" of what was typed, "over" of a
-// desktop that is not there any more, or why the person may not be acted on.
-func (p *Portal) orderFault(v *visit, event store.Event, order store.DesktopOrder, why string) (string, error) {
-	switch {
-	case why == "" || utf8.RuneCountInString(why) > maxWhy:
-		return "why", nil
-	case order.Kind == store.OrderMessage && order.Text == "":
-		return "text", nil
-	case utf8.RuneCountInString(order.Text) > maxMessage:
-		return "long", nil
-	}
-	d, err := p.Store.LiveDesktop(v.Context(), order.DesktopID)
-	if errors.Is(err, store.ErrNotFound) {
-		return "over", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	event.Target = d.Target
-	event.Detail = map[string]string{store.AboutAccount: d.AccountID, store.AboutPerson: d.Name, "desktop": d.ID, "node": d.Node,
-		"session": d.SessionID}
-	if order.Text != "" {
-		event.Detail["text"] = order.Text
-	}
-	return p.act(v, event, why)
+	return p.render(w, v, p.refusalStatus(refused), "open-desktops", data)
 }

@@ -40,6 +40,7 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
 			return p.endOthers(v, person, ids, endRevoked)
 		},
+		Order: p.order,
 		Settings: helpdesk.Settings{
 			ActsPerDay: p.set.ActsPerDay, AgentGroups: p.set.HelpdeskGroups, AdministratorGroups: p.set.AdministratorGroups,
 			Country: p.set.Country, Countries: p.set.Countries, Lang: v.lang,
@@ -134,7 +135,7 @@ func (p *Portal) refusalStatus(refused *helpdesk.RefusedError) int {
 	switch refused.Rule {
 	case helpdesk.RuleQuota, helpdesk.RuleSearches, helpdesk.RuleWait, helpdesk.RuleLocked:
 		return http.StatusTooManyRequests
-	case helpdesk.RuleReason, helpdesk.RuleText, helpdesk.RuleNoNumber, helpdesk.RuleBadNumber:
+	case helpdesk.RuleReason, helpdesk.RuleText, helpdesk.RuleNoNumber, helpdesk.RuleBadNumber, helpdesk.RuleMessage:
 		return http.StatusUnprocessableEntity
 	case helpdesk.RuleDirectory, helpdesk.RuleNotSent:
 		return http.StatusServiceUnavailable

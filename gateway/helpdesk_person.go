@@ -195,30 +195,18 @@ func (p *Portal) actForm(v *visit, data *personPage, act *deskAct) actForm {
 	return form
 }
 
-// tryView says what happened. A kind that has no words of its own here (another
-// part of the portal has added it) is shown as it is.
+// tryView says what happened, as the pages of the audit do.
 func (p *Portal) tryView(v *visit, e store.Event) tryView {
 	view := tryView{At: e.At, ID: e.RequestID, Bad: e.Result != "ok", Note: e.Detail["why"], Where: e.Address}
 	if e.Target != "" {
 		view.Where = e.Target
 	}
-	key := "desk.event." + e.Kind
-	words := p.Site.T(v.lang, key)
-	if words == key {
-		words = e.Kind
-	}
-	why := ""
-	if e.Reason != "" {
-		key := "desk.word." + e.Reason
-		if why = p.Site.T(v.lang, key); why == key {
-			why = e.Reason
-		}
+	kind, result, reason := p.eventWords(v, e)
+	view.Text = kind
+	if reason != "" {
+		view.Text += ": " + reason
 	} else if view.Bad {
-		why = p.Site.T(v.lang, "desk.result."+resultKey(e.Result))
-	}
-	view.Text = words
-	if why != "" {
-		view.Text += ": " + why
+		view.Text += ": " + result
 	}
 	if e.Detail["account"] == e.AccountID || e.Detail["account"] == "" {
 		return view
@@ -226,11 +214,4 @@ func (p *Portal) tryView(v *visit, e store.Event) tryView {
 	_, agent, _ := strings.Cut(e.Name, `\`)
 	view.Where = agent
 	return view
-}
-
-func resultKey(result string) string {
-	if result == "error" {
-		return "error"
-	}
-	return "refused"
 }

@@ -264,6 +264,9 @@ func TestHelpdeskHasWords(t *testing.T) {
 	}
 	for _, rule := range helpdesk.Rules {
 		has("desk.refused." + string(rule))
+		if !slices.Contains([]helpdesk.Rule{helpdesk.RuleReason, helpdesk.RuleSearches, helpdesk.RuleText, helpdesk.RuleMessage}, rule) {
+			has("event.reason." + string(rule)) // those are not recorded
+		}
 	}
 	for _, act := range gateway.DeskActs() {
 		has("desk.done." + act)

@@ -21,7 +21,7 @@ type (
 		Rows               []openDesktop
 		Blank              openDesktop
 		Query, Done, Fault string
-		All, Most          int
+		All                int
 	}
 	choice struct {
 		Value, Name string
@@ -68,7 +68,7 @@ func TestLivePages(t *testing.T) {
 		in := inside(language.Code, "Titel")
 		in.Agent = true
 		open := func(fault string, rows ...openDesktop) openDesktopsPage {
-			return openDesktopsPage{basePage: in, Section: "desktops", Rows: rows, Blank: openDesktop{ID: "NEW"}, Most: 300, All: len(rows), Fault: fault}
+			return openDesktopsPage{basePage: in, Section: "desktops", Rows: rows, Blank: openDesktop{ID: "NEW"}, All: len(rows), Fault: fault}
 		}
 		done := open("", row)
 		done.Done, done.Query = "message", hostile
@@ -89,9 +89,7 @@ func TestLivePages(t *testing.T) {
 			{"support id", "support-id", supportIDPage{basePage: in, Section: "audit", ID: hostile, Events: []eventRow{event}, Name: hostile, Href: "/x", End: hostile}, []string{`class="own"`, `<dl class="facts">`}},
 			{"no such id", "support-id", supportIDPage{basePage: in, Section: "audit", ID: hostile}, []string{`role="status"`, `!<table`}},
 		}
-		for _, fault := range []string{"why", "text", "long", "over", "self", "role", "limit", "directory", "person-unknown"} {
-			samples = append(samples, sample{"refused: " + fault, "open-desktops", open(fault, refused), []string{`id="fault"`, ` open><summary>`}})
-		}
+		samples = append(samples, sample{"refused", "open-desktops", open(hostile, refused), []string{`id="fault"`, ` open><summary>`}})
 		for _, s := range samples {
 			t.Run(language.Code+"/"+s.name, func(t *testing.T) {
 				var b bytes.Buffer

@@ -503,8 +503,8 @@ var (
 	gatewayKeys = regexp.MustCompile(`"((?:title|message|action|rule|format|span|way|alarm)\.[a-z0-9.-]+|code\.sms|phone\.(?:title|sms)[a-z.]*|freeze\.title)"`)
 	forGateway  = []string{"title.", "message.", "action.", "rule.", "code.sms", "language.", "format.", "span.", "way.", "alarm.", "event.",
 		"phone.title", "phone.sms.", "phone.notice.", "freeze.title",
-		"code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.", "desk.event.",
-		"desk.word.", "desk.result.", "desk.field.", "desk.kind.", "desk.unknown-time", "factor.notice."}
+		"code.caller", "desk.act.", "desk.effect.", "desk.done.", "desk.why.", "desk.advice.", "desk.refused.",
+		"desk.field.", "desk.kind.", "desk.unknown-time", "factor.notice."}
 )
 
 func sources(t *testing.T, patterns ...string) string {

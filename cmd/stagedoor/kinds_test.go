@@ -39,8 +39,16 @@ func TestKindsOfEvents(t *testing.T) {
 	}
 }
 
-// kindsInCode are the values of store.Event's Kind: the literals, and where it
-// is a parameter or a variable of a function, the literals that it is given.
+// kindFinder finds the values of store.Event's Kind, and of helpdesk's deed: the
+// literals, and where it is a parameter, a variable or a constant, the literals
+// that it is given.
+type kindFinder struct {
+	kinds     map[string]bool
+	given     map[string]int // functions that take the kind, and at which place
+	constants map[string]*ast.BasicLit
+}
+
+// kindsInCode are the kinds that the code of some folders writes.
 func kindsInCode(t *testing.T, roots ...string) []string {
 	t.Helper()
 	var files []*ast.File
@@ -57,15 +65,15 @@ func kindsInCode(t *testing.T, roots ...string) []string {
 			t.Fatal(err)
 		}
 	}
-	kinds := map[string]bool{}
-	given := map[string]int{} // functions that take the kind, and at which place
-	eachFunction(files, func(f *ast.FuncDecl) { kindsOf(f, kinds, given) })
-	for before := -1; before != len(given); { // a function may hand its own parameter on
-		before = len(given)
-		eachFunction(files, func(f *ast.FuncDecl) { kindsGiven(f, kinds, given) })
+	find := kindFinder{kinds: map[string]bool{}, given: map[string]int{}, constants: map[string]*ast.BasicLit{}}
+	find.theConstants(files)
+	eachFunction(files, find.kindsOf)
+	for before := -1; before != len(find.given); { // a function may hand its own parameter on
+		before = len(find.given)
+		eachFunction(files, find.kindsGiven)
 	}
 	var all []string
-	for kind := range kinds {
+	for kind := range find.kinds {
 		all = append(all, kind)
 	}
 	slices.Sort(all)
@@ -82,22 +90,38 @@ func eachFunction(files []*ast.File, visit func(*ast.FuncDecl)) {
 	}
 }
 
-// kindsOf looks at Kind: ... in literals of Event, and at event.Kind = ...
-func kindsOf(f *ast.FuncDecl, kinds map[string]bool, given map[string]int) {
+// theConstants are those of files that are texts and called kind...
+func (k kindFinder) theConstants(files []*ast.File) {
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			for i := 0; ok && i < len(spec.Names) && i < len(spec.Values); i++ {
+				if literal, ok := spec.Values[i].(*ast.BasicLit); ok && strings.HasPrefix(spec.Names[i].Name, "kind") {
+					k.constants[spec.Names[i].Name] = literal
+				}
+			}
+			return true
+		})
+	}
+}
+
+// kindsOf looks at Kind: ... in literals of Event, at kind: ... in those of
+// deed, and at event.Kind = ...
+func (k kindFinder) kindsOf(f *ast.FuncDecl) {
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CompositeLit:
-			if name(n.Type) == "Event" {
+			if field := map[string]string{"Event": "Kind", "deed": "kind"}[name(n.Type)]; field != "" {
 				for _, element := range n.Elts {
-					if pair, ok := element.(*ast.KeyValueExpr); ok && name(pair.Key) == "Kind" {
-						note(f, pair.Value, kinds, given)
+					if pair, ok := element.(*ast.KeyValueExpr); ok && name(pair.Key) == field {
+						k.note(f, pair.Value)
 					}
 				}
 			}
 		case *ast.AssignStmt:
 			for i, left := range n.Lhs {
 				if selector, ok := left.(*ast.SelectorExpr); ok && selector.Sel.Name == "Kind" && name(selector.X) == "event" && i < len(n.Rhs) {
-					note(f, n.Rhs[i], kinds, given)
+					k.note(f, n.Rhs[i])
 				}
 			}
 		}
@@ -106,11 +130,11 @@ func kindsOf(f *ast.FuncDecl, kinds map[string]bool, given map[string]int) {
 }
 
 // kindsGiven looks at the calls of functions that take a kind.
-func kindsGiven(f *ast.FuncDecl, kinds map[string]bool, given map[string]int) {
+func (k kindFinder) kindsGiven(f *ast.FuncDecl) {
 	ast.Inspect(f.Body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			if place, takes := given[name(call.Fun)]; takes && place < len(call.Args) {
-				note(f, call.Args[place], kinds, given)
+			if place, takes := k.given[name(call.Fun)]; takes && place < len(call.Args) {
+				k.note(f, call.Args[place])
 			}
 		}
 		return true
@@ -119,18 +143,21 @@ func kindsGiven(f *ast.FuncDecl, kinds map[string]bool, given map[string]int) {
 
 // note takes a literal; of an identifier, what the function assigns to it, or
 // the function itself when it is its parameter.
-func note(f *ast.FuncDecl, value ast.Expr, kinds map[string]bool, given map[string]int) {
+func (k kindFinder) note(f *ast.FuncDecl, value ast.Expr) {
 	switch value := value.(type) {
 	case *ast.BasicLit:
 		if kind, err := strconv.Unquote(value.Value); err == nil && value.Kind == token.STRING {
-			kinds[kind] = true
+			k.kinds[kind] = true
 		}
 	case *ast.Ident:
+		if literal := k.constants[value.Name]; literal != nil {
+			k.note(f, literal)
+		}
 		place := 0
 		for _, field := range f.Type.Params.List {
 			for _, parameter := range field.Names {
 				if parameter.Name == value.Name {
-					given[f.Name.Name] = place
+					k.given[f.Name.Name] = place
 				}
 				place++
 			}
@@ -142,7 +169,7 @@ func note(f *ast.FuncDecl, value ast.Expr, kinds map[string]bool, given map[stri
 						continue
 					}
 					if literal, ok := assign.Rhs[i].(*ast.BasicLit); ok {
-						note(f, literal, kinds, given)
+						k.note(f, literal)
 					}
 				}
 			}

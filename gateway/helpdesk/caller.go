@@ -54,7 +54,7 @@ func (d Desk) CheckCaller(ctx context.Context, agent Agent, id, code string) err
 		result = "refused"
 	}
 	// The record first: a caller of whom there is no trace is not verified.
-	if recorded := d.record(ctx, agent, person, id, "helpdesk-caller", result, err, "", nil); err != nil || recorded != nil {
+	if recorded := d.record(ctx, agent, person, deed{id: id, kind: "helpdesk-caller"}, result, err, nil); err != nil || recorded != nil {
 		return errors.Join(err, recorded)
 	}
 	if err := d.Store.PutCaller(ctx, agent.SessionID, id, d.Now().Add(callerLasts)); err != nil {

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 	"unicode"
@@ -41,6 +42,8 @@ type Desk struct {
 	Record func(ctx context.Context, event store.Event) error
 	// Ended closes the live desktops of sessions of a person that were just ended.
 	Ended func(ctx context.Context, person directory.Account, sessionIDs []string) error
+	// Order gives an order to the node that has a desktop; store.ErrNotFound.
+	Order func(ctx context.Context, order store.DesktopOrder) error
 	// PasswordTries is how many wrong passwords of an account are let through in
 	// one window.
 	PasswordTries func(ctx context.Context, name string) int
@@ -129,6 +132,9 @@ const (
 	RuleTooMany   Rule = "too-many"   // the person was told of too much today
 	// About bypass codes.
 	RuleUnverified Rule = "unverified" // who is on the telephone
+	// About live desktops.
+	RuleOver    Rule = "over"    // there is no such desktop any more
+	RuleMessage Rule = "message" // none, or too long
 )
 
 // Rules are all of them, for the test that each has its words.
@@ -137,25 +143,39 @@ var Rules = []Rule{
 	RuleDirectory, RuleUnknown, RuleForbidden, RuleNoNumber, RuleNoCode, RuleNotSent,
 	RuleWait, RuleLocked, RuleWrongCode, RuleUsedUp, RuleNothing, RuleBadNumber,
 	RuleSame, RuleElsewhere, RulePending, RuleFrozen, RuleSecond, RuleMoved,
-	RuleTooMany, RuleUnverified,
+	RuleTooMany, RuleUnverified, RuleOver, RuleMessage,
 }
 
 func refuse(rule Rule) error { return &RefusedError{Rule: rule} }
 
-// act does one act on a person: checks the reason and the rules, counts it,
+// deed is one act on a person, as it is recorded.
+type deed struct {
+	id           string // whose account it is on
+	kind, reason string
+	target       string            // may be empty
+	facts        map[string]string // known before it is done; may be nil
+}
+
+// act does an act of which nothing more is known beforehand than on whom and why.
+func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do func(directory.Account, string) (map[string]string, error)) error {
+	return d.do(ctx, agent, deed{id: id, kind: kind, reason: reason}, do)
+}
+
+// do does one act on a person: checks the reason and the rules, counts it,
 // records it before and after. An act that the rules refuse is recorded, not
 // counted.
-func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do func(directory.Account, string) (map[string]string, error)) error {
-	reason, err := tidyReason(reason)
+func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.Account, string) (map[string]string, error)) error {
+	reason, err := tidyReason(what.reason)
 	if err != nil {
 		return err
 	}
-	person, err := d.person(ctx, id)
+	what.reason = reason
+	person, err := d.person(ctx, what.id)
 	if err == nil {
 		err = d.permit(ctx, agent, person)
 	}
 	record := func(result string, err error, facts map[string]string) error {
-		return d.record(ctx, agent, person, id, kind, result, err, reason, facts)
+		return d.record(ctx, agent, person, what, result, err, facts)
 	}
 	if err != nil {
 		return errors.Join(err, record("refused", err, nil))
@@ -185,18 +205,17 @@ const (
 	detailWhy     = "why"
 )
 
-func (d Desk) record(ctx context.Context, agent Agent, person directory.Account, id, kind, result string, err error, why string, facts map[string]string) error {
-	event := store.Event{Kind: kind, Result: result, AccountID: agent.AccountID, Name: agent.Name, SessionID: agent.SessionID,
-		Address: agent.Address, Detail: map[string]string{detailAccount: id}}
+func (d Desk) record(ctx context.Context, agent Agent, person directory.Account, what deed, result string, err error, facts map[string]string) error {
+	event := store.Event{Kind: what.kind, Result: result, AccountID: agent.AccountID, Name: agent.Name, SessionID: agent.SessionID,
+		Address: agent.Address, Target: what.target, Detail: map[string]string{detailAccount: what.id}}
 	if person.ID != "" {
 		event.Detail[detailPerson] = nameOf(person)
 	}
-	if why != "" {
-		event.Detail[detailWhy] = why
+	if what.reason != "" {
+		event.Detail[detailWhy] = what.reason
 	}
-	for key, value := range facts {
-		event.Detail[key] = value
-	}
+	maps.Copy(event.Detail, what.facts)
+	maps.Copy(event.Detail, facts)
 	var refused *RefusedError
 	if errors.As(err, &refused) {
 		event.Reason = string(refused.Rule)

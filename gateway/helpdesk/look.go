@@ -145,7 +145,7 @@ func (d Desk) recordLook(ctx context.Context, agent Agent, person directory.Acco
 	if !first {
 		return nil
 	}
-	return d.record(ctx, agent, person, id, kindLook, "ok", nil, "", nil)
+	return d.record(ctx, agent, person, deed{id: id, kind: kindLook}, "ok", nil, nil)
 }
 
 func (d Desk) gatherPhone(ctx context.Context, agent Agent, f *Facts) error {
@@ -218,7 +218,7 @@ func LastFour(number string) string {
 }
 
 // tryKinds are the events of a person that tell why they cannot get in.
-var tryKinds = []string{"login", "password", "code", "code-sent", "code-delivery", "session-end", "fault", "helpdesk-", "desktop-", "phone-", "factor"}
+var tryKinds = []string{"login", "password", "code", "code-sent", "bypass", "again", "device-", "session-end", "fault", "helpdesk-", "desktop-", "phone-", "factor"}
 
 func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
 	const among = 150 // desktops fill the audit more than logins
