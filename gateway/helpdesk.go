@@ -34,7 +34,7 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 				return err
 			}
-			return p.tellOfFactor(v, person, number.Phone, "factor.notice.removed", removed.Kind)
+			return p.tellOfFactor(v, person, number.Phone, false, removed.Kind)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
