@@ -56,7 +56,7 @@ func (p *Portal) factorPerson(ctx context.Context, account directory.Account) (f
 	}
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Strong: p.strong(account),
+		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
 	}, nil
 }
 
