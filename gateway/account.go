@@ -168,23 +168,23 @@ func (p *Portal) factorChanged(v *visit, kind string, factorKind factor.Kind, na
 		return err
 	}
 	s := v.session
-	key := "factor.notice.removed"
-	if kind == "factor-add" {
-		key = "factor.notice.added"
-	}
-	return p.tellOfFactor(v, s.who.Account, s.who.Phone, key, factorKind)
+	return p.tellOfFactor(v, s.who.Account, s.who.Phone, kind == "factor-add", factorKind)
 }
 
-// tellOfFactor tells somebody by text message and mail of a factor that was added
-// or removed.
-func (p *Portal) tellOfFactor(v *visit, account directory.Account, phone otp.Phone, key string, kind factor.Kind) error {
+// tellOfFactor tells somebody, by text message and mail, that a factor was added
+// to or removed from their account.
+func (p *Portal) tellOfFactor(v *visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
+	key := "factor.notice.removed"
+	if added {
+		key = "factor.notice.added"
+	}
 	err := p.notices.Tell(v.Context(), otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.lang,
-		Phones: []otp.Phone{phone}, Mail: account.Mail, Key: key,
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		Key:  key,
 		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
 	})
 	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
-		v.log.Warn("the person is not told of a factor", "key", key, "error", err)
+		v.log.Warn("the person is not told of a factor", "kind", kind, "error", err)
 		return nil
 	}
 	return err

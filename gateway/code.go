@@ -14,8 +14,10 @@ import (
 
 type codePage struct {
 	page
-	Masked   string // "•• 67"
+	Masked   string // "•• 67", or "a•••@amido.example"
+	Mail     bool   // the code goes by mail
 	NoPhone  bool   // the directory has no number that a code can be sent to
+	NoWay    bool   // nor may one: the policy wants something that the person has not
 	NotSent  bool   // the sender failed
 	Recent   bool   // none was sent, since one went to another login a moment ago
 	Wrong    bool
@@ -31,10 +33,10 @@ type codePage struct {
 
 // startCode makes a challenge and sends its code. What stood in the way, if
 // anything, is remembered for the code page; it is no error of the login.
-func (p *Portal) startCode(v *visit) error {
+func (p *Portal) startCode(v *visit, phone otp.Phone, mail string) error {
 	s := v.session
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: s.who.Phone, Words: p.Site.T(v.lang, "code.sms"),
+		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail, Words: p.Site.T(v.lang, "code.sms"),
 	})
 	s.Challenge, s.who.Notice, s.who.Until = challenge.ID, "", time.Time{}
 	result, reason := "ok", ""
@@ -76,9 +78,11 @@ func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
 // codeState is the page as the challenge stands.
 func (p *Portal) codeState(v *visit) (codePage, error) {
 	s := v.session
-	data := codePage{Masked: s.who.Phone.Masked(), NoPhone: s.who.Phone == "", NotSent: s.who.Notice == "not-sent"}
-	if data.NoPhone {
-		data.Masked = ""
+	phone, mail := p.recipient(s, s.who.Way)
+	data := codePage{Masked: masked(phone, mail), Mail: s.who.Way == factor.Mail, NotSent: s.who.Notice == "not-sent"}
+	if data.Masked == "" {
+		data.NoWay = s.who.Phone != "" || !s.who.Factors.Allows(factor.SMS)
+		data.NoPhone = !data.NoWay
 		return data, nil
 	}
 	if s.Challenge == "" {
@@ -129,9 +133,19 @@ func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
 	if s.Challenge == "" {
 		return p.redirect(w, v, "/code")
 	}
-	err := p.Codes.Check(v.Context(), s.Challenge, s.ID, v.PostForm.Get("code"))
+	challenge, err := p.Codes.Get(v.Context(), s.Challenge, s.ID)
+	if err != nil && !errors.Is(err, otp.ErrExpired) {
+		return fmt.Errorf("check code: %w", err)
+	}
+	way := wayOf(challenge)
+	if err == nil && !s.who.Factors.Offers(way) { // the policy, or what they have, has changed since it was sent
+		return p.redirect(w, v, codeAddress(s.who.Way))
+	}
 	if err == nil {
-		return p.secondProven(w, v, s.who.Way)
+		err = p.Codes.Check(v.Context(), s.Challenge, s.ID, v.PostForm.Get("code"))
+	}
+	if err == nil {
+		return p.secondProven(w, v, way)
 	}
 	return p.codeRefused(w, v, err)
 }
@@ -173,11 +187,12 @@ func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 // could be sent before, a new one.
 func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 	s := v.session
-	if s.who.Phone == "" || s.who.Way != factor.SMS {
+	phone, mail := p.recipient(s, s.who.Way)
+	if phone == "" && mail == "" {
 		return p.redirect(w, v, codeAddress(s.who.Way))
 	}
 	if s.Challenge == "" {
-		if err := p.startCode(v); err != nil {
+		if err := p.startCode(v, phone, mail); err != nil {
 			return err
 		}
 		return p.redirect(w, v, "/code")
@@ -191,7 +206,7 @@ func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 		}
 		return p.redirect(w, v, "/code?resent")
 	case errors.Is(err, otp.ErrExpired), errors.Is(err, otp.ErrUsedUp):
-		if err := p.startCode(v); err != nil {
+		if err := p.startCode(v, phone, mail); err != nil {
 			return err
 		}
 	case errors.Is(err, otp.ErrNotSent):
@@ -225,8 +240,13 @@ func (p *Portal) resendTooEarly(w http.ResponseWriter, v *visit, wait *otp.WaitE
 func (p *Portal) auditCode(v *visit, s *session, kind, result, reason string) error {
 	event := store.Event{Kind: kind, Result: result, Reason: reason, AccountID: s.AccountID,
 		Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID}
-	if kind == "code-sent" && s.who.Phone != "" {
-		event.Detail = map[string]string{"phone": s.who.Phone.Masked()}
+	switch phone, mail := p.recipient(s, s.who.Way); {
+	case kind == "code-sent" && mail != "":
+		event.Detail = map[string]string{"mail": otp.MaskMail(mail)}
+	case kind == "code-sent" && phone != "":
+		event.Detail = map[string]string{"phone": phone.Masked()}
+	case mail != "":
+		event.Detail = map[string]string{"factor": string(factor.Mail)}
 	}
 	return p.audit(v, event)
 }

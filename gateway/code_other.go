@@ -1,16 +1,19 @@
 package gateway
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 )
 
 type otherPage struct {
 	page
 	ways
 	SMS, Mail, App, Key, Backup bool
-	Masked                      string
+	Masked, MaskedMail          string
 }
 
 // otherWays lists what somebody can prove themselves with. A code that helpdesk
@@ -18,9 +21,11 @@ type otherPage struct {
 func (p *Portal) otherWays(w http.ResponseWriter, v *visit) error {
 	s := v.session
 	state := s.who.Factors
+	phone, _ := p.recipient(s, factor.SMS)
+	_, mail := p.recipient(s, factor.Mail)
 	return p.render(w, v, http.StatusOK, "code-other", otherPage{
-		page: p.page(v, "title.code-other"), ways: p.waysOf(s), Masked: s.who.Phone.Masked(),
-		SMS: state.Offers(factor.SMS), App: state.Offers(factor.App), Key: state.Offers(factor.Key),
+		page: p.page(v, "title.code-other"), ways: p.waysOf(s), Masked: masked(phone, ""), MaskedMail: masked("", mail),
+		SMS: phone != "", Mail: mail != "", App: state.Offers(factor.App), Key: state.Offers(factor.Key),
 		Backup: state.Offers(factor.Backup),
 	})
 }
@@ -33,11 +38,15 @@ func (p *Portal) otherWay(w http.ResponseWriter, v *visit) error {
 	}
 	s := v.session
 	way := factor.Kind(v.PostForm.Get("way"))
-	if way != factor.SMS || !s.who.Factors.Offers(way) {
+	if phone, mail := p.recipient(s, way); phone == "" && mail == "" {
 		return p.redirect(w, v, "/code/other")
 	}
 	s.who.Way = way
-	if s.Challenge != "" { // one is on its way already
+	waits, err := p.waitsFor(v, way)
+	if err != nil {
+		return err
+	}
+	if waits { // one is on its way already
 		if err := p.keepWho(v); err != nil {
 			return err
 		}
@@ -47,4 +56,29 @@ func (p *Portal) otherWay(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	return p.redirect(w, v, codeAddress(way))
+}
+
+// waitsFor tells whether the session is asked for a code that went this way. One
+// that went another way ends as soon as a code is sent this way.
+func (p *Portal) waitsFor(v *visit, way factor.Kind) (bool, error) {
+	s := v.session
+	if s.Challenge == "" {
+		return false, nil
+	}
+	challenge, err := p.Codes.Get(v.Context(), s.Challenge, s.ID)
+	if errors.Is(err, otp.ErrExpired) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("other way: %w", err)
+	}
+	return wayOf(challenge) == way, nil
+}
+
+// wayOf is how a challenge's code went.
+func wayOf(challenge otp.Challenge) factor.Kind {
+	if challenge.Mail != "" {
+		return factor.Mail
+	}
+	return factor.SMS
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -53,6 +54,9 @@ func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
 	}
 	say := func(key string, at time.Time) string { return p.Site.T(v.lang, key, "time", p.Site.Clock(v.lang, at)) }
 	way := codeWay{State: string(delivery.State), Final: delivery.Final()}
+	if s.who.Way == factor.Mail {
+		return mailWay(way, delivery, say), nil
+	}
 	if !delivery.HandedAt.IsZero() {
 		way.Lines = append(way.Lines, say("way.handed", delivery.HandedAt))
 	}
@@ -68,6 +72,21 @@ func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
 		way.Lines = append(way.Lines, p.whatNow(v, delivery.Cause)...)
 	}
 	return way, nil
+}
+
+// mailWay is a code's by mail. A mail server says nothing more once it has taken
+// the mail over.
+func mailWay(way codeWay, delivery otp.Delivery, say func(key string, at time.Time) string) codeWay {
+	way.Final = delivery.State != store.SendClaimed
+	switch delivery.State {
+	case store.SendClaimed:
+		way.Lines = []string{say("way.mail.queued", delivery.QueuedAt)}
+	case store.SendUnsure:
+		way.Lines = []string{say("way.mail.unsure", delivery.QueuedAt)}
+	case store.SendSent:
+		way.Lines = []string{say("way.mail.handed", delivery.HandedAt)}
+	}
+	return way
 }
 
 // whatNow says why a message did not arrive, where that is known, and what the

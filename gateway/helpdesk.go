@@ -34,7 +34,7 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 				return err
 			}
-			return p.tellOfFactor(v, person, number.Phone, "factor.notice.removed", removed.Kind)
+			return p.tellOfFactor(v, person, number.Phone, false, removed.Kind)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
@@ -56,7 +56,7 @@ func (p *Portal) factorPerson(ctx context.Context, account directory.Account) (f
 	}
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Strong: p.strong(account),
+		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
 	}, nil
 }
 

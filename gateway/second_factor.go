@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/directory"
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -16,8 +18,40 @@ func (p *Portal) person(s *session) factor.Person {
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name,
 		DisplayName: account.DisplayName, MemberOf: account.MemberOf,
-		Number: s.who.Phone != "", Strong: p.strong(account),
+		Number: s.who.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
 	}
+}
+
+// mailFor is the address that an account's codes can go to; empty: none can.
+func (p *Portal) mailFor(account directory.Account) string {
+	if !p.Codes.SendsMail() || !otp.IsMail(account.Mail) {
+		return ""
+	}
+	return account.Mail
+}
+
+// recipient is where a code goes by a way: one of the two, or neither where the
+// policy does not allow that way or there is nowhere to send it.
+func (p *Portal) recipient(s *session, way factor.Kind) (phone otp.Phone, mail string) {
+	switch {
+	case !s.who.Factors.Offers(way):
+	case way == factor.SMS:
+		return s.who.Phone, ""
+	case way == factor.Mail:
+		return "", p.mailFor(s.who.Account)
+	}
+	return "", ""
+}
+
+// masked is a recipient as pages and the audit show it.
+func masked(phone otp.Phone, mail string) string {
+	switch {
+	case mail != "":
+		return otp.MaskMail(mail)
+	case phone != "":
+		return phone.Masked()
+	}
+	return ""
 }
 
 // afterPassword asks what the account has and what the policy wants, and tells
@@ -49,7 +83,7 @@ func (p *Portal) afterPassword(v *visit, s *session) (to step, reason string, er
 		return stepEnrol, "", nil
 	}
 	if s.who.Way = state.First(); s.who.Way == "" {
-		s.who.Way = factor.SMS // whose page tells that there is no number, and what to do
+		s.who.Way = factor.SMS // whose page tells that a code can go nowhere, and what to do
 	}
 	return stepCode, "", nil
 }
@@ -71,13 +105,16 @@ func codeAddress(way factor.Kind) string {
 // where it has a challenge: Start sends that one's again, if it is time to.
 func (p *Portal) startWay(v *visit) error {
 	s := v.session
-	if s.who.Way != factor.SMS {
+	if codeAddress(s.who.Way) != "/code" {
 		return nil
 	}
-	if s.who.Phone == "" {
-		return p.auditCode(v, s, "code-sent", "refused", "no-phone")
+	switch phone, mail := p.recipient(s, s.who.Way); {
+	case phone != "" || mail != "":
+		return p.startCode(v, phone, mail)
+	case s.who.Phone != "": // which the policy does not allow
+		return p.auditCode(v, s, "code-sent", "refused", "no-factor")
 	}
-	return p.startCode(v)
+	return p.auditCode(v, s, "code-sent", "refused", "no-phone")
 }
 
 // ways is what every page that asks for a second factor shows besides.
@@ -209,15 +246,17 @@ func (p *Portal) keepWho(v *visit) error {
 	return nil
 }
 
-// auditFactor records what became of a second factor: codes by SMS as before,
+// auditFactor records what became of a second factor: codes by SMS and mail as "code",
 // helpdesk's bypass codes by themselves, all others as "factor".
 func (p *Portal) auditFactor(v *visit, kind factor.Kind, result, reason string) error {
 	s := v.session
 	event := store.Event{Kind: "factor", Result: result, Reason: reason, AccountID: s.AccountID,
 		Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID, Detail: map[string]string{"factor": string(kind)}}
 	switch kind {
-	case factor.SMS, factor.Mail:
+	case factor.SMS:
 		return p.auditCode(v, s, "code", result, reason)
+	case factor.Mail:
+		event.Kind = "code"
 	case factor.Bypass:
 		event.Kind, event.Detail = "bypass", nil
 	case "":

@@ -16,12 +16,15 @@ func (p *Portal) noteUsage(s *shown, live *desktop, end tunnel.End) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.visit.Context()), 5*time.Second)
 	defer cancel()
 	to := p.Now().Local()
-	opened := !live.counted
-	if err := p.Store.NoteUsage(ctx, live.session.AccountID, s.target.ID, to.Add(-end.Duration), to, opened); err != nil {
-		return err
-	}
-	live.register.mu.Lock() // running copies desktops, under the lock
-	live.counted = true
-	live.register.mu.Unlock()
-	return nil
+	return p.Store.NoteUsage(ctx, live.session.AccountID, s.target.ID, to.Add(-end.Duration), to, live.firstSeen())
+}
+
+// firstSeen is true once: a desktop that is shown in several WebSockets, one
+// after the other, was opened once.
+func (e *desktop) firstSeen() bool {
+	e.register.mu.Lock()
+	defer e.register.mu.Unlock()
+	first := !e.counted
+	e.counted = true
+	return first
 }

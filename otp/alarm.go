@@ -17,8 +17,8 @@ import (
 // being tried, or the portal has grown.
 type Alarm struct {
 	Rule string // "prefix", "country" or "total"
-	// Subject is whose messages are stopped: of a prefix "+46701234•••", of a
-	// country its ISO 3166 code; empty: everybody's.
+	// Subject is whose messages are stopped: of a prefix "+46701234•••" or
+	// "a•••@amido.example", of a country its ISO 3166 code; empty: everybody's.
 	Subject string
 	Sent    int // in the last 10 minutes; 0 where it was not counted
 }
@@ -50,7 +50,12 @@ func (c *Codes) raise(ctx context.Context, wait store.SendWait, send store.Send)
 	return nil
 }
 
-func maskedPrefix(prefix string) string { return prefix + strings.Repeat("•", prefixDigits) }
+func maskedPrefix(prefix string) string {
+	if _, mail := readRecipient(prefix); mail != "" {
+		return MaskMail(mail)
+	}
+	return prefix + strings.Repeat("•", prefixDigits)
+}
 
 // Alarms are the breakers that stop codes now, as every node sees them.
 func (c *Codes) Alarms(ctx context.Context) ([]Alarm, error) {

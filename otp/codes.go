@@ -66,14 +66,16 @@ const (
 )
 
 // Start makes a challenge and sends its code once; where the session has one
-// open already for this account and phone, that one's code is sent again. With
+// open already for this account and recipient, that one's code is sent again,
+// and one for another recipient ends. *NoPhoneError, ErrNoMail. With
 // ErrNotSent the challenge is good all the same, so that Resend can try again.
 // *WaitError where a limit on sends or wrong codes stands against it: nothing
 // was sent. Where it is a limit on sends, the challenge is there all the same
 // and Resend can send its code once ResendAt has come.
 func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
-	if !request.Phone.valid() {
-		return Challenge{}, &NoPhoneError{Reason: "unreadable"}
+	recipient, err := request.recipient()
+	if err != nil {
+		return Challenge{}, err
 	}
 	if len(c.Key) < minKey {
 		return Challenge{}, fmt.Errorf("otp: the server key has %d bytes, at least %d are needed", len(c.Key), minKey)
@@ -86,7 +88,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 		ID:        rand.Text(),
 		SessionID: request.SessionID,
 		AccountID: request.AccountID,
-		Phone:     string(request.Phone),
+		Phone:     recipient,
 		Purpose:   request.Purpose,
 		CreatedAt: now,
 		ExpiresAt: now.Add(orDefault(c.Lifetime, 5*time.Minute)),

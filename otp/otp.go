@@ -1,4 +1,4 @@
-// Package otp makes, sends and checks the codes that people get by SMS.
+// Package otp makes, sends and checks the codes that people get by SMS or mail.
 //
 //	challenge, err := codes.Start(ctx, otp.Request{...})   // once, after the password
 //	challenge, err = codes.Resend(ctx, id, sessionID, words) // the same code, after a cooldown
@@ -45,7 +45,7 @@ func (e *WrongError) Unwrap() error { return ErrWrong }
 func (e *WrongError) Is(target error) bool { return target == ErrUsedUp && e.Left == 0 }
 
 // WaitError: not before Until. Rule says why: "cooldown" (the 30, 60, 120 s
-// between two messages), "hour" and "day" (sends per account and number),
+// between two messages), "hour" and "day" (sends per account and recipient),
 // "prefix", "country" and "total" (the breakers against message fraud; Alarm), "locked" (too many wrong codes in a row on the account), "blocked"
 // (the hard stop at 100 wrong codes; Until is zero: only Unlock lifts it).
 type WaitError struct {
@@ -90,6 +90,7 @@ type Request struct {
 	SessionID string
 	AccountID string
 	Phone     Phone
+	Mail      string // the account's own address, instead of a Phone
 	Purpose   string // "login" (also where empty), "enrol", "change", "caller", "again": whoever checks the code goes by it
 	Words     string // of the message, in the person's language: "{code} is your code for {portal}."
 }
@@ -97,7 +98,8 @@ type Request struct {
 // Challenge is a code that somebody was asked for. The code is not in it.
 type Challenge struct {
 	ID        string
-	Phone     Phone
+	Phone     Phone  // empty where the code goes to Mail
+	Mail      string // empty where it goes to Phone
 	Purpose   string
 	ExpiresAt time.Time
 	SentAt    time.Time // last hand-over to the sender; zero: not (yet) handed over

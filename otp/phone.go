@@ -14,7 +14,7 @@ const maxPhoneText = 64
 
 // Masked shows the last two digits: "•• 67".
 func (p Phone) Masked() string {
-	if len(p) < 2 {
+	if len(p) < 2 || strings.Contains(string(p), "@") { // a recipient of the store's that is none: MaskRecipient
 		return "••"
 	}
 	return "•• " + string(p[len(p)-2:])

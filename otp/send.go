@@ -30,11 +30,8 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return c.asShown(open, wait.Until), &WaitError{Until: wait.Until, Rule: wait.Rule}
 	}
 	ctx = context.WithoutCancel(ctx)
-	receipt, sendErr := c.handOver(ctx, Message{
-		ID:   send.ID,
-		To:   Phone(open.Phone),
-		Text: c.text(open, words, code),
-	})
+	phone, mail := readRecipient(open.Phone)
+	receipt, sendErr := c.handOver(ctx, Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)})
 	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
 	switch {
 	case errors.Is(sendErr, ErrNotAccepted):
@@ -58,10 +55,11 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 }
 
 // text is a message. One whose code a caller reads aloud is not bound to the
-// portal's address: no browser is to fill it in.
+// portal's address: no browser is to fill it in. Nor is a mail: the last line
+// is of SMS alone.
 func (c *Codes) text(open store.Challenge, words, code string) string {
 	text := messageText(words, c.Portal, c.Host, code)
-	if open.Purpose == "caller" {
+	if _, mail := readRecipient(open.Phone); mail != "" || open.Purpose == "caller" {
 		text, _, _ = strings.Cut(text, "\n\n@")
 	}
 	return text
@@ -73,18 +71,22 @@ func (c *Codes) handOver(ctx context.Context, message Message) (Receipt, error) 
 	return c.Sender.Send(ctx, message)
 }
 
-// sendOf is the next message of a challenge.
+// sendOf is the next message of a challenge. A mail has no country, and its
+// prefix is the whole address: nobody earns from many that are much alike.
 func (c *Codes) sendOf(open store.Challenge) store.Send {
-	return store.Send{
+	send := store.Send{
 		ID:          rand.Text(),
 		ChallengeID: open.ID,
 		AccountID:   open.AccountID,
 		Phone:       open.Phone,
-		Prefix:      open.Phone[:max(len(open.Phone)-prefixDigits, 0)],
-		Country:     Phone(open.Phone).Country(),
+		Prefix:      open.Phone,
 		Purpose:     open.Purpose,
 		At:          c.now(),
 	}
+	if phone, _ := readRecipient(open.Phone); phone != "" {
+		send.Prefix, send.Country = open.Phone[:max(len(open.Phone)-prefixDigits, 0)], phone.Country()
+	}
+	return send
 }
 
 // show adds to a challenge when it may be sent again.
@@ -100,9 +102,11 @@ func (c *Codes) show(ctx context.Context, open store.Challenge) (Challenge, erro
 }
 
 func (c *Codes) asShown(open store.Challenge, resendAt time.Time) Challenge {
+	phone, mail := readRecipient(open.Phone)
 	return Challenge{
 		ID:        open.ID,
-		Phone:     Phone(open.Phone),
+		Phone:     phone,
+		Mail:      mail,
 		Purpose:   open.Purpose,
 		ExpiresAt: open.ExpiresAt,
 		SentAt:    open.SentAt,

@@ -4,15 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 )
+
+// MailTo begins a recipient that is a mail address and no number, as in a URI
+// (RFC 6068): "mailto:anna@amido.example".
+const MailTo = "mailto:"
 
 // Challenge is a code that somebody was asked for. The code is not in it.
 type Challenge struct {
 	ID        string
 	SessionID string
 	AccountID string
-	Phone     string
+	Phone     string // where the code goes: a number in E.164, or MailTo and an address
 	Purpose   string // what the code is for: "login" (also where empty), "enrol", "change", "caller", "again"
 	CreatedAt time.Time
 	ExpiresAt time.Time
@@ -30,7 +35,7 @@ func purposeOf(purpose string) string {
 }
 
 // OpenChallenge finds the challenge that c's session has open for the same
-// account, phone and purpose (not used, still valid for lasts, with fewer than
+// account, recipient and purpose (not used, still valid for lasts, with fewer than
 // maxTries), or else writes c and ends the validity of the session's others for
 // that account and purpose. So a session has one code at a time for each, and of
 // parallel calls all get the same.
@@ -179,8 +184,8 @@ func countWrong(ctx context.Context, tx *sql.Tx, account string, at time.Time, l
 
 // UseChallenge marks a challenge as used by a right code, once: of parallel
 // calls one succeeds and the others get ErrNotFound, as does one after
-// ExpiresAt. It forgets the account's wrong codes and remembers that its phone
-// receives codes.
+// ExpiresAt. It forgets the account's wrong codes and, where the code went to a
+// phone, remembers that this phone receives codes.
 func (s *Store) UseChallenge(ctx context.Context, id, sessionID string, at time.Time) error {
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		var account, phone string
@@ -192,9 +197,13 @@ func (s *Store) UseChallenge(ctx context.Context, id, sessionID string, at time.
 		if err != nil {
 			return err
 		}
+		if strings.HasPrefix(phone, MailTo) {
+			phone = "" // the phone that was proven before stays so
+		}
 		_, err = tx.ExecContext(ctx, `
 			INSERT INTO code_accounts (account_id, wrong, locked_until, proven_phone) VALUES ($1, 0, 0, $2)
-			ON CONFLICT (account_id) DO UPDATE SET wrong = 0, locked_until = 0, proven_phone = excluded.proven_phone`,
+			ON CONFLICT (account_id) DO UPDATE SET wrong = 0, locked_until = 0,
+			proven_phone = CASE WHEN excluded.proven_phone = '' THEN code_accounts.proven_phone ELSE excluded.proven_phone END`,
 			account, phone)
 		return err
 	})

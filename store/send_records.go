@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// SendRecord is a message as the helpdesk sees it. The number is whole: masking
-// it is the reader's business.
+// SendRecord is a message as the helpdesk sees it. The recipient is whole:
+// masking it is the reader's business.
 type SendRecord struct {
 	ID        string
-	Phone     string
-	Country   string // ISO 3166
+	Phone     string // a number, or MailTo and an address
+	Country   string // ISO 3166; empty: a mail
 	Purpose   string // "login", "enrol", ...
 	State     SendState
 	Sender    string // empty: nobody has taken it
@@ -97,7 +97,7 @@ func (s *Store) SendsWithin(ctx context.Context, after time.Time, perPrefix, per
 		return counts, fault("sends within", err)
 	}
 	counts.Countries, err = s.sendCounts(ctx, `
-		SELECT country, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0
+		SELECT country, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0 AND country <> ''
 		GROUP BY country HAVING COUNT(*) >= $2 ORDER BY COUNT(*) DESC LIMIT 100`, after, perCountry)
 	if err != nil {
 		return counts, fault("sends within", err)

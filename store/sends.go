@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -12,9 +13,9 @@ type Send struct {
 	ID          string // the message's
 	ChallengeID string
 	AccountID   string
-	Phone       string
-	Prefix      string // the range of numbers that Phone is in
-	Country     string // ISO 3166
+	Phone       string // the recipient: a number in E.164, or MailTo and an address
+	Prefix      string // the range of numbers that Phone is in; of a mail the recipient
+	Country     string // ISO 3166; of a mail none, and no country's limit holds for it
 	Purpose     string // as the challenge's
 	At          time.Time
 }
@@ -22,7 +23,7 @@ type Send struct {
 // SendLimits is how many messages may be sent. All windows slide.
 type SendLimits struct {
 	Cooldowns    []time.Duration // after the 1st, 2nd, ... message within an hour; the last one repeats
-	PerHour      int             // per account, and per number; below 1: no limit
+	PerHour      int             // per account, and per recipient; below 1: no limit
 	PerDay       int             // the same
 	PerPrefix    int             // per prefix, to numbers that have not proven themselves; negative: no limit
 	PrefixWindow time.Duration
@@ -154,7 +155,7 @@ func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits 
 		condition, key string
 	}{
 		{"prefix", limits.PerPrefix >= 0 && proven == 0, limits.PerPrefix, limits.PrefixWindow, `prefix = $1 AND proven = 0`, send.Prefix},
-		{"country", limits.PerCountry > 0 && proven == 0, limits.PerCountry, limits.CountryWindow, `country = $1 AND proven = 0`, send.Country},
+		{"country", limits.PerCountry > 0 && proven == 0 && !strings.HasPrefix(send.Phone, MailTo), limits.PerCountry, limits.CountryWindow, `country = $1 AND proven = 0`, send.Country},
 		{"total", limits.Total >= 0, limits.Total, limits.TotalWindow, `phone <> $1`, ""},
 	} {
 		if !by.applies {

@@ -130,7 +130,7 @@ var (
 
 // wordsWithoutMarks are words of their own beside others that differ only in
 // the marks.
-var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for nogle", "de": "lange"}
+var wordsWithoutMarks = map[string]string{"sv": "andra har", "nb": "for last svart", "da": "for nogle", "de": "lange zahlen"}
 
 func TestWriting(t *testing.T) {
 	site := opened(t)

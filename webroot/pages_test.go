@@ -53,9 +53,10 @@ type (
 	}
 	codePage struct {
 		basePage
-		Masked                                                   string
-		NoPhone, NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
-		Left, Wait, ResendIn                                     int
+		Masked                                          string
+		Mail, NoPhone, NoWay                            bool
+		NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
+		Left, Wait, ResendIn                            int
 		ways
 		Way codeWay
 	}
@@ -189,7 +190,7 @@ type (
 		basePage
 		ways
 		SMS, Mail, App, Key, Backup bool
-		Masked                      string
+		Masked, MaskedMail          string
 	}
 	enrolPage struct {
 		basePage
@@ -286,7 +287,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 	}{
 		{"phone first", "phone", phonePage{basePage: out, Stage: "number", First: true, Country: "SE", Countries: countries}, []string{
 			`name="number"`, `name="country"`, `<option value="SE"`, ` selected>`, `type="tel"`, `autocomplete="tel"`, `action="/logout"`, `!id="fault"`, `phone.js`, site.Asset("flags/SE.svg")}},
-		{"phone unreadable", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "unreadable", Number: hostile, Countries: countries}, []string{
+		{"phone unreadable", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "unreadable", Number: hostile[:10], Countries: countries}, []string{
 			`id="fault"`, `aria-invalid="true"`, `value="&#34;&gt;&lt;script&gt;`, `aria-describedby="number-hint fault"`}},
 		{"phone empty", "phone", phonePage{basePage: out, Stage: "number", First: true, Fault: "empty", Countries: countries}, []string{`id="fault"`}},
 		{"phone not mobile", "phone", phonePage{basePage: in, Stage: "number", Fault: "not-mobile", Countries: countries}, []string{`id="fault"`, `value="restart"`}},
@@ -354,6 +355,13 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"code not sent", "code", codePage{basePage: out, Masked: "•• 67", NotSent: true}, []string{`id="fault"`}},
 		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
 		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},
+		// Codes by mail.
+		{"code by mail", "code", codePage{basePage: out, Mail: true, Masked: "a•••@amido.example", ResendIn: 30, Way: codeWay{Lines: []string{"At 14:02:11."}, Final: true}}, []string{
+			`name="code"`, `a•••@amido.example`, `data-resend-in="30"`, `action="/code/resend"`, `!data-open`, `!SMS`, `!sms`, `!tekstiviesti`, `!text message`}},
+		{"code by mail not sent", "code", codePage{basePage: out, Mail: true, Masked: "a•••@amido.example", NotSent: true}, []string{`id="fault"`, `!SMS`, `!sms`}},
+		{"code by mail, one sent in another way", "code", codePage{basePage: out, Mail: true, Masked: "a•••@amido.example", Recent: true, ResendIn: 12}, []string{`class="notice"`, `!a•••@`, `!SMS`}},
+		{"code by mail resent", "code", codePage{basePage: out, Mail: true, Masked: "a•••@amido.example", Resent: true}, []string{`class="notice"`, `!SMS`}},
+		{"no code can be sent", "code", codePage{basePage: out, NoWay: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `href="/code/other"`, `mailto:helpdesk@amido.example`}},
 		{"targets", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1}, []string{
 			`href="/desktop/ma01"`, `#door"`, `#desktop"`, `target="_blank"`, `action="/logout"`, `id="idle"`, `data-idle="900"`, `data-warn="120"`, `Anna Åkesson`, `!class="notice"`,
 			`id="t-ma01"`, `form="favourite" name="add" value="ma01" aria-pressed="false"`, `action="/favourite"`, `!id="find"`, `!id="running"`, `!id="recent"`, `!id="favourites"`, `!data-group`}},
@@ -398,6 +406,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 			`value="a1"`, `value="k1"`, `value="d1"`, `value="s2"`, `value="s3"`, `!value="s1"`, `href="/account/app"`, `href="/account/key"`, `action="/account/backup"`, ` 10 |10 `, `192.0.2.1`, `Firefox`}},
 		{"account before the date", "account", accountPage{basePage: in, Backup: 1, From: someDay}, []string{`2026`, `class="notice"`}},
 		{"other ways", "code-other", otherPage{basePage: out, SMS: true, App: true, Key: true, Backup: true, Masked: "•• 67"}, []string{`href="/code/app"`, `href="/code/key"`, `href="/code/backup"`, `value="sms"`, `•• 67`}},
+		{"other ways, mail", "code-other", otherPage{basePage: out, Mail: true, MaskedMail: "a•••@amido.example"}, []string{`value="mail"`, `a•••@amido.example`, `!value="sms"`}},
 		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
 		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
 		{"enrol later", "enrol", enrolPage{basePage: in, App: true, Later: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`action="/enrol"`, `2026`}},

@@ -14,7 +14,7 @@ import (
 type FactorsConfig struct {
 	Domain   string        `yaml:"domain"`   // default: any
 	Groups   []string      `yaml:"groups"`   // DNs or DOMAIN\name; default: everybody
-	Allowed  []string      `yaml:"allowed"`  // sms, app, key, backup; default all
+	Allowed  []string      `yaml:"allowed"`  // sms, mail, app, key, backup; default all but mail
 	Need     string        `yaml:"need"`     // required, voluntary, off; default required
 	From     string        `yaml:"from"`     // date from which need: required holds; default at once
 	Enrol    []string      `yaml:"enrol"`    // app, key: what may be set up at login with the password alone; default none
@@ -23,6 +23,7 @@ type FactorsConfig struct {
 
 var (
 	allowedFactors = []string{string(factor.SMS), string(factor.App), string(factor.Key), string(factor.Backup)}
+	knownFactors   = []string{string(factor.SMS), string(factor.Mail), string(factor.App), string(factor.Key), string(factor.Backup)}
 	enrolFactors   = []string{string(factor.App), string(factor.Key)}
 )
 
@@ -35,7 +36,10 @@ func (v *validation) factors(c Config) {
 		}
 		v.groups(at("groups"), rule.Groups)
 		v.oneOf(at("need"), rule.Need, string(factor.Required), string(factor.Voluntary), string(factor.Off))
-		v.eachOf(at("allowed"), rule.Allowed, allowedFactors)
+		v.eachOf(at("allowed"), rule.Allowed, knownFactors)
+		if j := slices.Index(rule.Allowed, string(factor.Mail)); j >= 0 && !slices.ContainsFunc(c.SMS.Senders, SenderConfig.isOwnMail) {
+			v.fault(fmt.Sprintf("%s[%d]", at("allowed"), j), `no sender carries codes by mail: sms.senders needs one of kind mail with to: "{{.Mail}}"`)
+		}
 		v.eachOf(at("enrol"), rule.Enrol, enrolFactors)
 		for j, kind := range rule.Enrol {
 			if !slices.Contains(rule.Allowed, kind) {

@@ -42,8 +42,9 @@ factors:
 		"{from: tomorrow}":                   "not a date",
 		"{need: off, from: '2026-12-03'}":    "need: required only",
 		"{allowed: [backup]}":                "nothing is allowed",
-		"{allowed: [telepathy]}":             "sms or app or key or backup",
+		"{allowed: [telepathy]}":             "sms or mail or app or key or backup",
 		"{allowed: [app], enrol: [key]}":     "not among allowed",
+		"{allowed: [sms, mail]}":             "factors[0].allowed[1]: no sender carries codes by mail",
 		"{groups: [Installers]}":             "neither DOMAIN",
 		"{remember: 9000h}":                  "2160h",
 		"{need: off}\n  - {need: voluntary}": "fits everybody",
@@ -54,5 +55,25 @@ factors:
 				t.Errorf("want %q: %v", says, err)
 			}
 		})
+	}
+}
+
+// Mail is allowed by name alone, and where somebody carries it.
+func TestMailFactorConfig(t *testing.T) {
+	path := exampleFolder(t)
+	base := minimal(filepath.Dir(path))
+	mail := "mail: {server: 'mail.example.com:587', from: a@example.com}\nfactors:\n  - {allowed: [sms, mail]}\n"
+	own := "    - name: own\n      kind: mail\n      mail: {to: '{{.Mail}}'}\n"
+	writeFile(t, path, base+own+mail, 0o644)
+	config, err := loadConfig(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]factor.Kind{"sms", "mail"}, config.factorPolicy()[0].Allowed); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	writeFile(t, path, base+strings.Replace(own, "kind: mail", "kind: mail\n      countries: [SE]", 1)+mail, 0o644)
+	if _, err := loadConfig(path, nil); err == nil || !strings.Contains(err.Error(), "sms.senders[1].countries: a mail goes to no country") {
+		t.Errorf("countries: %v", err)
 	}
 }

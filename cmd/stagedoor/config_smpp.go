@@ -109,6 +109,9 @@ func (v *validation) mailSender(c Config, i int) {
 		v.fault("mail.server", "is missing, and %s hands its messages to it", c.SMS.Senders[i].Name)
 		return
 	}
+	if s := c.SMS.Senders[i]; s.isOwnMail() && len(s.Countries) > 0 {
+		v.fault(fmt.Sprintf("sms.senders[%d].countries", i), "a mail goes to no country: leave it out")
+	}
 	_, err := c.way(i)
 	if err == nil {
 		return

@@ -196,10 +196,18 @@ func (d Desk) gatherMessages(ctx context.Context, _ Agent, f *Facts) error {
 	const most = 5
 	sent, err := d.Store.SendsOf(ctx, f.ID, most)
 	for _, m := range sent {
-		f.Messages = append(f.Messages, Message{At: m.At, Ended: m.EndedAt, Masked: LastFour(m.Phone), State: m.State, Purpose: m.Purpose,
+		f.Messages = append(f.Messages, Message{At: m.At, Ended: m.EndedAt, Masked: masked(m.Phone), State: m.State, Purpose: m.Purpose,
 			Sender: m.Sender, Reason: m.Reason})
 	}
 	return err
+}
+
+// masked is what an agent sees of where a code went.
+func masked(recipient string) string {
+	if strings.HasPrefix(recipient, store.MailTo) {
+		return otp.MaskRecipient(recipient)
+	}
+	return LastFour(recipient)
 }
 
 // LastFour is what an agent sees of a number: enough to compare with what a

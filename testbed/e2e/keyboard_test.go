@@ -216,12 +216,15 @@ func (s *stage) keyboardPassword(h hands) {
 	h.to(`nav a[href="/"]`)
 	h.Press("Enter")
 	h.at("Välj system –", "#find")
-	h.to(`nav a[href="/password"]`)
+	h.to(`nav a[href="/account"]`)
 	runOutOfTime(h.Page)
 	h.WaitUntil(`document.activeElement?.matches("#idle-keep")`)
 	hearTheServer(h.Page)
 	h.Press("Escape")
-	h.at("Välj system –", `nav a[href="/password"]`) // where one was
+	h.at("Välj system –", `nav a[href="/account"]`) // where one was
+	h.Press("Enter")
+	h.at("Mitt konto –", "body")
+	h.to(`main a[href="/password"]`)
 	h.Press("Enter")
 	h.at("Ändra lösenord –", "#current")
 	h.Type(people["cecilia"].password)

@@ -376,55 +376,6 @@ func act(p *testbed.Page, name, reason string) {
 	p.Click("#act-" + name + " button")
 }
 
-// fresh is loggedIn for a page that wants a login of the last ten minutes: with
-// an older one, they log in anew.
-func fresh(path string) func(*stage, *testbed.Page) {
-	return func(s *stage, p *testbed.Page) {
-		loggedIn("/account/key")(s, p)
-		if strings.Contains(p.URL(), "/again") {
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.atList(p)
-		}
-		p.Open(s.address + path)
-	}
-}
-
-// atFactors goes to a page that asks for a second factor, as somebody who has an
-// app and a key, which they set up at their first visit.
-func atFactors(path string) func(*stage, *testbed.Page) {
-	return func(s *stage, p *testbed.Page) {
-		p.Open(s.address + path)
-		if strings.Contains(p.URL(), "/login") {
-			s.signIn(p)
-			p.WaitURL("/code")
-		}
-		if testbed.Eval[bool](p, `location.pathname === "/code"`) {
-			typeCode(p, s.code(people[s.person].number))
-			p.WaitUntil(`location.pathname === "/"`)
-			s.setUp(p)
-			p.Click(`header form[action="/logout"] button`)
-			p.WaitURL("/login")
-			s.signIn(p)
-			p.WaitURL("/code/")
-		}
-		p.Open(s.address + path)
-	}
-}
-
-// setUp adds a key and then an app.
-func (s *stage) setUp(p *testbed.Page) {
-	p.Authenticator()
-	p.Open(s.address + "/account/key")
-	p.WaitUntil(`!document.querySelector("#key-use").disabled`)
-	p.Click("#key-use")
-	p.WaitURL("/account?saved")
-	p.Open(s.address + "/account/app")
-	secret := testbed.Eval[string](p, `document.querySelector(".secret").textContent`)
-	typeCode(p, s.appCode(strings.ReplaceAll(secret, " ", ""), 0))
-	p.WaitURL("/account?saved")
-}
-
 func (s *stage) atDesktop(p *testbed.Page) {
 	loggedIn("/desktop/multiaccess01")(s, p)
 	connected(s.t, p)
