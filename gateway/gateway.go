@@ -31,20 +31,18 @@ import (
 )
 
 // Parts are what the portal is put together from. All are required but Now,
-// Mail and Receipts.
+// Mailer and Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
-	Mailer    *otp.Mailer // nil: no mail is sent
+	Mailer    *otp.Mailer // nil: nobody is told anything by mail
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
 
-	// Mail hands over one mail, for notices; nil: nothing is told by mail.
-	Mail func(ctx context.Context, to, subject, text string) error
 	// Receipts read what providers tell of messages, by the sender's name.
 	Receipts map[string]*otp.ReceiptReader
 }

@@ -56,7 +56,13 @@ type (
 	}
 	deskPending struct {
 		Masked, By string
-		Since      time.Time
+		Since, Due time.Time
+	}
+	deskLimits struct {
+		WrongPasswords, PasswordsAllowed, WrongCodes int
+		PasswordUntil, CodeUntil, SendUntil          time.Time
+		CodeBlocked                                  bool
+		SendRule                                     string
 	}
 	deskPhone struct {
 		Masked, Source, How, By string
@@ -89,7 +95,9 @@ type (
 		CreatedAt time.Time
 	}
 	deskFacts struct {
+		ID                 string
 		Gone, DirectoryOut bool
+		Limits             deskLimits
 		State              deskState
 		Phone              deskPhone
 		Factors            *deskFactors
@@ -125,12 +133,13 @@ func TestHelpdeskPages(t *testing.T) {
 		known.Tick = true
 		whole := personPage{deskPage: in, Name: hostile, User: `AMIDO\x`, Facts: deskFacts{
 			State: deskState{Mail: "x@amido.example", Locked: true, PasswordSet: at, PasswordExpires: at, AccountExpires: at, LastLogon: at, WrongPasswords: 3},
-			Phone: deskPhone{Masked: "••• 0607", Source: "directory", Verified: true, How: "caller", VerifiedAt: at, By: `AMIDO\hanna`, Pending: &deskPending{"••• 0633", "hanna", at}},
+			Phone: deskPhone{Masked: "••• 0607", Source: "directory", Verified: true, How: "caller", VerifiedAt: at, By: `AMIDO\hanna`, Pending: &deskPending{"••• 0633", "hanna", at, at}},
 			Factors: &deskFactors{Has: []string{"sms", "app"}, Need: "voluntary", From: at, BypassUntil: at, BackupLeft: 3, Devices: []string{"a"},
 				Factors: []deskFactor{{"app", hostile, at}}},
 			Messages: []deskMessage{{At: at, Ended: at, Masked: "••• 0607", State: "delivered", Sender: "provider"}, {At: at, State: "undelivered", Reason: hostile}},
 			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}},
 			Sessions: []deskSession{{"192.0.2.1", at}}, ActsLeft: 1,
+			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, WrongCodes: 9, CodeUntil: at, SendRule: "hour", SendUntil: at},
 		},
 			Why:    []deskCause{{Text: hostile, Advice: "Lås upp.", Stops: true, Form: form("unlock")}, {Text: "Fel", Advice: "Råd."}},
 			Caller: deskCaller{Asked: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},
@@ -151,7 +160,7 @@ func TestHelpdeskPages(t *testing.T) {
 			{"nobody found", "helpdesk", findPage{deskPage: in, Query: "zz", Searched: true}, []string{`id="found"`, `!<table>`}},
 			{"not searched", "helpdesk", findPage{deskPage: in, Query: "z", Problem: "Skriv mer."}, []string{`id="fault"`, `aria-invalid="true"`}},
 			{"person", "person", whole, []string{`id="why"`, `action="/helpdesk/person/x/unlock"`, `action="/helpdesk/person/x/caller-code"`, `name="reason"`,
-				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `R7K2XXXX`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
+				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
 			{"person, refused", "person", refused, []string{`id="fault"`, `!name="code"`}},
 			{"person with a one-time code", "person", secret, []string{`ABCDE-12345`, `href="/helpdesk/person/x"`, `!class="acts"`}},
 			{"person who is gone", "person", personPage{deskPage: in, Name: `AMIDO\x`, Facts: deskFacts{Gone: true}, Barred: "Nej.", Why: []deskCause{{Text: "Borta", Stops: true}}}, []string{`class="stops"`, `!class="act"`}},

@@ -181,7 +181,10 @@ func (r *rig) plays(page *testbed.Page) {
 	done := filepath.Join(r.shared(), "played")
 	play := "perl " + r.script("tone.pl", tone) + " > " + done + " 2>&1"
 	page.ClickAt(600, 300)
-	for silence(page) < 5 { // xrdp drops sound until guacd has told it which kind it takes
+	for tries := 0; silence(page) < 5; tries++ { // xrdp drops sound until guacd has told it which kind it takes
+		if tries == 20 {
+			r.t.Fatalf("only %d pieces of sound were played, of a tone that was played %d times", testbed.Eval[int](page, "window.played"), tries)
+		}
 		command(page, play)
 		r.contains(done, "played")
 		ok(r.t, os.Remove(done))
