@@ -174,7 +174,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.handler = p.routes()
 	go p.purgeHourly()
 	go p.notices.Watch(p.ctx)
-	go p.applyDueNumbers()
+	go p.applyDueNumbers(time.Tick(time.Minute))
 	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil
