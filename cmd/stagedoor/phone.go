@@ -148,8 +148,8 @@ func phoneHistory(ctx context.Context, desk helpdesk.Desk, person directory.Acco
 		if who == "" {
 			who = "-"
 		}
-		_, err := fmt.Fprintf(stdout, "%s  %-19s  %s -> %s  %s  %s  %s\n", e.At.Local().Format(time.DateTime), e.Act,
-			helpdesk.LastFour(e.Old), helpdesk.LastFour(e.New), who, e.Address, e.Reason)
+		_, err := fmt.Fprintf(stdout, "%s  %-19s  %s -> %s  %s  %s  %s  %s\n", e.At.Local().Format(time.DateTime), e.Act,
+			helpdesk.LastFour(e.Old), helpdesk.LastFour(e.New), who, e.Address, e.How, e.Reason)
 		if err != nil {
 			return err
 		}

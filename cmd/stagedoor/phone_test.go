@@ -59,7 +59,7 @@ sms:
 		{`--reason asked-in-person set AMIDO\sara 070-174-06-10`, "!the number already"},
 		{`--reason lost-her-phone set AMIDO\sara 070-174-06-33`, "+46701740633 from now on"},
 		{`show AMIDO\sara`, "••• 0633, from verified, verified (cli)"},
-		{`history AMIDO\sara`, "lost-her-phone"},
+		{`history AMIDO\sara`, "  cli  lost-her-phone"},
 		{`--reason lost-her-phone set AMIDO\erik 070-174-06-34`, "+46701740634 from now on"},
 		{`set AMIDO\sara`, "!usage"}, {`sing AMIDO\sara`, "!usage"}, {``, "!usage"},
 	} {
