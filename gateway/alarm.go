@@ -27,7 +27,7 @@ func (p *Portal) codeAlarm(ctx context.Context, alarm otp.Alarm) error {
 	if err := p.audit(v, event); err != nil {
 		return err
 	}
-	if p.Mail != nil {
+	if p.Mailer != nil {
 		go p.mailAlarm(alarm)
 	}
 	return nil
@@ -42,7 +42,7 @@ func (p *Portal) mailAlarm(alarm otp.Alarm) {
 	text := p.Site.T(lang, reach, "subject", alarm.Subject) + "\n\n" + p.Site.T(lang, "alarm.mail.why", "address", p.origin)
 	for _, to := range p.set.AlarmMail {
 		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
-		if err := p.Mail(ctx, to, subject, text); err != nil {
+		if err := p.Mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text}); err != nil {
 			p.Log.Error("an alarm could not be mailed", "error", err)
 		}
 		cancel()

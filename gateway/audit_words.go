@@ -50,20 +50,13 @@ func (p *Portal) eventWords(v *visit, e store.Event) (kind, result, reason strin
 // eventRows puts events in words.
 func (p *Portal) eventRows(v *visit, events []store.Event) []eventRow {
 	rows := make([]eventRow, len(events))
-	names := map[string]string{}
-	for _, t := range p.Targets.List().All() {
-		names[t.ID] = t.Name
-	}
 	for i, e := range events {
 		row := eventRow{
 			Date: p.Site.Date(v.lang, e.At), Clock: p.Site.Clock(v.lang, e.At), Machine: e.Kind, Status: e.Result,
 			Name: e.Name, Href: personHref(e.AccountID), About: e.Detail[store.AboutPerson], AboutHref: personHref(e.Detail[store.AboutAccount]),
-			Target: e.Target, Address: e.Address, SupportID: e.RequestID,
+			Target: p.targetName(e.Target), Address: e.Address, SupportID: e.RequestID,
 		}
 		row.Kind, row.Result, row.Reason = p.eventWords(v, e)
-		if name := names[e.Target]; name != "" {
-			row.Target = name
-		}
 		if e.RequestID != "" {
 			row.SupportHref = "/helpdesk/id/" + url.PathEscape(e.RequestID)
 		}
@@ -75,6 +68,14 @@ func (p *Portal) eventRows(v *visit, events []store.Event) []eventRow {
 		rows[i] = row
 	}
 	return rows
+}
+
+// targetName is what people call a target; its id where it is on the list no more.
+func (p *Portal) targetName(id string) string {
+	if target, ok := p.Targets.List().Named(id); ok {
+		return target.Name
+	}
+	return id
 }
 
 // personHref is helpdesk's page of a person; "" where there is no account.

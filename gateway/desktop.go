@@ -318,7 +318,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 		Notices: live.notices,
 		Log:     v.log.With("target", target.ID),
 	}
-	if live.name.desktop != "" {
+	if pageNameOf(query).desktop != "" {
 		options.Hold, options.HoldLeft = holdTime, leftTime
 	}
 	if t.AudioOut {

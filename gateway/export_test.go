@@ -1,6 +1,9 @@
 package gateway
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // ViewBytes is how much memory the pictures of desktops take.
 func (p *Portal) ViewBytes() int {
@@ -19,3 +22,6 @@ func DeskActs() (names []string) {
 	}
 	return names
 }
+
+// ApplyDueNumbers is what the portal does every minute, at a test's ticks.
+func (p *Portal) ApplyDueNumbers(tick <-chan time.Time) { p.applyDueNumbers(tick) }

@@ -31,20 +31,18 @@ import (
 )
 
 // Parts are what the portal is put together from. All are required but Now,
-// Mail and Receipts.
+// Mailer and Receipts.
 type Parts struct {
 	Directory *directory.Directory
 	Store     *store.Store
 	Codes     *otp.Codes
-	Mailer    *otp.Mailer // nil: no mail is sent
+	Mailer    *otp.Mailer // nil: nobody is told anything by mail
 	Targets   *targets.Watcher
 	Site      *webroot.Site
 	Guacds    *tunnel.Pool
 	Log       *slog.Logger
 	Now       func() time.Time // nil: time.Now
 
-	// Mail hands over one mail, for notices; nil: nothing is told by mail.
-	Mail func(ctx context.Context, to, subject, text string) error
 	// Receipts read what providers tell of messages, by the sender's name.
 	Receipts map[string]*otp.ReceiptReader
 }
@@ -176,7 +174,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.handler = p.routes()
 	go p.purgeHourly()
 	go p.notices.Watch(p.ctx)
-	go p.applyDueNumbers()
+	go p.applyDueNumbers(time.Tick(time.Minute))
 	go p.keepNode()
 	go p.Guacds.Watch(p.ctx)
 	return p, nil

@@ -76,6 +76,7 @@ type findPage struct {
 	People     []personLink
 	Recent     []personLink
 	Incomplete bool   // a directory did not answer
+	Remembered bool   // some are shown as they were when they logged in
 	Problem    string // why nothing was looked for
 }
 
@@ -103,7 +104,7 @@ func (p *Portal) findPeople(w http.ResponseWriter, v *visit) error {
 		case found.SupportID != "" && len(found.People) == 1:
 			return p.redirect(w, v, personAddress(found.People[0].ID))
 		}
-		data.Incomplete = found.Incomplete
+		data.Incomplete, data.Remembered = found.Incomplete, found.Remembered
 		for _, hit := range found.People {
 			data.People = append(data.People, personLink{
 				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: helpdesk.LastFour(hit.Mobile),

@@ -199,7 +199,7 @@ func (p *Portal) actForm(v *visit, data *personPage, act *deskAct) actForm {
 func (p *Portal) tryView(v *visit, e store.Event) tryView {
 	view := tryView{At: e.At, ID: e.RequestID, Bad: e.Result != "ok", Note: e.Detail["why"], Where: e.Address}
 	if e.Target != "" {
-		view.Where = e.Target
+		view.Where = p.targetName(e.Target)
 	}
 	kind, result, reason := p.eventWords(v, e)
 	view.Text = kind

@@ -107,7 +107,7 @@ func TestHelpdeskSaysWhy(t *testing.T) {
 	for range 2 {
 		b.browser().login(`AMIDO\cecilia`, "wrong")
 	}
-	hanna.get(path).shows(t, 200, path, "Fel lösenord 2 gånger")
+	hanna.get(path).shows(t, 200, path, "Fel lösenord 2 gånger", "<dt>Fel lösenord här</dt><dd>2 av ", "Lösenord vid inloggning: Fel lösenord", "<dt>Gräns för nya koder</dt><dd>Inte nådd")
 	b.must(b.directory.Stop())
 	hanna.get(path).shows(t, 200, path, "Katalogen svarar inte")
 }

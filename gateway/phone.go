@@ -65,7 +65,12 @@ type pendingNumber struct {
 // numbersAndNotices are put together from the portal's own parts.
 func (p *Portal) numbersAndNotices() {
 	p.notices = otp.NewNotices(p.Store, p.Codes.Sender)
-	p.notices.Mail, p.notices.Text, p.notices.Key = p.Mail, p.Site.T, p.Codes.Key
+	if mailer := p.Mailer; mailer != nil {
+		p.notices.Mail = func(ctx context.Context, to, subject, text string) error {
+			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
+		}
+	}
+	p.notices.Text, p.notices.Key = p.Site.T, p.Codes.Key
 	p.notices.Portal, p.notices.Address, p.notices.Now = p.set.Name, p.origin, p.Now
 	p.notices.Failed = func(notice store.Notice, err error) {
 		p.Log.Error("notice not sent", "notice", notice.ID, "key", notice.Key, "channel", notice.Channel,
@@ -79,18 +84,17 @@ func (p *Portal) numbersAndNotices() {
 }
 
 // applyDueNumbers puts helpdesk's changes of numbers into force when their time
-// has come, for people who do not log in meanwhile.
-func (p *Portal) applyDueNumbers() {
-	ticker := time.NewTicker(time.Minute)
-	defer ticker.Stop()
+// has come, for people who do not log in meanwhile: at once, for what fell due
+// while no node ran, and at every tick.
+func (p *Portal) applyDueNumbers(tick <-chan time.Time) {
 	for {
+		if _, err := p.numbers.Run(p.ctx); err != nil && p.ctx.Err() == nil {
+			p.Log.Error("changes of numbers not applied", "error", err)
+		}
 		select {
 		case <-p.ctx.Done():
 			return
-		case <-ticker.C:
-			if _, err := p.numbers.Run(p.ctx); err != nil && p.ctx.Err() == nil {
-				p.Log.Error("changes of numbers not applied", "error", err)
-			}
+		case <-tick:
 		}
 	}
 }

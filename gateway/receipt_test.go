@@ -257,15 +257,25 @@ func TestReceiptsOfStrangers(t *testing.T) {
 	}
 }
 
+// mailed gives the portal a mail server, a real one.
+func (b *bench) mailed() *testbed.SMTP {
+	b.t.Helper()
+	testbed.Need(b.t, "smtp")
+	server, err := testbed.StartSMTP(b.t.Context(), testbed.SMTPOptions{})
+	b.must(err)
+	b.t.Cleanup(func() { _ = server.Stop() })
+	b.portal.Mailer, err = otp.NewMailer(otp.MailerConfig{Server: server.Address, TLS: otp.MailNoTLS, From: "Backstage <backstage@amido.example>"})
+	b.must(err)
+	return server
+}
+
 // A limit against fraud alarms once: in the log, the audit and the metrics.
 func TestAlarm(t *testing.T) {
 	b := open(t, func(s *gateway.Settings) { s.AlarmMail = []string{"drift@amido.example", "jour@amido.example"} })
-	b.codes.Total = 1
-	mails := make(chan string, 10)
-	b.portal.Mail = func(_ context.Context, to, subject, text string) error {
-		mails <- to + ": " + subject + ": " + text
-		return nil
-	}
+	ada := b.ada()
+	ada.get("/admin").shows(t, 200, "/admin", "Ingen spärr håller tillbaka")
+	b.codes.Total = 2 // ada has had one
+	server := b.mailed()
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
 	for range 3 {
 		b.browser().login(`AMIDO\hanna`, goodPassword).shows(t, 200, "/code", "För många försök.")
@@ -276,18 +286,24 @@ func TestAlarm(t *testing.T) {
 	if n := strings.Count(b.log.String(), `"level":"ERROR","msg":"a limit on codes`); n != 1 {
 		t.Errorf("%d alarms in the log", n)
 	}
-	for _, to := range []string{"drift", "jour"} {
-		if mail := <-mails; !strings.HasPrefix(mail, to+"@amido.example: Amido Alliera Backstage: ") || !strings.Contains(mail, "hela portalen") || !strings.Contains(mail, b.server.URL) {
-			t.Errorf("the mail is %q", mail)
+	state, err := server.State(t.Context(), "mails=2")
+	b.must(err)
+	if len(state.Mails) != 2 {
+		t.Fatalf("%d mails", len(state.Mails))
+	}
+	for i, to := range []string{"drift@amido.example", "jour@amido.example"} {
+		mail, err := state.Mails[i].Read()
+		b.must(err)
+		if !slices.Equal(state.Mails[i].To, []string{to}) || !strings.HasPrefix(mail.Subject, "Amido Alliera Backstage: ") ||
+			!strings.Contains(mail.Text, "hela portalen") || !strings.Contains(mail.Text, b.server.URL) {
+			t.Errorf("to %q: %q, %q", state.Mails[i].To, mail.Subject, mail.Text)
 		}
 	}
-	if len(mails) > 0 {
-		t.Errorf("one mail too many: %s", <-mails)
-	}
 	alarms, err := b.codes.Alarms(t.Context())
-	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 1}}, alarms); diff != "" || err != nil {
+	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 2}}, alarms); diff != "" || err != nil {
 		t.Errorf("%s %v", diff, err)
 	}
+	ada.get("/admin").shows(t, 200, "/admin", "Gränsen för alla koder tillsammans är nådd")
 	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "alarm"})
 	if err != nil || len(events) != 1 || events[0].RequestID == "" {
 		t.Errorf("%+v, %v", events, err)

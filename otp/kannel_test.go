@@ -51,7 +51,7 @@ func TestThroughKannel(t *testing.T) {
 	t.Cleanup(back.Close)
 	reader, err = NewReceiptReader(ReceiptConfig{
 		Sender: "kannel", Auth: "query-secret", Secret: "0123456789abcdef", Address: back.URL + "/receipt/kannel",
-		ID: "id", Status: "status", Reason: "reason", Delivered: []string{"1"}, Failed: []string{"2", "16"},
+		ID: "id", Status: "status", Reason: "reason", Delivered: []string{"1"}, Failed: []string{"2", "16", "34"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +74,7 @@ func TestThroughKannel(t *testing.T) {
 		{name: "delivered", text: sample.Text, receipt: testbed.SMSCReceipt{State: "DELIVRD", When: "after"}, parts: 1, state: store.SendDelivered},
 		{name: "long", text: strings.Repeat("åäö €", 40), receipt: testbed.SMSCReceipt{State: "DELIVRD", When: "after"}, parts: 2, state: store.SendDelivered},
 		{name: "failed", text: "123456", receipt: testbed.SMSCReceipt{State: "UNDELIV", Code: "021", When: "after"}, parts: 1, state: store.SendUndelivered, reason: "2"},
+		{name: "expired", text: "123456", receipt: testbed.SMSCReceipt{State: "EXPIRED", When: "after"}, parts: 1, state: store.SendUndelivered, reason: "34"},
 		{name: "rejected later", text: "123456", refused: 0x0B, state: store.SendUndelivered, reason: "16"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

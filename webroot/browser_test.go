@@ -14,11 +14,12 @@ import (
 )
 
 // tooWide names the elements whose words stick out of them or of the window.
-// What is for screen readers only is a pixel wide on purpose.
+// What is for screen readers only is a pixel wide on purpose, and what somebody
+// has typed scrolls in its field.
 const tooWide = `[...document.querySelectorAll("body *")].filter((e) => {
   const box = e.getBoundingClientRect();
   if (box.width <= 1 || box.height <= 1 || e.closest(".skip, .unseen, svg, option")) return false;
-  const scrolls = ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX);
+  const scrolls = e.tagName === "INPUT" || ["auto", "scroll", "hidden"].includes(getComputedStyle(e).overflowX);
   return box.right > innerWidth + 1 || box.left < -1 || (!scrolls && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1);
 }).map((e) => e.tagName.toLowerCase() + (e.id && "#" + e.id) + (e.dataset.part ? "/" + e.dataset.part : "") + " " + e.textContent.trim().slice(0, 60)).join("; ")`
 

@@ -22,6 +22,7 @@ type (
 		deskPage
 		Query                string
 		Searched, Incomplete bool
+		Remembered           bool
 		People, Recent       []personLink
 		Problem              string
 	}
@@ -55,7 +56,13 @@ type (
 	}
 	deskPending struct {
 		Masked, By string
-		Since      time.Time
+		Since, Due time.Time
+	}
+	deskLimits struct {
+		WrongPasswords, PasswordsAllowed, WrongCodes int
+		PasswordUntil, CodeUntil, SendUntil          time.Time
+		CodeBlocked                                  bool
+		SendRule                                     string
 	}
 	deskPhone struct {
 		Masked, Source, How, By string
@@ -79,16 +86,23 @@ type (
 		At, Ended                     time.Time
 		Masked, State, Sender, Reason string
 	}
+	deskNumber struct {
+		At                                      time.Time
+		Act, Old, New, By, Address, Reason, How string
+	}
 	deskSession struct {
 		Address   string
 		CreatedAt time.Time
 	}
 	deskFacts struct {
+		ID                 string
 		Gone, DirectoryOut bool
+		Limits             deskLimits
 		State              deskState
 		Phone              deskPhone
 		Factors            *deskFactors
 		Messages           []deskMessage
+		History            []deskNumber
 		Sessions           []deskSession
 		ActsLeft           int
 	}
@@ -119,11 +133,13 @@ func TestHelpdeskPages(t *testing.T) {
 		known.Tick = true
 		whole := personPage{deskPage: in, Name: hostile, User: `AMIDO\x`, Facts: deskFacts{
 			State: deskState{Mail: "x@amido.example", Locked: true, PasswordSet: at, PasswordExpires: at, AccountExpires: at, LastLogon: at, WrongPasswords: 3},
-			Phone: deskPhone{Masked: "••• 0607", Source: "directory", Verified: true, How: "caller", VerifiedAt: at, By: `AMIDO\hanna`, Pending: &deskPending{"••• 0633", "hanna", at}},
+			Phone: deskPhone{Masked: "••• 0607", Source: "directory", Verified: true, How: "caller", VerifiedAt: at, By: `AMIDO\hanna`, Pending: &deskPending{"••• 0633", "hanna", at, at}},
 			Factors: &deskFactors{Has: []string{"sms", "app"}, Need: "voluntary", From: at, BypassUntil: at, BackupLeft: 3, Devices: []string{"a"},
 				Factors: []deskFactor{{"app", hostile, at}}},
 			Messages: []deskMessage{{At: at, Ended: at, Masked: "••• 0607", State: "delivered", Sender: "provider"}, {At: at, State: "undelivered", Reason: hostile}},
+			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}},
 			Sessions: []deskSession{{"192.0.2.1", at}}, ActsLeft: 1,
+			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, WrongCodes: 9, CodeUntil: at, SendRule: "hour", SendUntil: at},
 		},
 			Why:    []deskCause{{Text: hostile, Advice: "Lås upp.", Stops: true, Form: form("unlock")}, {Text: "Fel", Advice: "Råd."}},
 			Caller: deskCaller{Asked: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},
@@ -140,10 +156,11 @@ func TestHelpdeskPages(t *testing.T) {
 		}{
 			{"find", "helpdesk", findPage{deskPage: in, Recent: []personLink{{Href: "/helpdesk/person/x", Name: hostile, At: at}}}, []string{`name="q"`, `aria-current="page"`, `!id="found"`}},
 			{"found", "helpdesk", findPage{deskPage: in, Query: hostile, Searched: true, Incomplete: true, People: []personLink{{Href: "/helpdesk/person/x", Name: hostile, User: `AMIDO\x`, Phone: "••• 0607"}}}, []string{`id="found"`, `••• 0607`, `class="notice"`}},
+			{"found without the directory", "helpdesk", findPage{deskPage: in, Query: "x", Searched: true, Incomplete: true, Remembered: true, People: []personLink{{Href: "/helpdesk/person/x", Name: hostile}}}, []string{`id="found"`, `class="notice"`}},
 			{"nobody found", "helpdesk", findPage{deskPage: in, Query: "zz", Searched: true}, []string{`id="found"`, `!<table>`}},
 			{"not searched", "helpdesk", findPage{deskPage: in, Query: "z", Problem: "Skriv mer."}, []string{`id="fault"`, `aria-invalid="true"`}},
 			{"person", "person", whole, []string{`id="why"`, `action="/helpdesk/person/x/unlock"`, `action="/helpdesk/person/x/caller-code"`, `name="reason"`,
-				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `R7K2XXXX`, `14:02:11|14.02.11`, `!class="card secret"`}},
+				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
 			{"person, refused", "person", refused, []string{`id="fault"`, `!name="code"`}},
 			{"person with a one-time code", "person", secret, []string{`ABCDE-12345`, `href="/helpdesk/person/x"`, `!class="acts"`}},
 			{"person who is gone", "person", personPage{deskPage: in, Name: `AMIDO\x`, Facts: deskFacts{Gone: true}, Barred: "Nej.", Why: []deskCause{{Text: "Borta", Stops: true}}}, []string{`class="stops"`, `!class="act"`}},

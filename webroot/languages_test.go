@@ -38,7 +38,7 @@ var alike = map[string]string{
 	"Helpdesk":       "en da de",
 	"Administration": "en da",
 
-	"System": "en nb da de",
+	"System":          "en nb da de",
 	"Ingen aktivitet": "nb da", "i {span}": "nb da", "Mer": "nb",
 
 	"Mikrofon":           "nb da de",

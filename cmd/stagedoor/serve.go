@@ -167,11 +167,6 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 	if p.Receipts, err = config.allReceipts(); err != nil {
 		return parts{}, err
 	}
-	if mailer := p.Mailer; mailer != nil {
-		p.Mail = func(ctx context.Context, to, subject, text string) error {
-			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
-		}
-	}
 	if p.Directory, err = directory.Open(config.domains()); err != nil {
 		return parts{}, err
 	}

@@ -23,11 +23,13 @@ const hits = 20
 type Found struct {
 	People     []Hit
 	Incomplete bool
+	Remembered bool   // some are the portal's own memory of who has logged in, because of that
 	SupportID  string // what the text was found as: one person had it on their page
 }
 
 // Find finds people by display name, user name, mail, number in any spelling,
-// or the support id on somebody's page. RuleText, RuleSearches.
+// or the support id on somebody's page; while a directory does not answer, among
+// those who have logged in before. RuleText, RuleSearches.
 func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error) {
 	ok, until, err := d.Store.Take(ctx, "desk-find:"+agent.AccountID, findsInAll, findsWindow)
 	if err != nil {
@@ -53,7 +55,54 @@ func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error)
 	for _, account := range accounts {
 		found.People = append(found.People, Hit{account})
 	}
+	if found.Incomplete {
+		return found, d.remember(ctx, &found, text)
+	}
 	return found, nil
+}
+
+// remember adds those who have logged in before, as they were then: all that is
+// known while a directory does not answer.
+func (d Desk) remember(ctx context.Context, found *Found, text string) error {
+	people, err := d.Store.FindPeople(ctx, text, hits)
+	if digits := numberTail(text); err == nil && digits != "" {
+		var byNumber []store.Person
+		byNumber, err = d.Store.FindPeople(ctx, digits, hits)
+		people = append(people, byNumber...)
+	}
+	if err != nil {
+		return fmt.Errorf("helpdesk: search: %w", err)
+	}
+	for _, person := range people {
+		if len(found.People) < hits && !slices.ContainsFunc(found.People, func(h Hit) bool { return h.ID == person.AccountID }) {
+			found.People, found.Remembered = append(found.People, rememberedHit(person)), true
+		}
+	}
+	return nil
+}
+
+func rememberedHit(p store.Person) Hit {
+	return Hit{directory.Account{ID: p.AccountID, Domain: p.Domain, Name: p.Name, DisplayName: p.DisplayName, Mail: p.Mail, Mobile: p.Phone}}
+}
+
+var numberForm = regexp.MustCompile(`^\+?[0-9 ()./-]{4,30}$`)
+
+// numberTail is what every spelling of a number has in common: its digits
+// without the 0 or 00 before them. Empty: the text is no number, or too short.
+func numberTail(text string) string {
+	if !numberForm.MatchString(text) {
+		return ""
+	}
+	tail := strings.TrimLeft(strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, text), "0")
+	if len(tail) < 4 {
+		return ""
+	}
+	return tail
 }
 
 // supportIDForm is a support id, Crockford's base 32, as it was made.
@@ -92,6 +141,13 @@ func (d Desk) bySupportID(ctx context.Context, text string) (Found, error) {
 			found.People = append(found.People, Hit{account})
 		case errors.Is(err, directory.ErrUnavailable):
 			found.Incomplete = true
+			person, err := d.Store.FindPerson(ctx, event.AccountID)
+			switch {
+			case err == nil:
+				found.People, found.Remembered = append(found.People, rememberedHit(person)), true
+			case !errors.Is(err, store.ErrNotFound):
+				return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
+			}
 		case !errors.Is(err, directory.ErrNotFound):
 			return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
 		}

@@ -29,6 +29,7 @@ type Facts struct {
 	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
 	Limits       Limits
 	Messages     []Message      // the last codes and what became of them; the newest first
+	History      []NumberLine   // what was done to the number; the newest first
 	Factors      *factor.Status // nil: not known
 	Open         *OpenCode      // the code that the person is being asked for on the way in
 	Sessions     []store.Session
@@ -124,7 +125,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
+		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)

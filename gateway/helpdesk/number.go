@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"stagedoor/directory"
 	"stagedoor/otp"
@@ -20,6 +21,40 @@ func (d Desk) personOf(a directory.Account) otp.Person {
 // phoneOf is the number that codes of a person go to; *otp.NoPhoneError.
 func (d Desk) phoneOf(ctx context.Context, a directory.Account) (otp.Number, error) {
 	return d.Numbers.Of(ctx, d.personOf(a))
+}
+
+// NumberLine is one thing that was done to a person's number, as agents see it.
+type NumberLine struct {
+	At       time.Time
+	Act      string // as store.NumberEvent has it: "asked", "applied", ...
+	Old, New string // the last four digits; empty: none
+	By       string // whose name; empty: whoever has the link of a notice
+	Address  string // from where
+	Reason   string // why; empty where the act itself says it
+	How      string // verified how: otp.HowCode, ...; empty: the act verifies nothing
+}
+
+// gatherHistory is the portal's own, and needs no directory.
+func (d Desk) gatherHistory(ctx context.Context, _ Agent, f *Facts) error {
+	const most = 30 // `stagedoor phone` has them all
+	events, err := d.Numbers.History(ctx, f.ID)
+	if err != nil {
+		return err
+	}
+	for _, e := range events[:min(len(events), most)] {
+		line := NumberLine{At: e.At, Act: e.Act, Old: LastFour(e.Old), New: LastFour(e.New), By: e.ByName, Address: e.Address, Reason: e.Reason, How: e.How}
+		if e.Old == e.New {
+			line.Old = "" // confirmed, not changed
+		}
+		switch e.Act {
+		case "frozen":
+			line.Reason, line.How = "", ""
+		case "cancelled", "unfrozen":
+			line.How = "" // the change's, which is not what happened here
+		}
+		f.History = append(f.History, line)
+	}
+	return nil
 }
 
 // actOf is who changes a number, as its history has it.

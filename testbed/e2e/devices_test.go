@@ -124,16 +124,6 @@ func TestBrowserSoundAndMicrophone(t *testing.T) {
 	page := r.atList(testbed.BrowserOptions{Microphone: true})
 	downloads := r.folder("downloads")
 	page.SaveTo(downloads)
-	r.desktop(page, "everything")
-	testbed.Eval[bool](page, `{
-		window.played = 0;
-		const start = AudioBufferSourceNode.prototype.start;
-		AudioBufferSourceNode.prototype.start = function (...when) {
-			if (this.buffer.getChannelData(0).some((value) => Math.abs(value) > 0.1)) window.played++;
-			return start.apply(this, when);
-		};
-		true;
-	}`)
 	r.plays(page)
 	r.listens(page)
 	page.Release()
@@ -176,15 +166,42 @@ func (r *rig) script(name, text string) string {
 	return path
 }
 
+// toHear opens the desktop, and counts in window.played what of its sound is not
+// silence.
+func (r *rig) toHear(page *testbed.Page) {
+	r.t.Helper()
+	r.desktop(page, "everything")
+	testbed.Eval[bool](page, `{
+		window.played = 0;
+		const start = AudioBufferSourceNode.prototype.start;
+		AudioBufferSourceNode.prototype.start = function (...when) {
+			if (this.buffer.getChannelData(0).some((value) => Math.abs(value) > 0.1)) window.played++;
+			return start.apply(this, when);
+		};
+		true;
+	}`)
+	page.ClickAt(600, 300)
+}
+
 func (r *rig) plays(page *testbed.Page) {
 	r.t.Helper()
 	done := filepath.Join(r.shared(), "played")
 	play := "perl " + r.script("tone.pl", tone) + " > " + done + " 2>&1"
-	page.ClickAt(600, 300)
-	for silence(page) < 5 { // xrdp drops sound until guacd has told it which kind it takes
-		command(page, play)
-		r.contains(done, "played")
-		ok(r.t, os.Remove(done))
+	for opened := 1; ; opened++ {
+		r.toHear(page)
+		for tries := 0; silence(page) < 5 && tries < 5; tries++ { // xrdp drops sound until guacd has told it which kind it takes
+			command(page, play)
+			r.contains(done, "played")
+			ok(r.t, os.Remove(done))
+		}
+		if testbed.Eval[int](page, "window.played") >= 5 {
+			break
+		}
+		// guacd looks for the owner to play for before it has noted one, as with the
+		// shared folder (untilFolder): a person connects again.
+		if opened == 3 {
+			r.t.Fatalf("no sound, on any of %d desktops", opened)
+		}
 	}
 	r.t.Logf("%d pieces of sound were played", testbed.Eval[int](page, "window.played"))
 

@@ -117,11 +117,27 @@ func ok(t *testing.T, err error) {
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	testbed.Need(t, "samba")
-	r := &rig{t: t, dir: t.TempDir(), targets: "targets: []\n"}
+	r := bareRig(t)
 	r.ca = must[*testbed.CA](t)(testbed.NewCA(r.folder("ca")))
 	samba := must[*testbed.Samba](t)(testbed.StartSamba(t.Context(), testbed.SambaOptions{Dir: r.folder("samba"), CA: r.ca, Seed: seed}))
 	t.Cleanup(func() { ok(t, samba.Stop()) })
 	r.samba = samba
+	r.directory(samba.URL, samba.CAFile, samba.BindDN, samba.BindPassword)
+	return r
+}
+
+// directory has the portal ask this one.
+func (r *rig) directory(url, caFile, bindDN, bindPassword string) {
+	r.t.Helper()
+	r.file("bind-password", bindPassword)
+	r.blocks["directories"] = fmt.Sprintf("directories:\n  - {domain: AMIDO, suffixes: [amido.example], default: true, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind-password, timeout: 3s}\n",
+		url, caFile, bindDN)
+}
+
+// bareRig is a rig that lacks its directory.
+func bareRig(t *testing.T) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), targets: "targets: []\n"}
 	r.sms = must[*testbed.SMSProvider](t)(testbed.StartSMSProvider())
 	t.Cleanup(func() { ok(t, r.sms.Stop()) })
 	r.port = must[int](t)(testbed.FreePort())
@@ -129,18 +145,16 @@ func newRig(t *testing.T) *rig {
 	var key [32]byte
 	_, _ = rand.Read(key[:])
 	r.file("server-key", hex.EncodeToString(key[:]))
-	r.file("bind-password", samba.BindPassword)
 	r.file("sms-password", r.sms.Password)
 	r.blocks = map[string]string{
-		"listen":      fmt.Sprintf("listen: localhost:%d\npublic_url: %s\n", r.port, r.address),
-		"files":       "database: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n",
-		"portal":      "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example, groups: ['AMIDO\\Helpdesk']}\nadministrators: {groups: ['AMIDO\\Portal-Admins']}\n",
-		"login":       "login: {failure_floor: 100ms}\n",
-		"session":     "session: {idle: 15m}\n",
-		"directories": fmt.Sprintf("directories:\n  - {domain: AMIDO, suffixes: [amido.example], default: true, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind-password, timeout: 3s}\n", samba.URL, samba.CAFile, samba.BindDN),
-		"sms":         fmt.Sprintf("sms:\n  senders:\n    - name: elks\n      kind: http\n      http:\n        url: %s\n        body: from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}\n        username: %s\n        password_file: sms-password\n        success: {json_path: status, equals: [created]}\n", r.sms.ElksURL, r.sms.Username),
-		"codes":       "codes: {timeout: 2s}\n",
-		"guacd":       "guacd:\n  - address: 127.0.0.1:1\n",
+		"listen":  fmt.Sprintf("listen: localhost:%d\npublic_url: %s\n", r.port, r.address),
+		"files":   "database: stagedoor.db\nserver_key_file: server-key\ntargets: targets.yaml\n",
+		"portal":  "portal: {name: Amido Alliera Backstage}\nhelpdesk: {name: Amido Support, phone: 08-465 004 99, mail: support@amido.example, groups: ['AMIDO\\Helpdesk']}\nadministrators: {groups: ['AMIDO\\Portal-Admins']}\n",
+		"login":   "login: {failure_floor: 100ms}\n",
+		"session": "session: {idle: 15m}\n",
+		"sms":     fmt.Sprintf("sms:\n  senders:\n    - name: elks\n      kind: http\n      http:\n        url: %s\n        body: from=Backstage&to={{urlquery .To}}&message={{urlquery .Text}}\n        username: %s\n        password_file: sms-password\n        success: {json_path: status, equals: [created]}\n", r.sms.ElksURL, r.sms.Username),
+		"codes":   "codes: {timeout: 2s}\n",
+		"guacd":   "guacd:\n  - address: 127.0.0.1:1\n",
 	}
 	return r
 }

@@ -1,0 +1,109 @@
+package gateway_test
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"stagedoor/store"
+	"stagedoor/webroot"
+)
+
+// historyOf are the lines of the table on somebody's page, the newest first.
+func (b *browser) historyOf(path string) (lines []string) {
+	b.t.Helper()
+	_, table, found := strings.Cut(b.get(path).body, `<h2 id="history">`)
+	if !found {
+		return nil
+	}
+	table, _, _ = strings.Cut(table, "</section>")
+	for _, row := range regexp.MustCompile(`(?s)<tr><td>.*?</tr>`).FindAllString(table, -1) {
+		var cells []string
+		for _, cell := range strings.Split(row, "</td>")[:6] {
+			cells = append(cells, strings.Join(strings.Fields(tags.ReplaceAllString(cell, " ")), " "))
+		}
+		lines = append(lines, strings.Join(cells, " | "))
+	}
+	return lines
+}
+
+// The page of a person says of each change of their number who made it, when,
+// from where, why, and how the number was verified; without the directory too.
+func TestHelpdeskNumberHistory(t *testing.T) {
+	b, hanna := openDesk(t)
+	path := hanna.personPath("cecilia")
+	if lines := hanna.historyOf(path); lines != nil {
+		t.Errorf("before anything was done: %q", lines)
+	}
+	hanna.post(path+"/number-confirm", "reason", "kollat med chefen").shows(t, 200, path+"?done=number-confirm")
+	hanna.post(path+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(t, 200, path+"?done=number")
+	stranger := b.browser()
+	link, token, _ := strings.Cut(b.notice("+46701740607"), "?t=")
+	stranger.post(link, "t", token).shows(t, 200, link, "Bytet är stoppat")
+	site, err := webroot.Open()
+	b.must(err)
+	now := site.Date("sv", b.clock.Now()) + " " + site.Clock("sv", b.clock.Now()) + " | "
+	want := []string{
+		now + "Bytet stoppades från ••• 0607 till ••• 0633 | Den som fick meddelandet | 127.0.0.1 |  | ",
+		now + `Nytt nummer begärt från ••• 0607 till ••• 0633 | AMIDO\hanna | 127.0.0.1 | bytt telefon | inskrivet av supporten`,
+		now + `Katalogens nummer bekräftades ••• 0607 | AMIDO\hanna | 127.0.0.1 | kollat med chefen | bekräftat av supporten`,
+	}
+	check := func(when string) {
+		t.Helper()
+		got := hanna.historyOf(path)
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s the page says\n%s\nwant\n%s", when, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	check("with the directory")
+	b.must(b.directory.Stop())
+	check("without the directory")
+}
+
+// A change of number that waits takes effect by itself when its time has come,
+// though its person does not log in, nor anybody looks at them.
+func TestDueNumberAppliesByItself(t *testing.T) {
+	b, hanna := openDesk(t)
+	path := hanna.personPath("cecilia")
+	hanna.post(path+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(t, 200, path+"?done=number", "Byte av nummer väntar")
+	cecilia := strings.TrimPrefix(path, "/helpdesk/person/")
+	tick := make(chan time.Time)
+	go b.portal.ApplyDueNumbers(tick)
+	runs := func() { // two ticks: when the second is taken, what the first one led to is over
+		tick <- time.Time{}
+		tick <- time.Time{}
+	}
+	b.clock.advance(24*time.Hour - time.Second)
+	runs()
+	if _, err := b.store.PendingChange(t.Context(), cecilia); err != nil {
+		t.Fatalf("a second before its time: %v", err)
+	}
+	b.clock.advance(time.Second)
+	runs()
+	own, err := b.store.Number(t.Context(), cecilia)
+	if err != nil || own.Phone != "+46701740633" || !own.Own {
+		t.Errorf("%+v, %v", own, err)
+	}
+	if _, err := b.store.PendingChange(t.Context(), cecilia); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("it still waits: %v", err)
+	}
+	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "•• 33")
+}
+
+// With the directory out an agent finds those who have logged in before.
+func TestHelpdeskFindsWithoutDirectory(t *testing.T) {
+	b, hanna := openDesk(t)
+	b.ready()
+	path := hanna.personPath("cecilia")
+	hanna.get("/helpdesk?q=erik").shows(t, 200, "/helpdesk?q=erik", `AMIDO\erik`)
+	b.must(b.directory.Stop())
+	page := hanna.get("/helpdesk?q=Lind")
+	page.shows(t, 200, "/helpdesk?q=Lind", "Katalogen svarar inte just nu. Här visas bara personer som har loggat in", "Cecilia Lind", `href="`+path+`"`, "••• 0607")
+	if strings.Contains(page.body, "1740607") {
+		t.Error("the page has the whole number")
+	}
+	hanna.get("/helpdesk?q=erik").shows(t, 200, "/helpdesk?q=erik", "En katalog svarar inte just nu", "Ingen träff")
+	hanna.get(path).shows(t, 200, path, "Katalogen svarar inte")
+}
