@@ -20,7 +20,6 @@ import (
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
-	"stagedoor/webroot"
 )
 
 // ada is an administrator who has logged in.
@@ -111,7 +110,7 @@ func TestNodesSeeEachOther(t *testing.T) {
 	b := open(t, nil)
 	ada := b.ada()
 	other := *b
-	site, err := webroot.Open()
+	site, err := openSite()
 	b.must(err)
 	log := slog.New(slog.DiscardHandler)
 	second, err := gateway.New(gateway.Parts{Directory: b.portal.Directory, Store: b.store, Targets: b.watcher, Site: site, Log: log, Now: b.clock.Now,

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"stagedoor/store"
-	"stagedoor/webroot"
 )
 
 // historyOf are the lines of the table on somebody's page, the newest first.
@@ -42,7 +41,7 @@ func TestHelpdeskNumberHistory(t *testing.T) {
 	stranger := b.browser()
 	link, token, _ := strings.Cut(b.notice("+46701740607"), "?t=")
 	stranger.post(link, "t", token).shows(t, 200, link, "Bytet är stoppat")
-	site, err := webroot.Open()
+	site, err := openSite()
 	b.must(err)
 	now := site.Date("sv", b.clock.Now()) + " " + site.Clock("sv", b.clock.Now()) + " | "
 	want := []string{

@@ -14,7 +14,6 @@ import (
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/otp"
 	"stagedoor/store"
-	"stagedoor/webroot"
 )
 
 // withDesk makes hanna an agent.
@@ -248,7 +247,7 @@ func TestHelpdeskQuota(t *testing.T) {
 
 // Every cause, act and refusal has its words in every language.
 func TestHelpdeskHasWords(t *testing.T) {
-	site, err := webroot.Open()
+	site, err := openSite()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,6 @@ import (
 	"stagedoor/gateway"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
-	"stagedoor/webroot"
 )
 
 func helped(s *gateway.Settings) {
@@ -37,7 +36,7 @@ func withHelpdesk(t *testing.T) *bench {
 func (b *bench) anotherNode() *bench {
 	b.t.Helper()
 	other := *b
-	site, err := webroot.Open()
+	site, err := openSite()
 	b.must(err)
 	domain := b.directory.Domain()
 	domain.Timeout = time.Second

@@ -108,6 +108,28 @@ func open(t *testing.T, change func(*gateway.Settings)) *bench {
 	return openWith(t, "127.0.0.1:1", change)
 }
 
+// What every bench needs and none changes is made once: parsing the pages of six
+// languages and migrating a database took longer than most tests.
+var (
+	openSite      = sync.OnceValues(webroot.Open)
+	emptyDatabase = sync.OnceValues(func() ([]byte, error) {
+		dir, err := os.MkdirTemp("", "gateway-test-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		file := filepath.Join(dir, "empty.db")
+		db, err := store.Open(context.Background(), file, time.Now)
+		if err != nil {
+			return nil, err
+		}
+		if err := db.Close(); err != nil {
+			return nil, err
+		}
+		return os.ReadFile(file)
+	})
+)
+
 func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench {
 	t.Helper()
 	b := &bench{t: t, guacd: guacd, clock: &clock{now: time.Now()}, log: &lockedBuffer{}, outbox: otp.NewOutbox(100, time.Now)}
@@ -121,14 +143,18 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	dir := t.TempDir()
 	b.targets = filepath.Join(dir, "targets.yaml")
 	b.must(os.WriteFile(b.targets, []byte(list), 0o600))
-	site, err := webroot.Open()
+	site, err := openSite()
 	b.must(err)
 	domain := b.directory.Domain()
 	domain.Timeout = time.Second
 	accounts, err := directory.Open([]directory.Domain{domain})
 	b.must(err)
 	t.Cleanup(accounts.Close)
-	b.store, err = store.Open(t.Context(), filepath.Join(dir, "stagedoor.db"), b.clock.Now)
+	database := filepath.Join(dir, "stagedoor.db")
+	empty, err := emptyDatabase()
+	b.must(err)
+	b.must(os.WriteFile(database, empty, 0o600))
+	b.store, err = store.Open(t.Context(), database, b.clock.Now)
 	b.must(err)
 	t.Cleanup(func() { _ = b.store.Close() }) // a test may have closed it
 	watcher, err := targets.Open(b.targets, log)
