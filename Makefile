@@ -24,7 +24,7 @@ peers: bench/node_modules/.installed
 
 test: peers build ## every test, with the real peers
 	npm run --silent test
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test -race -timeout 25m ./...
 	cd bench && $(GO) test ./...
 
 test-unit: $(WEBROOT) ## no peers, under a minute
@@ -32,7 +32,7 @@ test-unit: $(WEBROOT) ## no peers, under a minute
 	STAGEDOOR_PEERS=none $(GO) test -short ./...
 
 e2e: peers build ## the whole way in a real browser; screenshots in testbed/shots/
-	$(GO) test -race -timeout 15m -count=1 -v -run 'TestBrowser' ./testbed/e2e
+	$(GO) test -race -timeout 25m -count=1 -v -run 'TestBrowser' ./testbed/e2e
 
 help-pictures: peers build ## the help's pictures of the real pages, webroot/help/images: to be committed
 	$(GO) test -tags pictures -timeout 10m -count=1 -v -run '^TestHelpPictures$$' ./testbed/e2e
