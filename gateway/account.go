@@ -1,16 +1,13 @@
 package gateway
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
-	"stagedoor/directory"
 	"stagedoor/gateway/factor"
-	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -171,21 +168,23 @@ func (p *Portal) factorChanged(v *visit, kind string, factorKind factor.Kind, na
 	return p.tellOfFactor(v, s.who.Account, s.who.Phone, kind == "factor-add", factorKind)
 }
 
-// tellOfFactor tells somebody, by text message and mail, that a factor was added
-// to or removed from their account.
-func (p *Portal) tellOfFactor(v *visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
-	key := "factor.notice.removed"
-	if added {
-		key = "factor.notice.added"
+// accountRoutes are a person's own: how they log in, and the number that codes go to.
+func (p *Portal) accountRoutes() []route {
+	return []route{
+		{"GET /enrol", stepEnrol, p.enrolPage, 0},
+		{"POST /enrol", stepEnrol, p.enrolLater, 0},
+		{"GET /account", stepReady, p.accountPage, 0},
+		{"POST /account/remove", stepReady, p.removeFactor, fresh},
+		{"GET /account/app", stepEnrol, p.newAppPage, fresh},
+		{"POST /account/app", stepEnrol, p.addApp, fresh},
+		{"GET /account/key", stepEnrol, p.newKeyPage, fresh},
+		{"POST /account/key", stepEnrol, p.addKey, fresh},
+		{"POST /account/backup", stepReady, p.makeBackup, fresh},
+		{"POST /account/device", stepReady, p.forgetDevice, 0},
+		{"POST /account/session", stepReady, p.endOwn, 0},
+		{"GET /phone", stepEnrol, p.phonePage, fresh},
+		{"POST /phone", stepEnrol, p.phone, fresh},
+		{"GET /freeze/{change}", stepAnyone, p.freezeAsk, silent},
+		{"POST /freeze/{change}", stepAnyone, p.freeze, silent},
 	}
-	err := p.notices.Tell(v.Context(), otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
-		Key:  key,
-		Args: []any{"factor", p.Site.T(v.lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.set.Helpdesk.Name, p.set.Name)},
-	})
-	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
-		v.log.Warn("the person is not told of a factor", "kind", kind, "error", err)
-		return nil
-	}
-	return err
 }

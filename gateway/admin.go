@@ -279,3 +279,21 @@ func place(t targets.Target) string {
 	}
 	return fmt.Sprintf("%s:%d", t.Host, t.Port)
 }
+
+type adminState struct {
+	unknown groupCheck
+	mail    mailCheck
+}
+
+// adminRoutes are administrators'.
+func (p *Portal) adminRoutes() []route {
+	return []route{
+		{"GET /admin", stepReady, p.overview, admins},
+		{"GET /admin/targets", stepReady, p.adminTargets, admins},
+		{"POST /admin/targets", stepReady, p.viewTargetsAs, admins},
+		{"GET /admin/usage", stepReady, p.adminUsage, admins},
+		{"GET /admin/usage.csv", stepReady, p.exportUsage, admins},
+		{"GET /admin/enrolment", stepReady, p.adminEnrolment, admins},
+		{"GET /admin/enrolment.csv", stepReady, p.exportEnrolment, admins},
+	}
+}

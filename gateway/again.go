@@ -4,18 +4,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"stagedoor/gateway/factor"
 	"stagedoor/store"
 )
-
-// again is a session's person proving themselves once more: the password was
-// right at At, and they want to go to To.
-type again struct {
-	To string
-	At time.Time
-}
 
 type againPage struct {
 	page

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
-	"stagedoor/store"
 )
 
 type codePage struct {
@@ -235,23 +233,4 @@ func (p *Portal) resendTooEarly(w http.ResponseWriter, v *visit, wait *otp.WaitE
 	}
 	w.Header().Set("Retry-After", retryAfter(wait.Until.Sub(p.Now())))
 	return p.renderCode(w, v, http.StatusTooManyRequests, data)
-}
-
-func (p *Portal) auditCode(v *visit, s *session, kind, result, reason string) error {
-	event := store.Event{Kind: kind, Result: result, Reason: reason, AccountID: s.AccountID,
-		Name: s.who.Account.Domain + `\` + s.who.Account.Name, SessionID: s.ID}
-	switch phone, mail := p.recipient(s, s.who.Way); {
-	case kind == "code-sent" && mail != "":
-		event.Detail = map[string]string{"mail": otp.MaskMail(mail)}
-	case kind == "code-sent" && phone != "":
-		event.Detail = map[string]string{"phone": phone.Masked()}
-	case mail != "":
-		event.Detail = map[string]string{"factor": string(factor.Mail)}
-	}
-	return p.audit(v, event)
-}
-
-// retryAfter is the header's value: whole seconds, at least one.
-func retryAfter(d time.Duration) string {
-	return strconv.Itoa(max(1, int(d.Seconds()+0.999)))
 }

@@ -48,18 +48,6 @@ func (p *Portal) helpdeskOf(v *visit) helpdesk.Desk {
 	}
 }
 
-// factorPerson is somebody else's account, as package factor sees people.
-func (p *Portal) factorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
-	number, err := p.numberOf(ctx, account)
-	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
-		return factor.Person{}, err
-	}
-	return factor.Person{
-		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
-	}, nil
-}
-
 // agentOf is who helps, in a visit to a page of helpdesk.
 func (p *Portal) agentOf(v *visit) helpdesk.Agent {
 	s := v.session
@@ -144,4 +132,22 @@ func (p *Portal) refusalStatus(refused *helpdesk.RefusedError) int {
 		return http.StatusForbidden
 	}
 	return http.StatusConflict
+}
+
+// deskRoutes are helpdesk's.
+func (p *Portal) deskRoutes() []route {
+	return []route{
+		{"GET /helpdesk/desktops", stepReady, p.openDesktops, desk},
+		{"GET /helpdesk/desktops/now", stepReady, p.openDesktopsNow, desk | machine | silent},
+		{"POST /helpdesk/desktops/{id}/end", stepReady, p.endOpenDesktop, desk},
+		{"POST /helpdesk/desktops/{id}/message", stepReady, p.messageOpenDesktop, desk},
+		{"GET /helpdesk/audit", stepReady, p.searchAudit, desk},
+		{"GET /helpdesk/audit.csv", stepReady, p.exportCSV, desk},
+		{"GET /helpdesk/audit.jsonl", stepReady, p.exportJSONL, desk},
+		{"GET /helpdesk/id", stepReady, p.findSupportID, desk},
+		{"GET /helpdesk/id/{id}", stepReady, p.aboutSupportID, desk},
+		{"GET /helpdesk", stepReady, p.findPeople, desk},
+		{"GET /helpdesk/person/{account}", stepReady, p.personPage, desk},
+		{"POST /helpdesk/person/{account}/{act}", stepReady, p.helpPerson, desk},
+	}
 }

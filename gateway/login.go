@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -206,13 +205,4 @@ func (p *Portal) needsPassword(account directory.Account) bool {
 		}
 	}
 	return false
-}
-
-// badForm: the body was not a form.
-func badForm(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	return &fault{status: http.StatusBadRequest, message: "bad-request", err: err}
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,21 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"stagedoor/directory"
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
-
-// phoning is how far somebody has come with a number of theirs.
-type phoning struct {
-	OldCode string    // challenge of the code to the number that they have
-	OldDone bool      // it was typed rightly
-	New     otp.Phone // the number to have
-	NewCode string    // challenge of the code to it
-	Notice  string    // why no code was sent: a WaitError's rule, or "not-sent"
-	Until   time.Time // of the notice
-}
 
 type phonePage struct {
 	page
@@ -60,89 +48,6 @@ type phonePage struct {
 type pendingNumber struct {
 	ID, Masked string
 	DueAt      time.Time // zero: until a second agent confirms
-}
-
-// numbersAndNotices are put together from the portal's own parts.
-func (p *Portal) numbersAndNotices() {
-	p.notices = otp.NewNotices(p.Store, p.Codes.Sender)
-	if mailer := p.Mailer; mailer != nil {
-		p.notices.Mail = func(ctx context.Context, to, subject, text string) error {
-			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})
-		}
-	}
-	p.notices.Text, p.notices.Key = p.Site.T, p.Codes.Key
-	p.notices.Portal, p.notices.Address, p.notices.Now = p.set.Name, p.origin, p.Now
-	p.notices.Failed = func(notice store.Notice, err error) {
-		p.Log.Error("notice not sent", "notice", notice.ID, "key", notice.Key, "channel", notice.Channel,
-			"account_id", notice.AccountID, "tries", notice.Tries, "error", err)
-	}
-	p.numbers = &otp.Numbers{
-		Store: p.Store, Notices: p.notices, Key: p.Codes.Key, Now: p.Now,
-		Order: p.set.Phones.Order, SelfEnrol: p.set.Phones.SelfEnrol, CoolDown: p.set.Phones.CoolDown,
-		Changed: p.factors.Changed,
-	}
-}
-
-// applyDueNumbers puts helpdesk's changes of numbers into force when their time
-// has come, for people who do not log in meanwhile: at once, for what fell due
-// while no node ran, and at every tick.
-func (p *Portal) applyDueNumbers(tick <-chan time.Time) {
-	for {
-		if _, err := p.numbers.Run(p.ctx); err != nil && p.ctx.Err() == nil {
-			p.Log.Error("changes of numbers not applied", "error", err)
-		}
-		select {
-		case <-p.ctx.Done():
-			return
-		case <-tick:
-		}
-	}
-}
-
-// numberPerson is an account as the rules about numbers see it.
-func (p *Portal) numberPerson(account directory.Account, lang string) otp.Person {
-	return otp.Person{
-		AccountID: account.ID, Directory: account.Mobiles, Country: p.set.Country[account.Domain], Allowed: p.set.Countries,
-		Name: account.Domain + `\` + account.Name, Lang: lang, Mail: account.Mail,
-	}
-}
-
-// numberOf is the number that an account's codes go to; otp.ErrNoPhone.
-func (p *Portal) numberOf(ctx context.Context, account directory.Account) (otp.Number, error) {
-	return p.numbers.Of(ctx, p.numberPerson(account, ""))
-}
-
-// refreshNumber has a session know the number that codes go to now; none is no
-// error.
-func (p *Portal) refreshNumber(v *visit, s *session) (otp.Number, error) {
-	number, err := p.numberOf(v.Context(), s.who.Account)
-	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
-		return otp.Number{}, err
-	}
-	if err != nil {
-		v.log.Info("no usable phone number", "name", s.who.Account.Name, "error", err)
-	}
-	s.who.Phone, s.who.PhoneFrom = number.Phone, number.Source
-	return number, nil
-}
-
-// mayEnrolPhone tells whether a session's person may give their first number.
-// With the password alone that is the policy's to say, and never for those who
-// help others.
-func (p *Portal) mayEnrolPhone(s *session, number otp.Number) bool {
-	proven := s.who.Factor != ""
-	return (proven || !p.strong(s.who.Account)) && p.numbers.MayEnrol(number, proven)
-}
-
-// offerPhone adds a number to what may be set up on the way in with the
-// password alone, or takes it away: phones.enrol decides, whatever the policy
-// of factors names.
-func (p *Portal) offerPhone(s *session, number otp.Number) {
-	state := &s.who.Factors
-	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k factor.Kind) bool { return k == factor.SMS })
-	if state.Allows(factor.SMS) && p.mayEnrolPhone(s, number) {
-		state.Enrol = append(state.Enrol, factor.SMS)
-	}
 }
 
 // phoneClosed: on the way in a number opens the door, and so only where it may

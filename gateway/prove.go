@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"sync"
 	"time"
@@ -178,9 +177,4 @@ func waitUntil(ctx context.Context, when time.Time) {
 	case <-timer.C:
 	case <-ctx.Done():
 	}
-}
-
-// minutesUntil rounds up, and is never less than one.
-func (p *Portal) minutesUntil(when time.Time) int {
-	return max(1, int(math.Ceil(when.Sub(p.Now()).Minutes())))
 }

@@ -27,11 +27,6 @@ type page struct {
 	Agent, Administrator bool
 }
 
-type languageLink struct {
-	Code, Name, Href string
-	Current          bool
-}
-
 // sessionInfo is what the idle clock in the browser starts from.
 type sessionInfo struct {
 	IdleSeconds, WarnSeconds int
@@ -221,14 +216,4 @@ func (p *Portal) wayBack(v *visit) []action {
 		return []action{{Href: "/", Label: p.Site.T(v.lang, "action.targets"), Primary: true}}
 	}
 	return []action{{Href: p.next(v.session), Label: p.Site.T(v.lang, "action.login"), Primary: true}}
-}
-
-func (p *Portal) notFound(w http.ResponseWriter, v *visit) error { return errNotFound }
-
-// wrongHost: the portal was asked for under another name than its public one.
-// Saying so beats the refusals that would follow (cookies, Origin).
-func (p *Portal) wrongHost(v *visit) error {
-	return &fault{status: http.StatusMisdirectedRequest, message: "wrong-host",
-		err:     errors.New("asked for as host " + strconv.Quote(printable(v.Host, 200))),
-		actions: []action{{Href: p.origin + "/", Label: p.origin, Primary: true}}}
 }

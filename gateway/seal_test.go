@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bytes"
-	"net/http"
 	"net/http/httptest"
 	"testing"
 
@@ -59,32 +58,5 @@ func TestSealedPassword(t *testing.T) {
 				t.Errorf("unsealed %q", got)
 			}
 		})
-	}
-}
-
-func TestCookieFlags(t *testing.T) {
-	cases := []struct {
-		name   string
-		secure bool
-		want   string
-	}{
-		{"https", true, "__Host-stagedoor=x; Path=/; HttpOnly; Secure; SameSite=Lax"},
-		{"http on loopback", false, "stagedoor=x; Path=/; HttpOnly; SameSite=Lax"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			w := httptest.NewRecorder()
-			(&Portal{secure: c.secure}).setCookie(w, sessionCookie, "x")
-			if got := w.Header().Get("Set-Cookie"); got != c.want {
-				t.Errorf("got  %s\nwant %s", got, c.want)
-			}
-		})
-	}
-	w := httptest.NewRecorder()
-	(&Portal{secure: true}).forget(w)
-	for _, line := range w.Header().Values("Set-Cookie") {
-		if c, err := http.ParseSetCookie(line); err != nil || c.MaxAge != -1 || c.Value != "" {
-			t.Errorf("forget: %s (%v)", line, err)
-		}
 	}
 }
