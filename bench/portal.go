@@ -86,7 +86,7 @@ func playPortal(in *json.Decoder, out *json.Encoder) (err error) {
 	return err
 }
 
-func assemble(work portalWork, host string, outbox *otp.Outbox, log *slog.Logger) (*gateway.Portal, func(), error) {
+func assemble(work portalWork, host string, outbox *otp.Outbox, log *slog.Logger) (*gateway.Gateway, func(), error) {
 	list := filepath.Join(work.Dir, "targets.yaml")
 	if err := os.WriteFile(list, targetList(), 0o600); err != nil {
 		return nil, nil, err

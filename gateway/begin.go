@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"bufio"
-	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,10 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"stagedoor/gateway/portal"
 )
 
 // wrap puts middleware around a handler; the first is the outermost.
-func (p *Portal) wrap(h http.Handler, middleware ...func(http.Handler) http.Handler) http.Handler {
+func (p *Gateway) wrap(h http.Handler, middleware ...func(http.Handler) http.Handler) http.Handler {
 	for _, m := range slices.Backward(middleware) {
 		h = m(h)
 	}
@@ -24,24 +25,24 @@ func (p *Portal) wrap(h http.Handler, middleware ...func(http.Handler) http.Hand
 
 // begin gives a request its support id and client address, writes the access
 // log, and turns a panic into an error page.
-func (p *Portal) begin(next http.Handler) http.Handler {
+func (p *Gateway) begin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		v := &visit{Request: r, id: newSupportID(), address: clientAddress(r, p.set.TrustedProxies), lang: p.language(r)}
-		v.log = p.Log.With("id", v.id, "address", v.address)
+		v := &portal.Visit{Request: r, ID: portal.NewSupportID(), Address: clientAddress(r, p.Set.TrustedProxies), Lang: p.Language(r)}
+		v.Log = p.Log.With("id", v.ID, "address", v.Address)
 		counted := &countingWriter{ResponseWriter: w}
 		defer func() {
 			if caught := recover(); caught != nil && caught != http.ErrAbortHandler {
-				v.log.Error("panic", "panic", caught, "stack", string(debug.Stack()))
+				v.Log.Error("panic", "panic", caught, "stack", string(debug.Stack()))
 				if counted.status == 0 {
-					p.answer(counted, v, errPanic)
+					p.Answer(counted, v, portal.ErrPanic)
 				}
 			}
-			p.metrics.requests.WithLabelValues(v.route, strconv.Itoa(counted.status)).Observe(time.Since(start).Seconds())
-			v.log.Info("request", "method", r.Method, "route", v.route, "status", counted.status,
+			p.Metrics.Requests.WithLabelValues(v.Route, strconv.Itoa(counted.status)).Observe(time.Since(start).Seconds())
+			v.Log.Info("request", "method", r.Method, "route", v.Route, "status", counted.status,
 				"bytes", counted.bytes, "ms", time.Since(start).Milliseconds())
 		}()
-		next.ServeHTTP(counted, r.WithContext(context.WithValue(r.Context(), visitKey{}, v)))
+		next.ServeHTTP(counted, r.WithContext(v.In(r.Context())))
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 )
@@ -32,7 +33,7 @@ const (
 )
 
 type checkPage struct {
-	page
+	portal.Page
 	Host string
 }
 
@@ -41,9 +42,9 @@ type checkPage struct {
 const checkedKeys = `åäöæøüß@{[]}\`
 
 // checkPage is the page whose script tries browser, connection, clock and keyboard.
-func (p *Portal) checkPage(w http.ResponseWriter, v *visit) error {
-	p.setCookie(w, checkCookie, "1")
-	return p.render(w, v, http.StatusOK, "check", checkPage{p.page(v, "check.title"), p.set.PublicURL.Host})
+func (p *Gateway) checkPage(w http.ResponseWriter, v *portal.Visit) error {
+	p.SetCookie(w, checkCookie, "1")
+	return p.Render(w, v, http.StatusOK, "check", checkPage{p.Page(v, "check.title"), p.Set.PublicURL.Host})
 }
 
 // portalAnswer is what the portal knows of the browser's request.
@@ -54,35 +55,35 @@ type portalAnswer struct {
 	Proxy   bool   `json:"proxy"`   // somebody else's proxy is on the way
 }
 
-func (p *Portal) checkPortal(w http.ResponseWriter, v *visit) error {
-	return p.renderJSON(w, http.StatusOK, portalAnswer{
-		Now: p.Now().UnixMilli(), Cookies: p.broughtCookie(v), Address: v.address, Proxy: p.behindProxy(v.Request),
+func (p *Gateway) checkPortal(w http.ResponseWriter, v *portal.Visit) error {
+	return p.RenderJSON(w, http.StatusOK, portalAnswer{
+		Now: p.Now().UnixMilli(), Cookies: p.broughtCookie(v), Address: v.Address, Proxy: p.behindProxy(v.Request),
 	})
 }
 
-func (p *Portal) broughtCookie(v *visit) bool {
-	_, err := v.Cookie(p.cookieName(checkCookie))
+func (p *Gateway) broughtCookie(v *portal.Visit) bool {
+	_, err := v.Cookie(p.CookieName(checkCookie))
 	return err == nil
 }
 
 // behindProxy tells of a proxy that is not one of ours and that says so.
-func (p *Portal) behindProxy(r *http.Request) bool {
+func (p *Gateway) behindProxy(r *http.Request) bool {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	ours := func(network netip.Prefix) bool { return network.Contains(peer.Addr().Unmap()) }
-	if err != nil || slices.ContainsFunc(p.set.TrustedProxies, ours) {
+	if err != nil || slices.ContainsFunc(p.Set.TrustedProxies, ours) {
 		return false
 	}
 	return r.Header.Get("Via") != "" || r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != ""
 }
 
 // checkSocket is a WebSocket like a desktop's that gives back what it is told.
-func (p *Portal) checkSocket(w http.ResponseWriter, v *visit) error {
-	leave, free := p.checks.enter(networkOf(v.address))
+func (p *Gateway) checkSocket(w http.ResponseWriter, v *portal.Visit) error {
+	leave, free := p.checks.enter(networkOf(v.Address))
 	defer leave()
-	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
+	ws, err := tunnel.Upgrade(w, v.Request, p.Origin)
 	switch {
 	case err != nil:
-		v.log.Info("check refused", "error", err) // the answer has been sent
+		v.Log.Info("check refused", "error", err) // the answer has been sent
 	case free:
 		tunnel.Echo(p.ctx, ws)
 	default:
@@ -198,7 +199,7 @@ type recordAnswer struct {
 
 // recordCheck writes a check's result into the audit, under this visit's own
 // support id: the browser has no say in it.
-func (p *Portal) recordCheck(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) recordCheck(w http.ResponseWriter, v *portal.Visit) error {
 	report, err := readCheck(w, v)
 	if err != nil {
 		return err
@@ -207,24 +208,24 @@ func (p *Portal) recordCheck(w http.ResponseWriter, v *visit) error {
 	if event.Reason != "" {
 		event.Result = "error"
 	}
-	event.Detail["browser"] = printable(v.UserAgent(), 200)
+	event.Detail["browser"] = portal.Printable(v.UserAgent(), 200)
 	ok, retry, err := p.mayRecordCheck(v)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		v.log.Info("too many checks: not in the audit", "reason", event.Reason, "detail", event.Detail)
-		w.Header().Set("Retry-After", retryAfter(retry.Sub(p.Now())))
-		return p.renderJSON(w, http.StatusTooManyRequests, recordAnswer{ID: v.id})
+		v.Log.Info("too many checks: not in the audit", "reason", event.Reason, "detail", event.Detail)
+		w.Header().Set("Retry-After", portal.RetryAfter(retry.Sub(p.Now())))
+		return p.RenderJSON(w, http.StatusTooManyRequests, recordAnswer{ID: v.ID})
 	}
-	if err := p.audit(v, event); err != nil {
+	if err := p.Audit(v, event); err != nil {
 		return err
 	}
-	return p.renderJSON(w, http.StatusOK, recordAnswer{ID: v.id, Recorded: true})
+	return p.RenderJSON(w, http.StatusOK, recordAnswer{ID: v.ID, Recorded: true})
 }
 
-func (p *Portal) mayRecordCheck(v *visit) (ok bool, retry time.Time, err error) {
-	ok, retry, err = p.Store.Take(v.Context(), "check:"+networkOf(v.address), checksPerNetwork, checkWindow)
+func (p *Gateway) mayRecordCheck(v *portal.Visit) (ok bool, retry time.Time, err error) {
+	ok, retry, err = p.Store.Take(v.Context(), "check:"+networkOf(v.Address), checksPerNetwork, checkWindow)
 	if err == nil && ok {
 		ok, retry, err = p.Store.Take(v.Context(), "checks", checksInAll, checkWindow)
 	}
@@ -235,10 +236,10 @@ func (p *Portal) mayRecordCheck(v *visit) (ok bool, retry time.Time, err error) 
 }
 
 // readCheck decodes a report strictly.
-func readCheck(w http.ResponseWriter, v *visit) (report checkReport, err error) {
-	bad := &fault{status: http.StatusBadRequest, message: "bad-request"}
+func readCheck(w http.ResponseWriter, v *portal.Visit) (report checkReport, err error) {
+	bad := &portal.Fault{Status: http.StatusBadRequest, Message: "bad-request"}
 	if v.Header.Get("Content-Type") != "application/json" {
-		bad.err = errors.New("a check that is not JSON")
+		bad.Err = errors.New("a check that is not JSON")
 		return report, bad
 	}
 	decoder := json.NewDecoder(http.MaxBytesReader(w, v.Body, checkBytes))
@@ -256,7 +257,7 @@ func readCheck(w http.ResponseWriter, v *visit) (report checkReport, err error) 
 		err = errors.New("values that our page does not send")
 	}
 	if err != nil {
-		bad.err = fmt.Errorf("check: %w", err)
+		bad.Err = fmt.Errorf("check: %w", err)
 		return report, bad
 	}
 	return report, nil

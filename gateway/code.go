@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 	"stagedoor/otp"
 )
 
 type codePage struct {
-	page
+	portal.Page
 	Masked   string // "•• 67", or "a•••@amido.example"
 	Mail     bool   // the code goes by mail
 	NoPhone  bool   // the directory has no number that a code can be sent to
@@ -31,39 +32,39 @@ type codePage struct {
 
 // startCode makes a challenge and sends its code. What stood in the way, if
 // anything, is remembered for the code page; it is no error of the login.
-func (p *Portal) startCode(v *visit, phone otp.Phone, mail string) error {
-	s := v.session
+func (p *Gateway) startCode(v *portal.Visit, phone otp.Phone, mail string) error {
+	s := v.Session
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail, Words: p.Site.T(v.lang, "code.sms"),
+		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail, Words: p.Site.T(v.Lang, "code.sms"),
 	})
-	s.Challenge, s.who.Notice, s.who.Until = challenge.ID, "", time.Time{}
+	s.Challenge, s.Who.Notice, s.Who.Until = challenge.ID, "", time.Time{}
 	result, reason := "ok", ""
 	var wait *otp.WaitError
 	switch {
 	case err == nil:
 	case errors.As(err, &wait):
 		result, reason = "refused", wait.Rule
-		s.who.Notice, s.who.Until = wait.Rule, wait.Until
+		s.Who.Notice, s.Who.Until = wait.Rule, wait.Until
 	case errors.Is(err, otp.ErrNotSent):
 		result, reason = "error", "not-sent"
-		s.who.Notice = "not-sent"
-		v.log.Error("code not sent", "error", err)
+		s.Who.Notice = "not-sent"
+		v.Log.Error("code not sent", "error", err)
 	default:
 		return fmt.Errorf("start code: %w", err)
 	}
-	if err := s.encode(); err != nil {
+	if err := s.Encode(); err != nil {
 		return err
 	}
 	if err := p.Store.SetChallenge(v.Context(), s.ID, s.Challenge, s.Account); err != nil {
 		return fmt.Errorf("start code: %w", err)
 	}
-	return p.auditCode(v, s, "code-sent", result, reason)
+	return p.AuditCode(v, s, "code-sent", result, reason)
 }
 
 // codePage shows where the code went. Looking at it never sends one.
-func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
-	if to := codeAddress(v.session.who.Way); to != "/code" {
-		return p.redirect(w, v, to)
+func (p *Gateway) codePage(w http.ResponseWriter, v *portal.Visit) error {
+	if to := codeAddress(v.Session.Who.Way); to != "/code" {
+		return p.Redirect(w, v, to)
 	}
 	data, err := p.codeState(v)
 	if err != nil {
@@ -74,18 +75,18 @@ func (p *Portal) codePage(w http.ResponseWriter, v *visit) error {
 }
 
 // codeState is the page as the challenge stands.
-func (p *Portal) codeState(v *visit) (codePage, error) {
-	s := v.session
-	phone, mail := p.recipient(s, s.who.Way)
-	data := codePage{Masked: masked(phone, mail), Mail: s.who.Way == factor.Mail, NotSent: s.who.Notice == "not-sent"}
+func (p *Gateway) codeState(v *portal.Visit) (codePage, error) {
+	s := v.Session
+	phone, mail := p.Recipient(s, s.Who.Way)
+	data := codePage{Masked: portal.Masked(phone, mail), Mail: s.Who.Way == factor.Mail, NotSent: s.Who.Notice == "not-sent"}
 	if data.Masked == "" {
-		data.NoWay = s.who.Phone != "" || !s.who.Factors.Allows(factor.SMS)
+		data.NoWay = s.Who.Phone != "" || !s.Who.Factors.Allows(factor.SMS)
 		data.NoPhone = !data.NoWay
 		return data, nil
 	}
 	if s.Challenge == "" {
-		if s.who.Until.After(p.Now()) || s.who.Notice == "blocked" {
-			data.Wait = p.minutesUntil(s.who.Until)
+		if s.Who.Until.After(p.Now()) || s.Who.Notice == "blocked" {
+			data.Wait = p.MinutesUntil(s.Who.Until)
 		}
 		data.NotSent = data.NotSent || data.Wait == 0
 		return data, nil
@@ -103,41 +104,41 @@ func (p *Portal) codeState(v *visit) (codePage, error) {
 	switch {
 	case !challenge.SentAt.IsZero():
 		data.NotSent = false
-	case s.who.Notice == "cooldown":
+	case s.Who.Notice == "cooldown":
 		data.Recent = true
-	case s.who.Until.After(p.Now()):
-		data.Wait = p.minutesUntil(s.who.Until)
+	case s.Who.Until.After(p.Now()):
+		data.Wait = p.MinutesUntil(s.Who.Until)
 	default:
 		data.NotSent = true
 	}
 	return data, nil
 }
 
-func (p *Portal) renderCode(w http.ResponseWriter, v *visit, status int, data codePage) error {
-	data.page, data.ways = p.page(v, "title.code"), p.waysOf(v.session)
+func (p *Gateway) renderCode(w http.ResponseWriter, v *portal.Visit, status int, data codePage) error {
+	data.Page, data.ways = p.Page(v, "title.code"), p.waysOf(v.Session)
 	var err error
 	if data.Way, err = p.codeWayOf(v); err != nil {
 		return err
 	}
-	return p.render(w, v, status, "code", data)
+	return p.Render(w, v, status, "code", data)
 }
 
 // checkCode takes one try at the code and, when it is right, logs the person in.
-func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) checkCode(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
-	s := v.session
+	s := v.Session
 	if s.Challenge == "" {
-		return p.redirect(w, v, "/code")
+		return p.Redirect(w, v, "/code")
 	}
 	challenge, err := p.Codes.Get(v.Context(), s.Challenge, s.ID)
 	if err != nil && !errors.Is(err, otp.ErrExpired) {
 		return fmt.Errorf("check code: %w", err)
 	}
 	way := wayOf(challenge)
-	if err == nil && !s.who.Factors.Offers(way) { // the policy, or what they have, has changed since it was sent
-		return p.redirect(w, v, codeAddress(s.who.Way))
+	if err == nil && !s.Who.Factors.Offers(way) { // the policy, or what they have, has changed since it was sent
+		return p.Redirect(w, v, codeAddress(s.Who.Way))
 	}
 	if err == nil {
 		err = p.Codes.Check(v.Context(), s.Challenge, s.ID, v.PostForm.Get("code"))
@@ -150,8 +151,8 @@ func (p *Portal) checkCode(w http.ResponseWriter, v *visit) error {
 
 // codeRefused says what was wrong with a try. After the last try at a code
 // another one may be asked for; what is wrong on the account counts on.
-func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
-	s := v.session
+func (p *Gateway) codeRefused(w http.ResponseWriter, v *portal.Visit, err error) error {
+	s := v.Session
 	data, stateErr := p.codeState(v)
 	if stateErr != nil {
 		return stateErr
@@ -167,15 +168,15 @@ func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 	case errors.Is(err, otp.ErrUsedUp):
 		reason, data.UsedUp = "used-up", true
 	case errors.As(err, &wait):
-		reason, data.Wait = wait.Rule, p.minutesUntil(wait.Until)
+		reason, data.Wait = wait.Rule, p.MinutesUntil(wait.Until)
 		status = http.StatusTooManyRequests
 		if !wait.Until.IsZero() {
-			w.Header().Set("Retry-After", retryAfter(wait.Until.Sub(p.Now())))
+			w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
 		}
 	default:
 		return fmt.Errorf("check code: %w", err)
 	}
-	if err := p.auditCode(v, s, "code", "refused", reason); err != nil {
+	if err := p.AuditCode(v, s, "code", "refused", reason); err != nil {
 		return err
 	}
 	return p.renderCode(w, v, status, data)
@@ -183,33 +184,33 @@ func (p *Portal) codeRefused(w http.ResponseWriter, v *visit, err error) error {
 
 // resendCode sends the same code again; after it has expired, or when none
 // could be sent before, a new one.
-func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
-	s := v.session
-	phone, mail := p.recipient(s, s.who.Way)
+func (p *Gateway) resendCode(w http.ResponseWriter, v *portal.Visit) error {
+	s := v.Session
+	phone, mail := p.Recipient(s, s.Who.Way)
 	if phone == "" && mail == "" {
-		return p.redirect(w, v, codeAddress(s.who.Way))
+		return p.Redirect(w, v, codeAddress(s.Who.Way))
 	}
 	if s.Challenge == "" {
 		if err := p.startCode(v, phone, mail); err != nil {
 			return err
 		}
-		return p.redirect(w, v, "/code")
+		return p.Redirect(w, v, "/code")
 	}
-	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.lang, "code.sms"))
+	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.Lang, "code.sms"))
 	var wait *otp.WaitError
 	switch {
 	case err == nil:
-		if err := p.auditCode(v, s, "code-sent", "ok", "resend"); err != nil {
+		if err := p.AuditCode(v, s, "code-sent", "ok", "resend"); err != nil {
 			return err
 		}
-		return p.redirect(w, v, "/code?resent")
+		return p.Redirect(w, v, "/code?resent")
 	case errors.Is(err, otp.ErrExpired), errors.Is(err, otp.ErrUsedUp):
 		if err := p.startCode(v, phone, mail); err != nil {
 			return err
 		}
 	case errors.Is(err, otp.ErrNotSent):
-		v.log.Error("code not sent", "error", err)
-		if err := p.auditCode(v, s, "code-sent", "error", "not-sent"); err != nil {
+		v.Log.Error("code not sent", "error", err)
+		if err := p.AuditCode(v, s, "code-sent", "error", "not-sent"); err != nil {
 			return err
 		}
 	case errors.As(err, &wait):
@@ -217,11 +218,11 @@ func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 	default:
 		return fmt.Errorf("resend code: %w", err)
 	}
-	return p.redirect(w, v, "/code")
+	return p.Redirect(w, v, "/code")
 }
 
-func (p *Portal) resendTooEarly(w http.ResponseWriter, v *visit, wait *otp.WaitError) error {
-	if err := p.auditCode(v, v.session, "code-sent", "refused", wait.Rule); err != nil {
+func (p *Gateway) resendTooEarly(w http.ResponseWriter, v *portal.Visit, wait *otp.WaitError) error {
+	if err := p.AuditCode(v, v.Session, "code-sent", "refused", wait.Rule); err != nil {
 		return err
 	}
 	data, err := p.codeState(v)
@@ -229,8 +230,8 @@ func (p *Portal) resendTooEarly(w http.ResponseWriter, v *visit, wait *otp.WaitE
 		return err
 	}
 	if wait.Rule != "cooldown" {
-		data.Wait = p.minutesUntil(wait.Until)
+		data.Wait = p.MinutesUntil(wait.Until)
 	}
-	w.Header().Set("Retry-After", retryAfter(wait.Until.Sub(p.Now())))
+	w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
 	return p.renderCode(w, v, http.StatusTooManyRequests, data)
 }

@@ -4,40 +4,41 @@ import (
 	"net/http"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 )
 
 type codeAppPage struct {
-	page
+	portal.Page
 	ways
-	trouble
+	portal.Trouble
 }
 
 // appPage asks for a code of the authenticator app.
-func (p *Portal) appPage(w http.ResponseWriter, v *visit) error {
-	if !v.session.who.Factors.Offers(factor.App) {
-		return p.redirect(w, v, "/code/other")
+func (p *Gateway) appPage(w http.ResponseWriter, v *portal.Visit) error {
+	if !v.Session.Who.Factors.Offers(factor.App) {
+		return p.Redirect(w, v, "/code/other")
 	}
-	return p.renderApp(w, v, http.StatusOK, trouble{})
+	return p.renderApp(w, v, http.StatusOK, portal.Trouble{})
 }
 
-func (p *Portal) renderApp(w http.ResponseWriter, v *visit, status int, t trouble) error {
-	return p.render(w, v, status, "code-app", codeAppPage{page: p.page(v, "title.code"), ways: p.waysOf(v.session), trouble: t})
+func (p *Gateway) renderApp(w http.ResponseWriter, v *portal.Visit, status int, t portal.Trouble) error {
+	return p.Render(w, v, status, "code-app", codeAppPage{Page: p.Page(v, "title.code"), ways: p.waysOf(v.Session), Trouble: t})
 }
 
 // checkApp takes one try at the app's code.
-func (p *Portal) checkApp(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) checkApp(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
-	s := v.session
-	if !s.who.Factors.Offers(factor.App) {
-		return p.redirect(w, v, "/code/other")
+	s := v.Session
+	if !s.Who.Factors.Offers(factor.App) {
+		return p.Redirect(w, v, "/code/other")
 	}
-	err := p.factors.CheckApp(v.Context(), s.AccountID, v.PostForm.Get("code"))
+	err := p.Factors.CheckApp(v.Context(), s.AccountID, v.PostForm.Get("code"))
 	if err == nil {
 		return p.secondProven(w, v, factor.App)
 	}
-	t, status, err := p.refusedFactor(w, v, factor.App, err)
+	t, status, err := p.RefusedFactor(w, v, factor.App, err)
 	if err != nil {
 		return err
 	}

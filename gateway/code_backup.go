@@ -4,40 +4,41 @@ import (
 	"net/http"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 )
 
 type codeBackupPage struct {
-	page
+	portal.Page
 	ways
-	trouble
+	portal.Trouble
 	Backup bool // they have printed codes; else only one that helpdesk gave can be typed
 }
 
 // backupPage asks for a printed code, or for one that helpdesk gave out.
-func (p *Portal) backupPage(w http.ResponseWriter, v *visit) error {
-	return p.renderBackup(w, v, http.StatusOK, trouble{})
+func (p *Gateway) backupPage(w http.ResponseWriter, v *portal.Visit) error {
+	return p.renderBackup(w, v, http.StatusOK, portal.Trouble{})
 }
 
-func (p *Portal) renderBackup(w http.ResponseWriter, v *visit, status int, t trouble) error {
-	return p.render(w, v, status, "code-backup", codeBackupPage{
-		page: p.page(v, "title.code"), ways: p.waysOf(v.session), trouble: t,
-		Backup: v.session.who.Factors.Offers(factor.Backup),
+func (p *Gateway) renderBackup(w http.ResponseWriter, v *portal.Visit, status int, t portal.Trouble) error {
+	return p.Render(w, v, status, "code-backup", codeBackupPage{
+		Page: p.Page(v, "title.code"), ways: p.waysOf(v.Session), Trouble: t,
+		Backup: v.Session.Who.Factors.Offers(factor.Backup),
 	})
 }
 
 // checkBackup takes one try at such a code. Within a session a bypass code is no
 // proof: it lets somebody in, and changes nothing.
-func (p *Portal) checkBackup(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
-	person := p.person(v.session)
-	person.Strong = person.Strong || v.session.Step == string(stepReady)
-	kind, err := p.factors.CheckCode(v.Context(), person, v.PostForm.Get("code"))
+	person := p.Person(v.Session)
+	person.Strong = person.Strong || v.Session.Ready()
+	kind, err := p.Factors.CheckCode(v.Context(), person, v.PostForm.Get("code"))
 	if err == nil {
 		return p.secondProven(w, v, kind)
 	}
-	t, status, err := p.refusedFactor(w, v, factor.Backup, err)
+	t, status, err := p.RefusedFactor(w, v, factor.Backup, err)
 	if err != nil {
 		return err
 	}

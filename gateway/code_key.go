@@ -6,54 +6,55 @@ import (
 	"net/http"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 )
 
 type codeKeyPage struct {
-	page
+	portal.Page
 	ways
-	trouble
+	portal.Trouble
 	Options string // for the browser, PublicKeyCredentialRequestOptionsJSON; empty: none now
 }
 
 // keyPage asks for a key. Its challenge is this session's, and good once: a page
 // that is loaded again has another.
-func (p *Portal) keyPage(w http.ResponseWriter, v *visit) error {
-	if !v.session.who.Factors.Offers(factor.Key) {
-		return p.redirect(w, v, "/code/other")
+func (p *Gateway) keyPage(w http.ResponseWriter, v *portal.Visit) error {
+	if !v.Session.Who.Factors.Offers(factor.Key) {
+		return p.Redirect(w, v, "/code/other")
 	}
-	return p.renderKey(w, v, http.StatusOK, trouble{})
+	return p.renderKey(w, v, http.StatusOK, portal.Trouble{})
 }
 
-func (p *Portal) renderKey(w http.ResponseWriter, v *visit, status int, t trouble) error {
-	s := v.session
-	options, err := p.factors.AskKey(v.Context(), s.ID, p.person(s))
+func (p *Gateway) renderKey(w http.ResponseWriter, v *portal.Visit, status int, t portal.Trouble) error {
+	s := v.Session
+	options, err := p.Factors.AskKey(v.Context(), s.ID, p.Person(s))
 	if errors.Is(err, factor.ErrNotFound) { // removed meanwhile
-		return p.redirect(w, v, "/code/other")
+		return p.Redirect(w, v, "/code/other")
 	}
 	if err != nil {
 		return fmt.Errorf("key page: %w", err)
 	}
-	data := codeKeyPage{page: p.page(v, "title.code-key"), ways: p.waysOf(s), trouble: t}
+	data := codeKeyPage{Page: p.Page(v, "title.code-key"), ways: p.waysOf(s), Trouble: t}
 	if t.Wait == 0 && !t.Blocked {
 		data.Options = string(options)
 	}
-	return p.render(w, v, status, "code-key", data)
+	return p.Render(w, v, status, "code-key", data)
 }
 
 // checkKey takes the key's answer.
-func (p *Portal) checkKey(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) checkKey(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
-	s := v.session
-	if !s.who.Factors.Offers(factor.Key) {
-		return p.redirect(w, v, "/code/other")
+	s := v.Session
+	if !s.Who.Factors.Offers(factor.Key) {
+		return p.Redirect(w, v, "/code/other")
 	}
-	err := p.factors.CheckKey(v.Context(), s.ID, p.person(s), []byte(v.PostForm.Get("answer")))
+	err := p.Factors.CheckKey(v.Context(), s.ID, p.Person(s), []byte(v.PostForm.Get("answer")))
 	if err == nil {
 		return p.secondProven(w, v, factor.Key)
 	}
-	t, status, err := p.refusedFactor(w, v, factor.Key, err)
+	t, status, err := p.RefusedFactor(w, v, factor.Key, err)
 	if err != nil {
 		return err
 	}

@@ -6,11 +6,12 @@ import (
 	"net/http"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 	"stagedoor/otp"
 )
 
 type otherPage struct {
-	page
+	portal.Page
 	ways
 	SMS, Mail, App, Key, Backup bool
 	Masked, MaskedMail          string
@@ -18,13 +19,13 @@ type otherPage struct {
 
 // otherWays lists what somebody can prove themselves with. A code that helpdesk
 // gave out is typed where a printed one is, so that way is always there.
-func (p *Portal) otherWays(w http.ResponseWriter, v *visit) error {
-	s := v.session
-	state := s.who.Factors
-	phone, _ := p.recipient(s, factor.SMS)
-	_, mail := p.recipient(s, factor.Mail)
-	return p.render(w, v, http.StatusOK, "code-other", otherPage{
-		page: p.page(v, "title.code-other"), ways: p.waysOf(s), Masked: masked(phone, ""), MaskedMail: masked("", mail),
+func (p *Gateway) otherWays(w http.ResponseWriter, v *portal.Visit) error {
+	s := v.Session
+	state := s.Who.Factors
+	phone, _ := p.Recipient(s, factor.SMS)
+	_, mail := p.Recipient(s, factor.Mail)
+	return p.Render(w, v, http.StatusOK, "code-other", otherPage{
+		Page: p.Page(v, "title.code-other"), ways: p.waysOf(s), Masked: portal.Masked(phone, ""), MaskedMail: portal.Masked("", mail),
 		SMS: phone != "", Mail: mail != "", App: state.Offers(factor.App), Key: state.Offers(factor.Key),
 		Backup: state.Offers(factor.Backup),
 	})
@@ -32,36 +33,36 @@ func (p *Portal) otherWays(w http.ResponseWriter, v *visit) error {
 
 // otherWay has a code sent to somebody who wants one rather than what they were
 // asked for. All other ways are links.
-func (p *Portal) otherWay(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) otherWay(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
-	s := v.session
+	s := v.Session
 	way := factor.Kind(v.PostForm.Get("way"))
-	if phone, mail := p.recipient(s, way); phone == "" && mail == "" {
-		return p.redirect(w, v, "/code/other")
+	if phone, mail := p.Recipient(s, way); phone == "" && mail == "" {
+		return p.Redirect(w, v, "/code/other")
 	}
-	s.who.Way = way
+	s.Who.Way = way
 	waits, err := p.waitsFor(v, way)
 	if err != nil {
 		return err
 	}
 	if waits { // one is on its way already
-		if err := p.keepWho(v); err != nil {
+		if err := p.KeepWho(v); err != nil {
 			return err
 		}
-		return p.redirect(w, v, codeAddress(way))
+		return p.Redirect(w, v, codeAddress(way))
 	}
 	if err := p.startWay(v); err != nil {
 		return err
 	}
-	return p.redirect(w, v, codeAddress(way))
+	return p.Redirect(w, v, codeAddress(way))
 }
 
 // waitsFor tells whether the session is asked for a code that went this way. One
 // that went another way ends as soon as a code is sent this way.
-func (p *Portal) waitsFor(v *visit, way factor.Kind) (bool, error) {
-	s := v.session
+func (p *Gateway) waitsFor(v *portal.Visit, way factor.Kind) (bool, error) {
+	s := v.Session
 	if s.Challenge == "" {
 		return false, nil
 	}

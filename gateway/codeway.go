@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -20,7 +21,7 @@ type codeWay struct {
 
 // codeWay tells the script of the code page what has become of the code since.
 // Asking is not human input, and sends nothing.
-func (p *Portal) codeWay(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) codeWay(w http.ResponseWriter, v *portal.Visit) error {
 	way, err := p.codeWayOf(v)
 	if err != nil {
 		return err
@@ -29,7 +30,7 @@ func (p *Portal) codeWay(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	return p.renderJSON(w, http.StatusOK, struct {
+	return p.RenderJSON(w, http.StatusOK, struct {
 		State    string   `json:"state"`
 		Lines    []string `json:"lines"`
 		Final    bool     `json:"final"`
@@ -40,8 +41,8 @@ func (p *Portal) codeWay(w http.ResponseWriter, v *visit) error {
 // codeWayOf is of the newest message of the session's challenge; no lines where
 // there is none, or where it surely was not handed over, which the page says in
 // its own way.
-func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
-	s := v.session
+func (p *Gateway) codeWayOf(v *portal.Visit) (codeWay, error) {
+	s := v.Session
 	if s.Challenge == "" {
 		return codeWay{Final: true}, nil
 	}
@@ -52,9 +53,9 @@ func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
 	if err != nil {
 		return codeWay{}, fmt.Errorf("code way: %w", err)
 	}
-	say := func(key string, at time.Time) string { return p.Site.T(v.lang, key, "time", p.Site.Clock(v.lang, at)) }
+	say := func(key string, at time.Time) string { return p.Site.T(v.Lang, key, "time", p.Site.Clock(v.Lang, at)) }
 	way := codeWay{State: string(delivery.State), Final: delivery.Final()}
-	if s.who.Way == factor.Mail {
+	if s.Who.Way == factor.Mail {
 		return mailWay(way, delivery, say), nil
 	}
 	if !delivery.HandedAt.IsZero() {
@@ -91,17 +92,17 @@ func mailWay(way codeWay, delivery otp.Delivery, say func(key string, at time.Ti
 
 // whatNow says why a message did not arrive, where that is known, and what the
 // person can do.
-func (p *Portal) whatNow(v *visit, cause string) (lines []string) {
+func (p *Gateway) whatNow(v *portal.Visit, cause string) (lines []string) {
 	causes := map[string]string{"unreachable": "way.cause.unreachable", "number": "way.cause.number", "blocked": "way.cause.blocked"}
 	if key := causes[cause]; key != "" {
-		lines = append(lines, p.Site.T(v.lang, key))
+		lines = append(lines, p.Site.T(v.Lang, key))
 	}
-	next, name := "way.next", p.set.Helpdesk.Name
+	next, name := "way.next", p.Set.Helpdesk.Name
 	if cause == "number" {
 		next = "way.next.number"
 	}
 	if name == "" {
-		name = p.set.Name
+		name = p.Set.Name
 	}
-	return append(lines, p.Site.T(v.lang, next, "name", name))
+	return append(lines, p.Site.T(v.Lang, next, "name", name))
 }

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/targets"
 )
@@ -23,7 +24,7 @@ const causeLeft = "left"
 
 // shown is one WebSocket that is to show a desktop, and what its request asked for.
 type shown struct {
-	visit   *visit
+	visit   *portal.Visit
 	target  targets.Target
 	name    pageName
 	ws      *tunnel.WebSocket
@@ -77,7 +78,7 @@ func (e *desktop) show(s *shown) error {
 	if e.next != nil {
 		e.next.ws.Close() // the page itself has given it up
 	}
-	e.next, e.address = s, s.visit.address
+	e.next, e.address = s, s.visit.Address
 	e.register.changed()
 	select {
 	case e.arrived <- struct{}{}:

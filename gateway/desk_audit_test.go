@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"stagedoor/gateway"
+	"stagedoor/gateway/desk"
 	"stagedoor/store"
 )
 
@@ -179,7 +179,7 @@ func TestExportIsBounded(t *testing.T) {
 	}{{2500, 2501, 3, true}, {5000, 5000, 5, false}, {10_000, 5000, 5, false}} {
 		var out bytes.Buffer
 		asked = 0
-		if err := gateway.Export(t.Context(), find, store.EventFilter{}, c.most, gateway.NewJSONL(&out)); err != nil {
+		if err := desk.Export(t.Context(), find, store.EventFilter{}, c.most, desk.NewJSONL(&out)); err != nil {
 			t.Fatal(err)
 		}
 		if n := strings.Count(out.String(), "\n"); n != c.lines {
@@ -190,8 +190,8 @@ func TestExportIsBounded(t *testing.T) {
 		}
 	}
 	broken := errors.New("broken")
-	err := gateway.Export(t.Context(), func(context.Context, store.EventFilter) ([]store.Event, int64, error) { return nil, 0, broken },
-		store.EventFilter{}, 10, gateway.NewCSV(&bytes.Buffer{}))
+	err := desk.Export(t.Context(), func(context.Context, store.EventFilter) ([]store.Event, int64, error) { return nil, 0, broken },
+		store.EventFilter{}, 10, desk.NewCSV(&bytes.Buffer{}))
 	if !errors.Is(err, broken) {
 		t.Errorf("a database that fails: %v", err)
 	}
@@ -199,7 +199,7 @@ func TestExportIsBounded(t *testing.T) {
 
 func TestSupportIDAsHeard(t *testing.T) {
 	for said, want := range map[string]string{"r7k2 xxox": "R7K2XX0X", "IL-O0": "1100", "": ""} {
-		if got := gateway.SupportID(said); got != want {
+		if got := desk.SupportID(said); got != want {
 			t.Errorf("%q is %q, want %q", said, got, want)
 		}
 	}

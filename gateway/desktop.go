@@ -13,13 +13,14 @@ import (
 	"strings"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 	"stagedoor/targets"
 )
 
 type desktopPage struct {
-	page
+	portal.Page
 	Desktops  string // JSON: the targets to open, the address's own first
 	Choices   string // JSON: what can be chosen and is (preferences.go)
 	SupportID string // where no WebSocket brings its own
@@ -57,32 +58,32 @@ const panesInWindow = 4
 // desktopPage is the page that desktops are shown on: the target of its
 // address, and those of ?with=ID,ID; the pictures come through the tunnels. The
 // list leads to a running desktop with ?desktop=NAME.
-func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
-	target, ok := p.targetOf(v.session, v.PathValue("target"))
+func (p *Gateway) desktopPage(w http.ResponseWriter, v *portal.Visit) error {
+	target, ok := p.targetOf(v.Session, v.PathValue("target"))
 	if !ok {
 		return p.noSuchTarget(v)
 	}
 	if target.Kind != targets.Desktop {
-		return p.redirect(w, v, item(target).Href)
+		return p.Redirect(w, v, item(target).Href)
 	}
-	if p.set.NoGuacd != "" {
-		return p.render(w, v, http.StatusServiceUnavailable, "message", messagePage{
-			page: p.page(v, "message.no-guacd.heading"), Heading: p.Site.T(v.lang, "message.no-guacd.heading"),
-			Text: p.set.NoGuacd, SupportID: v.id, Actions: p.wayBack(v)})
+	if p.Set.NoGuacd != "" {
+		return p.Render(w, v, http.StatusServiceUnavailable, "message", portal.MessagePage{
+			Page: p.Page(v, "message.no-guacd.heading"), Heading: p.Site.T(v.Lang, "message.no-guacd.heading"),
+			Text: p.Set.NoGuacd, SupportID: v.ID, Actions: p.WayBack(v)})
 	}
 	shown := []desktopTarget{desktopOf(target)}
 	ids := []string{target.ID}
-	shown[0].Page = p.desktops.nameFor(v.session.ID, target.ID, v.URL.Query().Get("desktop"))
+	shown[0].Page = p.desktops.nameFor(v.Session.ID, target.ID, v.URL.Query().Get("desktop"))
 	for id := range strings.SplitSeq(v.URL.Query().Get("with"), ",") {
 		// One that has gone from the list since is left out without a word.
-		beside, ok := p.targetOf(v.session, id)
+		beside, ok := p.targetOf(v.Session, id)
 		if ok && beside.Kind == targets.Desktop && len(shown) < panesInWindow && !slices.Contains(ids, id) {
 			shown, ids = append(shown, desktopOf(beside)), append(ids, id)
 		}
 	}
 	// Where no WebSocket comes through, this is all that helpdesk finds.
 	event := store.Event{Kind: "desktop-page", Result: "ok", Target: target.ID, Detail: map[string]string{"desktops": strings.Join(ids, " ")}}
-	if err := p.audit(v, event); err != nil {
+	if err := p.Audit(v, event); err != nil {
 		return err
 	}
 	desktops, err := json.Marshal(shown)
@@ -93,44 +94,44 @@ func (p *Portal) desktopPage(w http.ResponseWriter, v *visit) error {
 	if err != nil {
 		return err
 	}
-	data := desktopPage{page: p.page(v, "title.targets"), Desktops: string(desktops), Choices: choices, SupportID: v.id}
+	data := desktopPage{Page: p.Page(v, "title.targets"), Desktops: string(desktops), Choices: choices, SupportID: v.ID}
 	data.Title = target.Name
 	allowMicrophone(w.Header())
-	return p.render(w, v, http.StatusOK, "desktop", data)
+	return p.Render(w, v, http.StatusOK, "desktop", data)
 }
 
 // moreDesktops are all that the person may open, for opening one beside another.
-func (p *Portal) moreDesktops(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) moreDesktops(w http.ResponseWriter, v *portal.Visit) error {
 	answer := struct {
 		Desktops []desktopTarget `json:"desktops"`
 	}{[]desktopTarget{}}
-	for _, t := range p.Targets.List().VisibleTo(v.session.who.Account.MemberOf) {
+	for _, t := range p.Targets.List().VisibleTo(v.Session.Who.Account.MemberOf) {
 		if t.Kind == targets.Desktop {
 			answer.Desktops = append(answer.Desktops, desktopOf(t))
 		}
 	}
-	return p.renderJSON(w, http.StatusOK, answer)
+	return p.RenderJSON(w, http.StatusOK, answer)
 }
 
 // noSuchTarget: unknown and hidden targets are not told apart, and asking for
 // one is audited.
-func (p *Portal) noSuchTarget(v *visit) error {
-	id := printable(v.PathValue("target"), 64)
-	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "no-such-target", Target: id}); err != nil {
+func (p *Gateway) noSuchTarget(v *portal.Visit) error {
+	id := portal.Printable(v.PathValue("target"), 64)
+	if err := p.Audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: "no-such-target", Target: id}); err != nil {
 		return err
 	}
-	return &fault{status: http.StatusNotFound, message: "no-target"}
+	return &portal.Fault{Status: http.StatusNotFound, Message: "no-target"}
 }
 
 // openTunnel opens one desktop, or comes back to it. The browser names the
 // target, its screen and its page; every other parameter comes from the target
 // list.
-func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
-	target, ok := p.targetOf(v.session, v.PathValue("target"))
+func (p *Gateway) openTunnel(w http.ResponseWriter, v *portal.Visit) error {
+	target, ok := p.targetOf(v.Session, v.PathValue("target"))
 	if !ok || target.Kind != targets.Desktop {
 		return p.noSuchTarget(v)
 	}
-	live, back, err := p.desktops.open(p.ctx, *v.session, target.ID, pageNameOf(v.URL.Query()))
+	live, back, err := p.desktops.open(p.ctx, *v.Session, target.ID, pageNameOf(v.URL.Query()))
 	if err != nil {
 		return p.refuseTunnel(w, v, target, err)
 	}
@@ -159,44 +160,44 @@ func (p *Portal) openTunnel(w http.ResponseWriter, v *visit) error {
 }
 
 // notShown tells a page that it does not get the desktop that it came back to.
-func (p *Portal) notShown(s *shown, why error) {
+func (p *Gateway) notShown(s *shown, why error) {
 	if errors.Is(why, tunnel.ErrTakenOver) {
-		if err := p.audit(s.visit, store.Event{Kind: "desktop-close", Result: "refused", Reason: "taken-over", Target: s.target.ID}); err != nil {
-			s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
+		if err := p.Audit(s.visit, store.Event{Kind: "desktop-close", Result: "refused", Reason: "taken-over", Target: s.target.ID}); err != nil {
+			s.visit.Log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 		}
 	}
-	tunnel.Refuse(s.ws, s.visit.id, why)
+	tunnel.Refuse(s.ws, s.visit.ID, why)
 }
 
 // upgradeTunnel records that a desktop is opened and makes the request a
 // WebSocket; nil when it is none, and then the answer has been written.
-func (p *Portal) upgradeTunnel(w http.ResponseWriter, v *visit, target targets.Target, back bool) (*tunnel.WebSocket, error) {
+func (p *Gateway) upgradeTunnel(w http.ResponseWriter, v *portal.Visit, target targets.Target, back bool) (*tunnel.WebSocket, error) {
 	event := store.Event{Kind: "desktop-open", Result: "ok", Target: target.ID}
 	if back {
 		event.Reason = "back"
 	}
-	if err := p.audit(v, event); err != nil {
+	if err := p.Audit(v, event); err != nil {
 		return nil, err
 	}
-	if err := p.Store.SetReturn(v.Context(), v.session.ID, target.ID); err != nil {
+	if err := p.Store.SetReturn(v.Context(), v.Session.ID, target.ID); err != nil {
 		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
-	if err := p.Store.NoteUse(v.Context(), v.session.AccountID, target.ID); err != nil {
+	if err := p.Store.NoteUse(v.Context(), v.Session.AccountID, target.ID); err != nil {
 		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
-	if err := p.drain(v.Context()); err != nil {
+	if err := p.Drain(v.Context()); err != nil {
 		return nil, fmt.Errorf("open tunnel: %w", err)
 	}
-	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
+	ws, err := tunnel.Upgrade(w, v.Request, p.Origin)
 	if err != nil {
-		v.log.Info("tunnel refused", "target", target.ID, "error", err)
-		return nil, p.audit(v, store.Event{Kind: "desktop-close", Result: "refused", Reason: "upgrade", Target: target.ID})
+		v.Log.Info("tunnel refused", "target", target.ID, "error", err)
+		return nil, p.Audit(v, store.Event{Kind: "desktop-close", Result: "refused", Reason: "upgrade", Target: target.ID})
 	}
 	return ws, nil
 }
 
 // carry runs a desktop, in one WebSocket after the other, until it is over.
-func (p *Portal) carry(live *desktop) {
+func (p *Gateway) carry(live *desktop) {
 	defer live.close()
 	remote := p.Guacds.Desktop()
 	defer remote.Leave()
@@ -212,7 +213,7 @@ func (p *Portal) carry(live *desktop) {
 // carryIn runs a desktop in one WebSocket, and tells why the desktop waits for
 // the next; "" when it does not. Its frame is small, for it waits for hours
 // (tunnel.Desktop.Serve).
-func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held string) {
+func (p *Gateway) carryIn(ctx context.Context, s *shown, live *desktop, remote *tunnel.Desktop) (held string) {
 	defer s.caught()
 	return p.carried(s, live, remote.Serve(ctx, s.ws, &s.options))
 }
@@ -221,21 +222,21 @@ func (p *Portal) carryIn(ctx context.Context, s *shown, live *desktop, remote *t
 // must not end the others.
 func (s *shown) caught() {
 	if caught := recover(); caught != nil {
-		s.visit.log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
+		s.visit.Log.Error("panic in a desktop", "panic", caught, "stack", string(debug.Stack()))
 		s.ws.Close()
 	}
 }
 
 // carried notes how a desktop ended in a WebSocket.
-func (p *Portal) carried(s *shown, live *desktop, end tunnel.End) (held string) {
+func (p *Gateway) carried(s *shown, live *desktop, end tunnel.End) (held string) {
 	if s.target.Credentials == targets.Session && passwordRefused(end) {
 		live.refuse()
 	}
 	if err := p.tunnelEnded(s.visit, s.target, end); err != nil {
-		s.visit.log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
+		s.visit.Log.Error("end of a desktop not recorded", "target", s.target.ID, "error", err)
 	}
 	if err := p.noteUsage(s, live, end); err != nil {
-		s.visit.log.Error("use of a desktop not counted", "target", s.target.ID, "error", err)
+		s.visit.Log.Error("use of a desktop not counted", "target", s.target.ID, "error", err)
 	}
 	if !end.Held {
 		return ""
@@ -258,47 +259,47 @@ func passwordRefused(end tunnel.End) bool {
 // refuseTunnel: the session has as many desktops as it may, or helpdesk ended
 // this one while its page was away. The page is told in the protocol's words,
 // which is the only way it hears why.
-func (p *Portal) refuseTunnel(w http.ResponseWriter, v *visit, target targets.Target, why error) error {
+func (p *Gateway) refuseTunnel(w http.ResponseWriter, v *portal.Visit, target targets.Target, why error) error {
 	reason := "limit"
 	if errors.Is(why, tunnel.ErrHelpdesk) {
 		reason = "ended-by-helpdesk"
 	}
-	if err := p.audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: reason, Target: target.ID}); err != nil {
+	if err := p.Audit(v, store.Event{Kind: "desktop-open", Result: "refused", Reason: reason, Target: target.ID}); err != nil {
 		return err
 	}
-	ws, err := tunnel.Upgrade(w, v.Request, p.origin)
+	ws, err := tunnel.Upgrade(w, v.Request, p.Origin)
 	if err == nil {
-		tunnel.Refuse(ws, v.id, why)
+		tunnel.Refuse(ws, v.ID, why)
 	}
 	return nil
 }
 
-func (p *Portal) tunnelEnded(v *visit, target targets.Target, end tunnel.End) error {
+func (p *Gateway) tunnelEnded(v *portal.Visit, target targets.Target, end tunnel.End) error {
 	result := "ok"
 	if end.Code() != 0 {
 		result = "error"
 	}
-	v.log.Info("desktop closed", "target", target.ID, "cause", end.Cause, "text", end.Text,
+	v.Log.Info("desktop closed", "target", target.ID, "cause", end.Cause, "text", end.Text,
 		"status", end.Code(), "in", end.BytesIn, "out", end.BytesOut, "seconds", int(end.Duration.Seconds()))
 	// The browser has gone; the event must be written all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), 5*time.Second)
 	defer cancel()
 	v.Request = v.WithContext(ctx)
-	return p.audit(v, store.Event{Kind: "desktop-close", Result: result, Reason: end.Cause, Target: target.ID,
+	return p.Audit(v, store.Event{Kind: "desktop-close", Result: result, Reason: end.Cause, Target: target.ID,
 		Detail: map[string]string{"seconds": strconv.Itoa(int(end.Duration.Seconds())), "text": end.Text, "held": strconv.FormatBool(end.Held)}})
 }
 
 // tunnelOptions are the desktop's, from the list and, for the screen, from the
 // query: width, height, dpi, tz, the person's keyboard and the image, audio types
 // that the browser can show.
-func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) tunnel.Options {
+func (p *Gateway) tunnelOptions(v *portal.Visit, target targets.Target, live *desktop) tunnel.Options {
 	login := targets.Login{}
 	if target.Credentials == targets.Session && !live.isRefused() {
-		password, err := p.unseal(v, v.session)
+		password, err := p.unseal(v, v.Session)
 		if err != nil { // guacd or the desktop asks the person instead
-			v.log.Info("no portal password for the target", "target", target.ID, "error", err)
+			v.Log.Info("no portal password for the target", "target", target.ID, "error", err)
 		} else {
-			login = targets.Login{Username: v.session.who.Account.Name, Domain: v.session.who.Account.Domain, Password: password}
+			login = targets.Login{Username: v.Session.Who.Account.Name, Domain: v.Session.Who.Account.Domain, Password: password}
 		}
 	}
 	arguments, mustHave := target.Parameters(login)
@@ -306,9 +307,9 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 	target.SetKeyboard(arguments, query.Get("keyboard"))
 	t := target.Transfers
 	options := tunnel.Options{
-		ID:       v.id,
+		ID:       v.ID,
 		Protocol: target.Protocol, Arguments: arguments, MustHave: mustHave,
-		Timezone: target.Timezone, Name: v.session.who.Account.DisplayName,
+		Timezone: target.Timezone, Name: v.Session.Who.Account.DisplayName,
 		Width: within(query.Get("width"), 1024, 320, 7680), Height: within(query.Get("height"), 768, 240, 4320),
 		DPI:   within(query.Get("dpi"), 96, 48, 384),
 		Image: knownTypes(query["image"], "image/png", "image/jpeg", "image/webp"),
@@ -316,7 +317,7 @@ func (p *Portal) tunnelOptions(v *visit, target targets.Target, live *desktop) t
 			Print: t.Print, AudioOut: t.AudioOut, AudioIn: t.AudioIn, ReadOnly: target.ReadOnly},
 		OnInput: live.input,
 		Notices: live.notices,
-		Log:     v.log.With("target", target.ID),
+		Log:     v.Log.With("target", target.ID),
 	}
 	if pageNameOf(query).desktop != "" {
 		options.Hold, options.HoldLeft = holdTime, leftTime

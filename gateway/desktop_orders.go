@@ -14,7 +14,7 @@ type refusedPage struct{ sessionID, target, desktop string }
 
 // obey does what was ordered about this node's desktops.
 func (d *desktops) obey(ctx context.Context) error {
-	orders, err := d.portal.Store.TakeOrders(ctx, d.portal.node)
+	orders, err := d.portal.Store.TakeOrders(ctx, d.portal.Node)
 	if err != nil {
 		return fmt.Errorf("orders about desktops: %w", err)
 	}
@@ -79,7 +79,7 @@ func (d *desktops) forgetDropped(sessionID string) {
 }
 
 // messageShown notes that a page has shown a message.
-func (p *Portal) messageShown(id string) {
+func (p *Gateway) messageShown(id string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if err := p.Store.OrderDone(ctx, id); err != nil {
@@ -87,11 +87,11 @@ func (p *Portal) messageShown(id string) {
 	}
 }
 
-// order gives an order to the node that has the desktop; this node does it at
+// Order gives an order to the node that has the desktop; this node does it at
 // once. store.ErrNotFound: the desktop is over.
-func (p *Portal) order(ctx context.Context, order store.DesktopOrder) error {
+func (p *Gateway) order(ctx context.Context, order store.DesktopOrder) error {
 	node, err := p.Store.OrderDesktop(ctx, order)
-	if err != nil || node != p.node {
+	if err != nil || node != p.Node {
 		return err
 	}
 	return p.desktops.obey(ctx)

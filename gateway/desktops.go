@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 )
@@ -16,7 +17,7 @@ import (
 // command ended it), and tells sessions of the human input that came through.
 // Its watch runs only while there are desktops, or views of them.
 type desktops struct {
-	portal  *Portal
+	portal  *Gateway
 	mu      sync.Mutex
 	live    map[*desktop]struct{}
 	input   map[string]time.Time // last human input by session id, until it is flushed
@@ -36,8 +37,8 @@ type desktops struct {
 // WebSocket that shows it, for a while, where the page can name itself.
 type desktop struct {
 	register *desktops
-	id       string   // on all nodes
-	session  *session // the desktop's own copy
+	id       string          // on all nodes
+	session  *portal.Session // the desktop's own copy
 	target   string
 	title    string   // of the target
 	name     pageName // empty: its page cannot come back
@@ -65,7 +66,7 @@ const (
 	desktopsInSession = 8
 )
 
-func newDesktops(p *Portal) *desktops {
+func newDesktops(p *Gateway) *desktops {
 	return &desktops{portal: p, live: map[*desktop]struct{}{}, input: map[string]time.Time{},
 		refused: map[refusal]bool{}, views: newViews(), wake: make(chan struct{}, 1),
 		noted: map[string]store.LiveDesktop{}, dropped: map[refusedPage]time.Time{}}
@@ -73,7 +74,7 @@ func newDesktops(p *Portal) *desktops {
 
 // open enters a desktop, or finds the one that its page comes back to, or that
 // was left at this target and waits for somebody. Its context ends when the session does.
-func (d *desktops) open(ctx context.Context, s session, target string, name pageName) (entry *desktop, back bool, err error) {
+func (d *desktops) open(ctx context.Context, s portal.Session, target string, name pageName) (entry *desktop, back bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.wasDropped(refusedPage{s.ID, target, name.desktop}) {
@@ -155,7 +156,7 @@ func (d *desktops) lastInput(sessionID string) time.Time {
 // causeOf tells the tunnel, and so the person, why.
 func causeOf(reason string) error {
 	switch reason {
-	case endIdle, endAbsolute:
+	case portal.EndIdle, portal.EndAbsolute:
 		return tunnel.ErrIdle
 	}
 	return tunnel.ErrRevoked
@@ -217,4 +218,4 @@ func (d *desktops) wait(ctx context.Context) error {
 
 // flushEvery is how stale the idle clock in the database may be for a browser
 // that clicks all the time.
-func (p *Portal) flushEvery() time.Duration { return min(5*time.Second, p.set.Idle/20) }
+func (p *Gateway) flushEvery() time.Duration { return min(5*time.Second, p.Set.Idle/20) }

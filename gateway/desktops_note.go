@@ -31,7 +31,7 @@ func (d *desktops) note(ctx context.Context) error {
 	if !due {
 		return nil
 	}
-	if err := d.portal.Store.NoteDesktops(ctx, d.portal.node, changed, over); err != nil {
+	if err := d.portal.Store.NoteDesktops(ctx, d.portal.Node, changed, over); err != nil {
 		return fmt.Errorf("note desktops: %w", err)
 	}
 	d.mu.Lock()
@@ -72,7 +72,7 @@ func (d *desktops) changes(now time.Time) (changed []store.LiveDesktop, over []s
 
 // row is the desktop as the database has it. It is called under the register's lock.
 func (e *desktop) row() store.LiveDesktop {
-	who := e.session.who.Account
+	who := e.session.Who.Account
 	return store.LiveDesktop{ID: e.id, SessionID: e.session.ID, AccountID: e.session.AccountID,
 		Name: who.Domain + `\` + who.Name, Display: who.DisplayName, Target: e.target, TargetName: e.title,
 		Address: e.address, State: e.stateName(), OpenedAt: e.opened, InputAt: e.inputAt}
@@ -89,7 +89,7 @@ func (d *desktops) forget(ctx context.Context) {
 	if !any {
 		return
 	}
-	if err := d.portal.Store.ForgetNode(ctx, d.portal.node); err != nil {
+	if err := d.portal.Store.ForgetNode(ctx, d.portal.Node); err != nil {
 		d.portal.Log.Warn("the desktops of this node stay in the database for a while", "error", err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
@@ -18,7 +19,7 @@ func TestInputSurvivesAnOutage(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	d := newDesktops(&Portal{Parts: Parts{Store: db, Now: time.Now, Log: slog.New(slog.DiscardHandler)}})
+	d := newDesktops(&Gateway{Portal: &portal.Portal{Parts: portal.Parts{Store: db, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}})
 	noted := time.Now()
 	d.input["anna"] = noted
 	if err := d.flush(t.Context()); err == nil {

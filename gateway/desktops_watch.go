@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 )
@@ -93,17 +94,17 @@ func (d *desktops) look(ctx context.Context) error {
 }
 
 // expire ends and audits the sessions whose time is up, on any node.
-func (p *Portal) expire(ctx context.Context) error {
-	ended, err := p.Store.Expire(ctx, string(stepReady), p.Now().Add(-p.set.Idle))
+func (p *Gateway) expire(ctx context.Context) error {
+	ended, err := p.Store.Expire(ctx, string(portal.StepReady), p.Now().Add(-p.Set.Idle))
 	if err != nil {
 		return err
 	}
 	for _, row := range ended {
-		s := &session{Session: row}
-		if err := json.Unmarshal(row.Account, &s.who); err != nil {
+		s := &portal.Session{Session: row}
+		if err := json.Unmarshal(row.Account, &s.Who); err != nil {
 			return fmt.Errorf("session %s: %w", row.ID, err)
 		}
-		if err := p.auditEnd(p.background(ctx, s), s, row.EndReason); err != nil {
+		if err := p.AuditEnd(p.Background(ctx, s), s, row.EndReason); err != nil {
 			return err
 		}
 	}
@@ -112,16 +113,16 @@ func (p *Portal) expire(ctx context.Context) error {
 
 // stillAllowed closes a desktop whose target was taken off the list, or away
 // from its person, and ends the session of somebody whom the directory bars.
-func (p *Portal) stillAllowed(ctx context.Context, e *desktop) error {
-	if p.Now().Sub(e.session.who.CheckedAt) >= recheckEvery {
+func (p *Gateway) stillAllowed(ctx context.Context, e *desktop) error {
+	if p.Now().Sub(e.session.Who.CheckedAt) >= recheckEvery {
 		barred, err := p.ask(ctx, e.session)
 		if err != nil {
 			return err
 		}
 		if barred != "" {
-			v := p.background(ctx, e.session)
-			v.log.Info("the directory bars a person with live desktops", "reason", barred)
-			return p.end(v, e.session, endRevoked)
+			v := p.Background(ctx, e.session)
+			v.Log.Info("the directory bars a person with live desktops", "reason", barred)
+			return p.End(v, e.session, portal.EndRevoked)
 		}
 	}
 	if _, ok := p.targetOf(e.session, e.target); !ok {
@@ -163,15 +164,15 @@ func (d *desktops) keep(noted map[string]time.Time) {
 // ask asks the directory about a session's person again and keeps the answer.
 // barred is why they may not stay, "" when they may. A directory that does not
 // answer changes nothing.
-func (p *Portal) ask(ctx context.Context, s *session) (barred string, err error) {
-	name := s.who.Account.Domain + `\` + s.who.Account.Name
+func (p *Gateway) ask(ctx context.Context, s *portal.Session) (barred string, err error) {
+	name := s.Login()
 	account, err := p.Directory.Lookup(ctx, name)
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return "not-found", nil
 	case err != nil:
 		p.Log.Warn("directory not asked again", "name", name, "error", err)
-		s.who.CheckedAt = p.Now().Add(30*time.Second - recheckEvery) // not at every turn
+		s.Who.CheckedAt = p.Now().Add(30*time.Second - recheckEvery) // not at every turn
 		return "", nil
 	case account.ID != s.AccountID:
 		return "not-found", nil
@@ -180,10 +181,10 @@ func (p *Portal) ask(ctx context.Context, s *session) (barred string, err error)
 		return account.Barred, nil
 	}
 	if account.PasswordExpires.IsZero() { // OpenLDAP tells it at a bind only
-		account.PasswordExpires = s.who.Account.PasswordExpires
+		account.PasswordExpires = s.Who.Account.PasswordExpires
 	}
-	s.who.Account, s.who.CheckedAt = account, p.Now()
-	if err := s.encode(); err != nil {
+	s.Who.Account, s.Who.CheckedAt = account, p.Now()
+	if err := s.Encode(); err != nil {
 		return "", err
 	}
 	return "", p.Store.UpdateAccount(ctx, s.ID, s.Account)

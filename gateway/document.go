@@ -9,19 +9,20 @@ import (
 	"os"
 	"path/filepath"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 	"stagedoor/targets"
 )
 
 // document hands out a file of the target list.
-func (p *Portal) document(w http.ResponseWriter, v *visit) error {
-	target, ok := p.targetOf(v.session, v.PathValue("target"))
+func (p *Gateway) document(w http.ResponseWriter, v *portal.Visit) error {
+	target, ok := p.targetOf(v.Session, v.PathValue("target"))
 	if !ok || target.Kind != targets.Document {
-		return errNotFound
+		return portal.ErrNotFound
 	}
 	file, err := os.Open(target.File)
 	if errors.Is(err, fs.ErrNotExist) {
-		return &fault{status: http.StatusNotFound, message: "not-found", err: err}
+		return &portal.Fault{Status: http.StatusNotFound, Message: "not-found", Err: err}
 	}
 	if err != nil {
 		return fmt.Errorf("document: %w", err)
@@ -32,9 +33,9 @@ func (p *Portal) document(w http.ResponseWriter, v *visit) error {
 		return fmt.Errorf("document: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return &fault{status: http.StatusNotFound, message: "not-found", err: errors.New("not a regular file: " + target.File)}
+		return &portal.Fault{Status: http.StatusNotFound, Message: "not-found", Err: errors.New("not a regular file: " + target.File)}
 	}
-	if err := p.audit(v, store.Event{Kind: "document", Result: "ok", Target: target.ID}); err != nil {
+	if err := p.Audit(v, store.Event{Kind: "document", Result: "ok", Target: target.ID}); err != nil {
 		return err
 	}
 	// PDF is shown, all else saved: a document must never run as a page of ours.

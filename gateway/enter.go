@@ -5,115 +5,132 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"stagedoor/gateway/factor"
 	"strconv"
+
+	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 )
 
-// barred is an error where a route is for a role that the person does not have.
-// The page is then not there: who may what is nobody else's business.
-func (p *Portal) barred(options option, s *session) error {
-	if options&desk != 0 && !p.isAgent(s) || options&admins != 0 && !p.isAdministrator(s) {
-		return errNotFound
-	}
-	return nil
+// step puts the login step, the session and the limits of the body around a
+// handler.
+func (p *Gateway) step(r portal.Route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		v := portal.VisitOf(req)
+		v.Request, v.Route = req, r.Pattern
+		limit := int64(8 << 10)
+		if r.Options&portal.Picture != 0 {
+			limit = viewBytes
+		}
+		req.Body = http.MaxBytesReader(w, req.Body, limit)
+		p.Answer(w, v, p.enter(w, v, r))
+	})
 }
 
-// stale tells whether the proof of a session is too old for a route. On the way
-// in everything has just been proven.
-func (p *Portal) stale(options option, s *session) bool {
-	if s == nil || s.Step != string(stepReady) {
-		return false
+// enter checks, in this order, the host name, the language switch, the session
+// and its step, and then calls the handler.
+func (p *Gateway) enter(w http.ResponseWriter, v *portal.Visit, r portal.Route) error {
+	if r.Options&portal.Probe != 0 {
+		return r.Handler(w, v)
 	}
-	age := p.Now().Sub(s.who.ProvenAt)
-	if options&fresh != 0 && age > p.set.Fresh {
-		return true
+	if !sameHost(v.Host, p.Set.PublicURL) {
+		return p.wrongHost(v)
 	}
-	// Where one helps others the password alone does not do, nor what helpdesk gave.
-	own := s.who.Factor != "" && s.who.Factor != factor.Bypass
-	return options&(desk|admins) != 0 && (age > p.set.DeskFresh || !own)
-}
-
-// askAgain has the person prove themselves once more, and brings them back. What
-// was sent with a form is not kept: it is typed again.
-func (p *Portal) askAgain(w http.ResponseWriter, v *visit, r route) error {
-	if r.options&machine != 0 {
-		return p.overJSON(w, v)
+	if done, err := p.ChooseLanguage(w, v); done || err != nil {
+		return err
 	}
-	to := v.URL.RequestURI()
-	if v.Method != http.MethodGet {
-		to = "/"
-		if from, err := url.Parse(v.Referer()); err == nil && from.Host == p.set.PublicURL.Host {
-			to = from.RequestURI()
+	if err := p.loadSession(w, v); err != nil {
+		return err
+	}
+	if !allowed(r.Needs, v.Session) {
+		if r.Options&portal.Machine != 0 {
+			return p.overJSON(w, v)
+		}
+		if v.Method == http.MethodGet && v.Session == nil {
+			v.ReturnTo = v.PathValue("target")
+			if beside := v.URL.Query().Get("with"); v.ReturnTo != "" && placeForm.MatchString(beside) {
+				v.ReturnTo += "," + beside
+			}
+		}
+		return p.toStep(w, v)
+	}
+	if barred := p.barred(r.Options, v.Session); barred != nil {
+		return barred
+	}
+	if p.stale(r.Options, v.Session) {
+		return p.askAgain(w, v, r)
+	}
+	if r.Options&portal.Silent == 0 && v.Session.Ready() {
+		if err := p.recordInput(v.Context(), v.Session); err != nil {
+			return err
 		}
 	}
-	return p.redirect(w, v, "/again?to="+url.QueryEscape(to))
+	return r.Handler(w, v)
 }
 
 // allowed tells whether a visit has come to the step that a route needs. A
 // session that is ready is past the code, unless its person proves themselves
 // once more, and nothing is past being ready. What has to be set up on the way
 // in may be set up later too.
-func allowed(needs step, s *session) bool {
-	if needs == stepAnyone || s == nil {
-		return needs == stepAnyone
+func allowed(needs portal.Step, s *portal.Session) bool {
+	if needs == portal.StepAnyone || s == nil {
+		return needs == portal.StepAnyone
 	}
-	ready := s.Step == string(stepReady)
-	return s.Step == string(needs) || ready && (needs == stepEnrol || needs == stepCode && s.who.Again != nil)
-}
-
-// enter checks, in this order, the host name, the language switch, the session
-// and its step, and then calls the handler.
-func (p *Portal) enter(w http.ResponseWriter, v *visit, r route) error {
-	if r.options&probe != 0 {
-		return r.handler(w, v)
-	}
-	if !sameHost(v.Host, p.set.PublicURL) {
-		return p.wrongHost(v)
-	}
-	if done, err := p.chooseLanguage(w, v); done || err != nil {
-		return err
-	}
-	if err := p.loadSession(w, v); err != nil {
-		return err
-	}
-	if !allowed(r.needs, v.session) {
-		if r.options&machine != 0 {
-			return p.overJSON(w, v)
-		}
-		if v.Method == http.MethodGet && v.session == nil {
-			v.returnTo = v.PathValue("target")
-			if beside := v.URL.Query().Get("with"); v.returnTo != "" && placeForm.MatchString(beside) {
-				v.returnTo += "," + beside
-			}
-		}
-		return p.toStep(w, v)
-	}
-	if barred := p.barred(r.options, v.session); barred != nil {
-		return barred
-	}
-	if p.stale(r.options, v.session) {
-		return p.askAgain(w, v, r)
-	}
-	if r.options&silent == 0 && v.session != nil && v.session.Step == string(stepReady) {
-		if err := p.recordInput(v.Context(), v.session); err != nil {
-			return err
-		}
-	}
-	return r.handler(w, v)
+	ready := s.Ready()
+	return s.Step == string(needs) || ready && (needs == portal.StepEnrol || needs == portal.StepCode && s.Who.Again != nil)
 }
 
 // toStep is proceed for somebody who asked for a page that is not theirs yet:
 // the target they wanted is kept for after the login.
-func (p *Portal) toStep(w http.ResponseWriter, v *visit) error {
-	to := p.next(v.session)
-	if v.session == nil && v.returnTo != "" {
-		to += "?target=" + url.QueryEscape(v.returnTo)
+func (p *Gateway) toStep(w http.ResponseWriter, v *portal.Visit) error {
+	to := p.Next(v.Session)
+	if v.Session == nil && v.ReturnTo != "" {
+		to += "?target=" + url.QueryEscape(v.ReturnTo)
 	}
-	return p.redirect(w, v, to)
+	return p.Redirect(w, v, to)
+}
+
+// barred is an error where a route is for a role that the person does not have.
+// The page is then not there: who may what is nobody else's business.
+func (p *Gateway) barred(options portal.Option, s *portal.Session) error {
+	if options&portal.Desk != 0 && !p.IsAgent(s) || options&portal.Admins != 0 && !p.IsAdministrator(s) {
+		return portal.ErrNotFound
+	}
+	return nil
+}
+
+// stale tells whether the proof of a session is too old for a route. On the way
+// in everything has just been proven.
+func (p *Gateway) stale(options portal.Option, s *portal.Session) bool {
+	if !s.Ready() {
+		return false
+	}
+	age := p.Now().Sub(s.Who.ProvenAt)
+	if options&portal.Fresh != 0 && age > p.Set.Fresh {
+		return true
+	}
+	// Where one helps others the password alone does not do, nor what helpdesk gave.
+	own := s.Who.Factor != "" && s.Who.Factor != factor.Bypass
+	return options&(portal.Desk|portal.Admins) != 0 && (age > p.Set.DeskFresh || !own)
+}
+
+// askAgain has the person prove themselves once more, and brings them back. What
+// was sent with a form is not kept: it is typed again.
+func (p *Gateway) askAgain(w http.ResponseWriter, v *portal.Visit, r portal.Route) error {
+	if r.Options&portal.Machine != 0 {
+		return p.overJSON(w, v)
+	}
+	to := v.URL.RequestURI()
+	if v.Method != http.MethodGet {
+		to = "/"
+		if from, err := url.Parse(v.Referer()); err == nil && from.Host == p.Set.PublicURL.Host {
+			to = from.RequestURI()
+		}
+	}
+	return p.Redirect(w, v, "/again?to="+url.QueryEscape(to))
 }
 
 // recordInput moves the idle clock: somebody did something by hand.
-func (p *Portal) recordInput(ctx context.Context, s *session) error {
+func (p *Gateway) recordInput(ctx context.Context, s *portal.Session) error {
 	now := p.Now()
 	if now.Sub(s.SeenAt) < p.flushEvery() {
 		return nil
@@ -122,12 +139,12 @@ func (p *Portal) recordInput(ctx context.Context, s *session) error {
 	return p.Store.Touch(ctx, s.ID, now)
 }
 
-func (p *Portal) notFound(w http.ResponseWriter, v *visit) error { return errNotFound }
-
 // wrongHost: the portal was asked for under another name than its public one.
 // Saying so beats the refusals that would follow (cookies, Origin).
-func (p *Portal) wrongHost(v *visit) error {
-	return &fault{status: http.StatusMisdirectedRequest, message: "wrong-host",
-		err:     errors.New("asked for as host " + strconv.Quote(printable(v.Host, 200))),
-		actions: []action{{Href: p.origin + "/", Label: p.origin, Primary: true}}}
+func (p *Gateway) wrongHost(v *portal.Visit) error {
+	return &portal.Fault{Status: http.StatusMisdirectedRequest, Message: "wrong-host",
+		Err:     errors.New("asked for as host " + strconv.Quote(portal.Printable(v.Host, 200))),
+		Actions: []portal.Action{{Href: p.Origin + "/", Label: p.Origin, Primary: true}}}
 }
+
+func (p *Gateway) notFound(w http.ResponseWriter, v *portal.Visit) error { return portal.ErrNotFound }

@@ -1,26 +1,41 @@
 package gateway
 
 import (
-	"net/http"
-
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 )
 
+// The steps of a session, portal.Step, are how far a browser has come on the way in:
+//
+//	                    wrong                wrong
+//	                     ┌─┐                  ┌─┐
+//	(no session) ── password ─┬────────────> code ─┬─────> ready ── again
+//	                     │    ├─ must set up ──────┴> enrol ─┘ ^      │
+//	                     │    └─ none asked for, remembered ───┘ <────┘
+//	                     └──> expired                          │
+//	                             │ changed                     │ logout, idle, absolute, revoked
+//	                             └────────> (no session) <─────┘
+//
+// The password's proof asks package factor what the account has and what the
+// policy wants (Session.Who.Factors), and that decides between the three ways.
+// Again (again.go) is no step: the session stays ready while its person proves
+// themselves once more.
+
 // nextPage is the one place that knows which page comes after what has been
 // learned. Handlers store what they learned and proceed.
-func (p *Portal) nextPage(s *session) string {
+func (p *Gateway) nextPage(s *portal.Session) string {
 	switch {
 	case s == nil:
 		return "/login"
-	case s.Step == string(stepExpired):
+	case s.Step == string(portal.StepExpired):
 		return "/password"
-	case s.Step == string(stepCode):
-		return codeAddress(s.who.Way)
-	case s.Step == string(stepEnrol):
+	case s.Step == string(portal.StepCode):
+		return codeAddress(s.Who.Way)
+	case s.Step == string(portal.StepEnrol):
 		return "/enrol"
 	case s.Return != "":
 		return desktopAddress(s.Return)
-	case s.Step == string(stepReady):
+	case s.Ready():
 		return p.home(s)
 	default:
 		return "/"
@@ -30,25 +45,10 @@ func (p *Portal) nextPage(s *session) string {
 // home is where somebody starts who wants nothing particular: at their list, or
 // at once in the only system that they have, unless the list has something to
 // tell them.
-func (p *Portal) home(s *session) string {
-	visible := p.Targets.List().VisibleTo(s.who.Account.MemberOf)
-	if len(visible) == 1 && visible[0].Kind == targets.Desktop && p.expiryDays(s) < 0 && !s.who.Factors.Invites() {
+func (p *Gateway) home(s *portal.Session) string {
+	visible := p.Targets.List().VisibleTo(s.Who.Account.MemberOf)
+	if len(visible) == 1 && visible[0].Kind == targets.Desktop && p.expiryDays(s) < 0 && !s.Who.Factors.Invites() {
 		return item(visible[0]).Href
 	}
 	return "/"
-}
-
-// step puts the login step, the session and the limits of the body around a
-// handler.
-func (p *Portal) step(r route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		v := visitOf(req)
-		v.Request, v.route = req, r.pattern
-		limit := int64(8 << 10)
-		if r.options&picture != 0 {
-			limit = viewBytes
-		}
-		req.Body = http.MaxBytesReader(w, req.Body, limit)
-		p.answer(w, v, p.enter(w, v, r))
-	})
 }

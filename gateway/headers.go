@@ -1,6 +1,10 @@
 package gateway
 
-import "net/http"
+import (
+	"net/http"
+
+	"stagedoor/gateway/portal"
+)
 
 // contentSecurityPolicy lets a page load its own script, style, pictures and
 // tunnel and nothing else. data: is what the desktop's pictures are drawn
@@ -20,7 +24,7 @@ func allowMicrophone(h http.Header) {
 }
 
 // securityHeaders stand on every answer.
-func (p *Portal) securityHeaders(next http.Handler) http.Handler {
+func (p *Gateway) securityHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", contentSecurityPolicy)
@@ -30,7 +34,7 @@ func (p *Portal) securityHeaders(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Permissions-Policy", permissions+", microphone=()")
-		if p.secure {
+		if p.Secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
 		}
 		next.ServeHTTP(w, r)
@@ -40,15 +44,15 @@ func (p *Portal) securityHeaders(next http.Handler) http.Handler {
 // refuseForeign refuses what a page of another site sends (CSRF): browsers say
 // where a request comes from in Sec-Fetch-Site and Origin. The tunnel, a GET,
 // checks its Origin itself.
-func (p *Portal) refuseForeign(next http.Handler) http.Handler {
+func (p *Gateway) refuseForeign(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	// The public origin counts as the same even where a proxy rewrites Host.
-	if err := protection.AddTrustedOrigin(p.origin); err != nil {
+	if err := protection.AddTrustedOrigin(p.Origin); err != nil {
 		panic(err) // settings were checked: the origin is scheme://host
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := protection.Check(r); err != nil {
-			p.answer(w, visitOf(r), &fault{status: http.StatusForbidden, message: "cross-site", err: err})
+			p.Answer(w, portal.VisitOf(r), &portal.Fault{Status: http.StatusForbidden, Message: "cross-site", Err: err})
 			return
 		}
 		next.ServeHTTP(w, r)

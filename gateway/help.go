@@ -6,23 +6,24 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/webroot"
 )
 
 type helpPage struct {
-	page
+	portal.Page
 	Help webroot.HelpPage
 }
 
 // helpPage is "Instruktioner och felsökning", readable before the login.
-func (p *Portal) helpPage(w http.ResponseWriter, v *visit) error {
-	data := helpPage{p.page(v, "title.help"), p.help.Page(v.lang)}
+func (p *Gateway) helpPage(w http.ResponseWriter, v *portal.Visit) error {
+	data := helpPage{p.Page(v, "title.help"), p.help.Page(v.Lang)}
 	data.Title = cmp.Or(data.Help.Title, data.Title)
-	return p.render(w, v, http.StatusOK, "help", data)
+	return p.Render(w, v, http.StatusOK, "help", data)
 }
 
 // helpWords are what the help texts say of this portal.
-func (s Settings) helpWords() webroot.HelpWords {
+func helpWords(s portal.Settings) webroot.HelpWords {
 	return webroot.HelpWords{
 		Portal: s.Name, Address: s.PublicURL.Scheme + "://" + s.PublicURL.Host,
 		Domain:   cmp.Or(s.DefaultDomain, "AMIDO"), // as the login page's own example

@@ -11,7 +11,6 @@ import (
 
 	"stagedoor/directory/directorytest"
 	"stagedoor/gateway"
-	"stagedoor/gateway/helpdesk"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -243,35 +242,4 @@ func TestHelpdeskQuota(t *testing.T) {
 	b.clock.advance(25 * time.Hour)
 	hanna = b.as("hanna", "+46701740609")
 	hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 200, path+"?done=clear-codes")
-}
-
-// Every cause, act and refusal has its words in every language.
-func TestHelpdeskHasWords(t *testing.T) {
-	site, err := openSite()
-	if err != nil {
-		t.Fatal(err)
-	}
-	has := func(key string) {
-		t.Helper()
-		if site.T("sv", key, "count", 2) == key {
-			t.Errorf("there is no text %q", key)
-		}
-	}
-	for _, cause := range helpdesk.Causes {
-		has("desk.why." + cause)
-		has("desk.advice." + cause)
-	}
-	for _, rule := range helpdesk.Rules {
-		has("desk.refused." + string(rule))
-		if !slices.Contains([]helpdesk.Rule{helpdesk.RuleReason, helpdesk.RuleSearches, helpdesk.RuleText, helpdesk.RuleMessage}, rule) {
-			has("event.reason." + string(rule)) // those are not recorded
-		}
-	}
-	for _, act := range gateway.DeskActs() {
-		has("desk.done." + act)
-		if act != "caller-code" {
-			has("desk.act." + act)
-			has("desk.effect." + act)
-		}
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 )
 
@@ -36,11 +37,11 @@ func TestHome(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer watcher.Close()
-			p := &Portal{Parts: Parts{Targets: watcher, Now: func() time.Time { return now }}}
-			s := &session{}
-			s.Step = string(stepReady)
-			s.who.Account.PasswordExpires = test.expires
-			if got := p.next(s); got != test.want {
+			p := &Gateway{Portal: &portal.Portal{Parts: portal.Parts{Targets: watcher, Now: func() time.Time { return now }}}}
+			s := &portal.Session{}
+			s.Step = string(portal.StepReady)
+			s.Who.Account.PasswordExpires = test.expires
+			if got := p.nextPage(s); got != test.want {
 				t.Errorf("got %s, want %s", got, test.want)
 			}
 		})

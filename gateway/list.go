@@ -10,12 +10,13 @@ import (
 	"sync"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 	"stagedoor/webroot"
 )
 
 type targetsPage struct {
-	page
+	portal.Page
 	Running    []runningRow
 	Favourites template.HTML // rows, made by listRows
 	Recent     []recentRow
@@ -59,26 +60,26 @@ const (
 // they opened lately, and then all else under the headings of the list, in its
 // order. A favourite stands above its group and not once more in it; what was
 // opened lately is a short cut, and stays where people know it to be.
-func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
-	s := v.session
+func (p *Gateway) targetList(w http.ResponseWriter, v *portal.Visit) error {
+	s := v.Session
 	if s.Return != "" { // they left the desktop for the list
 		if err := p.Store.SetReturn(v.Context(), s.ID, ""); err != nil {
 			return fmt.Errorf("target list: %w", err)
 		}
 	}
 	list := p.Targets.List()
-	visible := list.VisibleTo(s.who.Account.MemberOf)
+	visible := list.VisibleTo(s.Who.Account.MemberOf)
 	marks, err := p.Store.Favourites(v.Context(), s.AccountID)
 	if err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
-	rows, err := p.rows.of(p.Site, list, v.lang, p.set.Probe)
+	rows, err := p.rows.of(p.Site, list, v.Lang, p.Set.Probe)
 	if err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
-	data := targetsPage{page: p.page(v, "title.targets"), ExpiryDays: p.expiryDays(s),
+	data := targetsPage{Page: p.Page(v, "title.targets"), ExpiryDays: p.expiryDays(s),
 		Search: len(visible) >= manyTargets, Empty: len(visible) == 0,
-		Invite: s.who.Factors.Invites(), InviteFrom: s.who.Factors.From}
+		Invite: s.Who.Factors.Invites(), InviteFrom: s.Who.Factors.From}
 	favourite := make(map[string]bool, len(marks))
 	for _, id := range marks {
 		favourite[id] = true
@@ -88,7 +89,7 @@ func (p *Portal) targetList(w http.ResponseWriter, v *visit) error {
 	if data.Recent, err = p.recentRows(v, data.Running, favourite, data.Search); err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}
-	return p.render(w, v, http.StatusOK, "targets", data)
+	return p.Render(w, v, http.StatusOK, "targets", data)
 }
 
 // grouped puts the rows under their headings, favourites apart.
@@ -120,7 +121,7 @@ func grouped(visible []targets.Target, favourite map[string]bool, rows map[strin
 
 // runningRows are the session's desktops on this node, of targets that the
 // person may still see.
-func (p *Portal) runningRows(s *session) (rows []runningRow) {
+func (p *Gateway) runningRows(s *portal.Session) (rows []runningRow) {
 	for _, e := range p.desktops.running(s.ID) {
 		if t, ok := p.targetOf(s, e.target); ok {
 			rows = append(rows, runningRow{targetItem: item(t), Desktop: e.name.desktop, State: e.stateName(), View: p.viewOf(s, t)})
@@ -131,8 +132,8 @@ func (p *Portal) runningRows(s *session) (rows []runningRow) {
 
 // recentRows are short cuts: where the list is long to what was opened lately,
 // and in any list to what was open in this session and has a picture to show.
-func (p *Portal) recentRows(v *visit, running []runningRow, favourite map[string]bool, many bool) (rows []recentRow, err error) {
-	ids, err := p.Store.Recents(v.Context(), v.session.AccountID, recentTargets+len(running)+len(favourite))
+func (p *Gateway) recentRows(v *portal.Visit, running []runningRow, favourite map[string]bool, many bool) (rows []recentRow, err error) {
+	ids, err := p.Store.Recents(v.Context(), v.Session.AccountID, recentTargets+len(running)+len(favourite))
 	if err != nil {
 		return nil, err
 	}
@@ -141,11 +142,11 @@ func (p *Portal) recentRows(v *visit, running []runningRow, favourite map[string
 		goesOn[row.ID] = true
 	}
 	for _, id := range ids {
-		t, ok := p.targetOf(v.session, id)
+		t, ok := p.targetOf(v.Session, id)
 		if !ok || goesOn[id] || len(rows) == recentTargets {
 			continue
 		}
-		row := recentRow{item(t), p.viewOf(v.session, t)}
+		row := recentRow{item(t), p.viewOf(v.Session, t)}
 		if row.View != "" || many && !favourite[id] {
 			rows = append(rows, row)
 		}
@@ -154,7 +155,7 @@ func (p *Portal) recentRows(v *visit, running []runningRow, favourite map[string
 }
 
 // viewOf is the address of a session's last picture of a target; "": none.
-func (p *Portal) viewOf(s *session, t targets.Target) string {
+func (p *Gateway) viewOf(s *portal.Session, t targets.Target) string {
 	stamp := p.desktops.views.stamp(s.ID, t.ID)
 	if stamp == 0 {
 		return ""
@@ -215,8 +216,8 @@ func item(t targets.Target) targetItem {
 	return i
 }
 
-func (p *Portal) expiryDays(s *session) int {
-	expires := s.who.Account.PasswordExpires
+func (p *Gateway) expiryDays(s *portal.Session) int {
+	expires := s.Who.Account.PasswordExpires
 	if left := expires.Sub(p.Now()); !expires.IsZero() && left < expiryWarning {
 		return max(0, daysBetween(p.Now().Local(), expires.Local()))
 	}
@@ -230,9 +231,9 @@ func daysBetween(from, to time.Time) int {
 }
 
 // targetOf finds a target that a session's person may see.
-func (p *Portal) targetOf(s *session, id string) (targets.Target, bool) {
+func (p *Gateway) targetOf(s *portal.Session, id string) (targets.Target, bool) {
 	if id == "" {
 		return targets.Target{}, false
 	}
-	return p.Targets.List().Get(id, s.who.Account.MemberOf)
+	return p.Targets.List().Get(id, s.Who.Account.MemberOf)
 }

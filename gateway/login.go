@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 	"stagedoor/targets"
 )
 
 type loginPage struct {
-	page
+	portal.Page
 	Username      string
 	Target        string // to go to after the login
 	DefaultDomain string
@@ -29,42 +30,42 @@ type loginPage struct {
 }
 
 // loginPage asks for name and password, and says why the last session is over.
-func (p *Portal) loginPage(w http.ResponseWriter, v *visit) error {
-	if v.session != nil && v.session.Step == string(stepReady) {
-		return p.proceed(w, v)
+func (p *Gateway) loginPage(w http.ResponseWriter, v *portal.Visit) error {
+	if v.Session.Ready() {
+		return p.Proceed(w, v)
 	}
 	data := loginPage{}
-	if over := v.ended; over != nil {
-		data.Ended, data.EndedMinutes = over.EndReason, max(1, int(p.set.Idle/time.Minute))
-		if over.EndReason == endAbsolute {
-			data.EndedMinutes = int(p.set.Absolute / time.Minute)
+	if over := v.Ended; over != nil {
+		data.Ended, data.EndedMinutes = over.EndReason, max(1, int(p.Set.Idle/time.Minute))
+		if over.EndReason == portal.EndAbsolute {
+			data.EndedMinutes = int(p.Set.Absolute / time.Minute)
 		}
-		v.returnTo = over.Return
-		p.forget(w)
+		v.ReturnTo = over.Return
+		p.Forget(w)
 	}
-	if v.URL.Query().Get("ended") == endLogout {
-		data.Ended = endLogout
+	if v.URL.Query().Get("ended") == portal.EndLogout {
+		data.Ended = portal.EndLogout
 	}
 	if place := v.URL.Query().Get("target"); placeForm.MatchString(place) {
-		v.returnTo = place // several desktops, which the page itself knows best
+		v.ReturnTo = place // several desktops, which the page itself knows best
 	}
-	if v.ended != nil {
-		data.EndedTarget = p.namesOf(v.ended, v.returnTo)
+	if v.Ended != nil {
+		data.EndedTarget = p.namesOf(v.Ended, v.ReturnTo)
 	}
 	return p.renderLogin(w, v, http.StatusOK, data)
 }
 
-func (p *Portal) renderLogin(w http.ResponseWriter, v *visit, status int, data loginPage) error {
-	data.page = p.page(v, "title.login")
-	data.DefaultDomain, data.Target = p.set.DefaultDomain, v.returnTo
-	return p.render(w, v, status, "login", data)
+func (p *Gateway) renderLogin(w http.ResponseWriter, v *portal.Visit, status int, data loginPage) error {
+	data.Page = p.Page(v, "title.login")
+	data.DefaultDomain, data.Target = p.Set.DefaultDomain, v.ReturnTo
+	return p.Render(w, v, status, "login", data)
 }
 
 // placeForm is where somebody was: the desktops of a page, by their targets' ids.
 var placeForm = regexp.MustCompile(`^[a-z0-9-]{1,64}(,[a-z0-9-]{1,64}){0,3}$`)
 
 // namesOf are the names of a place's targets, those that the session's person may see.
-func (p *Portal) namesOf(s *session, place string) string {
+func (p *Gateway) namesOf(s *portal.Session, place string) string {
 	var names []string
 	for id := range strings.SplitSeq(place, ",") {
 		if target, ok := p.targetOf(s, id); ok {
@@ -86,13 +87,13 @@ func desktopAddress(place string) string {
 
 // login checks name and password and goes on to the code, or to the change of
 // an expired password. All refusals look alike.
-func (p *Portal) login(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) login(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
 	name, password := strings.TrimSpace(v.PostForm.Get("username")), v.PostForm.Get("password")
 	if place := v.PostForm.Get("target"); placeForm.MatchString(place) {
-		v.returnTo = place
+		v.ReturnTo = place
 	}
 	data := loginPage{Username: name}
 	if name == "" || password == "" {
@@ -109,8 +110,8 @@ func (p *Portal) login(w http.ResponseWriter, v *visit) error {
 	case expired:
 		return p.offerChange(w, v, proof.account, data)
 	case throttled:
-		data.Wait = p.minutesUntil(proof.retry)
-		w.Header().Set("Retry-After", retryAfter(proof.retry.Sub(p.Now())))
+		data.Wait = p.MinutesUntil(proof.retry)
+		w.Header().Set("Retry-After", portal.RetryAfter(proof.retry.Sub(p.Now())))
 		return p.renderLogin(w, v, http.StatusTooManyRequests, data)
 	case unavailable:
 		data.Unavailable = true
@@ -124,17 +125,17 @@ func (p *Portal) login(w http.ResponseWriter, v *visit) error {
 
 // wellFormed is false only for a bare name where no domain is the default: the
 // person is told how to write it. It tells nothing about accounts.
-func (p *Portal) wellFormed(name string) bool {
+func (p *Gateway) wellFormed(name string) bool {
 	_, ok := p.Directory.Canonical(name)
 	return ok || strings.ContainsAny(name, `\@`)
 }
 
 // offerChange: the password was right but has expired. The person is told so
 // on the login page, with the way on; the session remembers who it is.
-func (p *Portal) offerChange(w http.ResponseWriter, v *visit, account directory.Account, data loginPage) error {
-	s := &session{Session: store.Session{ID: rand.Text(), Step: string(stepExpired), AccountID: account.ID}}
-	s.who = who{Account: account, CheckedAt: p.Now()}
-	s.Return = v.returnTo
+func (p *Gateway) offerChange(w http.ResponseWriter, v *portal.Visit, account directory.Account, data loginPage) error {
+	s := &portal.Session{Session: store.Session{ID: rand.Text(), Step: string(portal.StepExpired), AccountID: account.ID}}
+	s.Who = portal.Who{Account: account, CheckedAt: p.Now()}
+	s.Return = v.ReturnTo
 	if err := p.begun(w, v, s); err != nil {
 		return err
 	}
@@ -144,14 +145,14 @@ func (p *Portal) offerChange(w http.ResponseWriter, v *visit, account directory.
 
 // passwordProven begins the session of somebody whose password was right, at
 // the step that their factors and the policy lead to.
-func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directory.Account, password string) error {
-	s := &session{Session: store.Session{ID: rand.Text(), AccountID: account.ID}}
-	again := v.session != nil && v.session.Step == string(stepCode) && v.session.AccountID == account.ID
+func (p *Gateway) passwordProven(w http.ResponseWriter, v *portal.Visit, account directory.Account, password string) error {
+	s := &portal.Session{Session: store.Session{ID: rand.Text(), AccountID: account.ID}}
+	again := v.Session != nil && v.Session.Step == string(portal.StepCode) && v.Session.AccountID == account.ID
 	if again { // the code that is on its way stays good
-		s = v.session
+		s = v.Session
 	}
-	s.who = who{Account: account, CheckedAt: p.Now()}
-	s.Return = v.returnTo
+	s.Who = portal.Who{Account: account, CheckedAt: p.Now()}
+	s.Return = v.ReturnTo
 	if p.needsPassword(account) {
 		sealed, err := p.seal(w, s.ID, password)
 		if err != nil {
@@ -163,8 +164,8 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 	if err != nil {
 		return err
 	}
-	if again && to == stepCode {
-		err = p.stepUp(w, v, stepCode, p.Now().Add(p.set.PreAuth))
+	if again && to == portal.StepCode {
+		err = p.StepUp(w, v, portal.StepCode, p.Now().Add(p.Set.PreAuth))
 	} else {
 		s.Step = string(to)
 		if again { // the session that waits for a code ends, and a new one begins
@@ -182,23 +183,23 @@ func (p *Portal) passwordProven(w http.ResponseWriter, v *visit, account directo
 	if err != nil {
 		return err
 	}
-	if to == stepReady {
-		err = p.settle(v, "", reason)
+	if to == portal.StepReady {
+		err = p.Settle(v, "", reason)
 	} else {
-		err = p.recordPerson(v, false, "")
+		err = p.RecordPerson(v, false, "")
 	}
-	if err == nil && to == stepCode {
+	if err == nil && to == portal.StepCode {
 		err = p.startWay(v)
 	}
 	if err != nil {
 		return err
 	}
-	return p.proceed(w, v)
+	return p.Proceed(w, v)
 }
 
 // needsPassword tells whether any target that the account sees signs in with
 // the portal's password; only then is it kept, sealed.
-func (p *Portal) needsPassword(account directory.Account) bool {
+func (p *Gateway) needsPassword(account directory.Account) bool {
 	for _, t := range p.Targets.List().VisibleTo(account.MemberOf) {
 		if t.Credentials == targets.Session {
 			return true

@@ -1,17 +1,21 @@
 package gateway
 
-import "net/http"
+import (
+	"net/http"
+
+	"stagedoor/gateway/portal"
+)
 
 // logout ends the session and its desktops. The cookies are dropped by name,
 // so that the chosen language stays; the rest of what the browser keeps goes
 // by Clear-Site-Data.
-func (p *Portal) logout(w http.ResponseWriter, v *visit) error {
-	if v.session != nil {
-		if err := p.end(v, v.session, endLogout); err != nil {
+func (p *Gateway) logout(w http.ResponseWriter, v *portal.Visit) error {
+	if v.Session != nil {
+		if err := p.End(v, v.Session, portal.EndLogout); err != nil {
 			return err
 		}
 	}
-	p.forget(w)
+	p.Forget(w)
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	return p.redirect(w, v, "/login?ended="+endLogout)
+	return p.Redirect(w, v, "/login?ended="+portal.EndLogout)
 }

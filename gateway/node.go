@@ -14,7 +14,7 @@ const nodeEvery = 10 * time.Second
 
 // keepNode writes this node down now and then, for the other nodes' pages of
 // administrators.
-func (p *Portal) keepNode() {
+func (p *Gateway) keepNode() {
 	defer close(p.nodeKept)
 	ticker := time.NewTicker(nodeEvery)
 	defer ticker.Stop()
@@ -32,14 +32,14 @@ func (p *Portal) keepNode() {
 	}
 }
 
-// noteNode writes this node down; stopped is when it said goodbye, zero before.
-func (p *Portal) noteNode(ctx context.Context, stopped time.Time) error {
+// NoteNode writes this node down; stopped is when it said goodbye, zero before.
+func (p *Gateway) noteNode(ctx context.Context, stopped time.Time) error {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "?"
 	}
 	list := p.Targets.List()
-	n := store.Node{ID: p.node, Host: host, Version: p.set.Version, StartedAt: p.started, StoppedAt: stopped,
+	n := store.Node{ID: p.Node, Host: host, Version: p.Set.Version, StartedAt: p.started, StoppedAt: stopped,
 		TargetsDigest: list.Digest, TargetsLoadedAt: list.LoadedAt, Desktops: p.desktops.count()}
 	if faults, _ := p.Targets.Refused(); len(faults) > 0 {
 		n.TargetsError = faults[0].String()
@@ -48,7 +48,7 @@ func (p *Portal) noteNode(ctx context.Context, stopped time.Time) error {
 }
 
 // leaveNode says goodbye, so that the node does not look as if it were lost.
-func (p *Portal) leaveNode(ctx context.Context) {
+func (p *Gateway) leaveNode(ctx context.Context) {
 	<-p.nodeKept
 	if err := p.noteNode(ctx, p.Now()); err != nil {
 		p.Log.Warn("this node's end is not written down", "error", err)

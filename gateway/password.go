@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
 type passwordPage struct {
-	page
+	portal.Page
 	Username    string
 	Rules       []passwordRule // the directory's own, before anything is typed
 	Broken      string         // the rule that the new password broke
@@ -33,38 +34,38 @@ type passwordRule struct {
 }
 
 // passwordPage asks for the current password and the new one twice.
-func (p *Portal) passwordPage(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) passwordPage(w http.ResponseWriter, v *portal.Visit) error {
 	if v.URL.Query().Has("changed") {
-		return p.render(w, v, http.StatusOK, "password-changed", p.page(v, "title.password-changed"))
+		return p.Render(w, v, http.StatusOK, "password-changed", p.Page(v, "title.password-changed"))
 	}
 	data := passwordPage{}
-	if v.session != nil {
-		data.Username = v.session.who.Account.Domain + `\` + v.session.who.Account.Name
+	if v.Session != nil {
+		data.Username = v.Session.Login()
 	}
 	return p.renderPassword(w, v, http.StatusOK, data)
 }
 
-func (p *Portal) renderPassword(w http.ResponseWriter, v *visit, status int, data passwordPage) error {
-	data.page = p.page(v, "title.password")
-	data.Voluntary = v.session != nil && v.session.Step == string(stepReady)
+func (p *Gateway) renderPassword(w http.ResponseWriter, v *portal.Visit, status int, data passwordPage) error {
+	data.Page = p.Page(v, "title.password")
+	data.Voluntary = v.Session.Ready()
 	data.Rules = p.rules(v, data.Username)
-	return p.render(w, v, status, "password", data)
+	return p.Render(w, v, status, "password", data)
 }
 
 // rules are the directory's password rules in words; none where it does not
 // tell them.
-func (p *Portal) rules(v *visit, name string) []passwordRule {
+func (p *Gateway) rules(v *portal.Visit, name string) []passwordRule {
 	policy, err := p.policy(v.Context(), name)
 	if err != nil && name != "" {
 		policy, err = p.policy(v.Context(), "")
 	}
 	if err != nil {
-		v.log.Warn("password policy not readable", "error", err)
+		v.Log.Warn("password policy not readable", "error", err)
 		return nil
 	}
 	var rules []passwordRule
 	add := func(least int, key string, args ...any) {
-		rules = append(rules, passwordRule{p.Site.T(v.lang, key, args...), least})
+		rules = append(rules, passwordRule{p.Site.T(v.Lang, key, args...), least})
 	}
 	if policy.MinLength > 0 {
 		add(policy.MinLength, "rule.length", "n", policy.MinLength)
@@ -76,31 +77,31 @@ func (p *Portal) rules(v *visit, name string) []passwordRule {
 		add(0, "rule.history", "n", policy.History)
 	}
 	if policy.MinAge > 0 {
-		add(0, "rule.min-age", "time", p.Site.Span(v.lang, policy.MinAge))
+		add(0, "rule.min-age", "time", p.Site.Span(v.Lang, policy.MinAge))
 	}
 	return rules
 }
 
 // broken is the text of the rule that a new password broke.
-func (p *Portal) broken(v *visit, rule directory.Rule) string {
+func (p *Gateway) broken(v *portal.Visit, rule directory.Rule) string {
 	switch rule {
 	case directory.RuleLength:
-		return p.Site.T(v.lang, "rule.broken.length")
+		return p.Site.T(v.Lang, "rule.broken.length")
 	case directory.RuleComplexity:
-		return p.Site.T(v.lang, "rule.broken.complexity")
+		return p.Site.T(v.Lang, "rule.broken.complexity")
 	case directory.RuleHistory:
-		return p.Site.T(v.lang, "rule.broken.history")
+		return p.Site.T(v.Lang, "rule.broken.history")
 	case directory.RuleTooYoung:
-		return p.Site.T(v.lang, "rule.broken.too-young")
+		return p.Site.T(v.Lang, "rule.broken.too-young")
 	}
-	return p.Site.T(v.lang, "rule.broken.any")
+	return p.Site.T(v.Lang, "rule.broken.any")
 }
 
 // changePassword changes an expired password for anybody who proves the
 // current one, and a good one for the person who is logged in.
-func (p *Portal) changePassword(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) changePassword(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return badForm(err)
+		return portal.BadForm(err)
 	}
 	form := v.PostForm
 	name, current, fresh := strings.TrimSpace(form.Get("username")), form.Get("current"), form.Get("new")
@@ -123,8 +124,8 @@ func (p *Portal) changePassword(w http.ResponseWriter, v *visit) error {
 	status := http.StatusForbidden
 	switch {
 	case proof.outcome == throttled:
-		status, data.Wait = http.StatusTooManyRequests, p.minutesUntil(proof.retry)
-		w.Header().Set("Retry-After", retryAfter(proof.retry.Sub(p.Now())))
+		status, data.Wait = http.StatusTooManyRequests, p.MinutesUntil(proof.retry)
+		w.Header().Set("Retry-After", portal.RetryAfter(proof.retry.Sub(p.Now())))
 	case proof.outcome == unavailable:
 		status, data.Unavailable = http.StatusServiceUnavailable, true
 	case proof.outcome == refused:
@@ -138,13 +139,13 @@ func (p *Portal) changePassword(w http.ResponseWriter, v *visit) error {
 }
 
 // isSelf: the account is the one that is logged in here.
-func (p *Portal) isSelf(v *visit, account directory.Account) bool {
-	return v.session != nil && v.session.Step == string(stepReady) && v.session.AccountID == account.ID
+func (p *Gateway) isSelf(v *portal.Visit, account directory.Account) bool {
+	return v.Session.Ready() && v.Session.AccountID == account.ID
 }
 
 // writePassword has the directory set the new password. Then every session of
 // the account ends, this one too: whoever has the old password is out.
-func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account directory.Account, current, fresh string, data passwordPage) error {
+func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account directory.Account, current, fresh string, data passwordPage) error {
 	name := account.Domain + `\` + account.Name
 	err := p.Directory.ChangePassword(v.Context(), name, current, fresh)
 	event := store.Event{Kind: "password-change", Result: "ok", Name: name, AccountID: account.ID}
@@ -154,14 +155,14 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 	case err == nil:
 	case errors.As(err, &rule):
 		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule.Rule)
-		v.log.Info("new password refused", "rule", rule.Rule, "detail", printable(rule.Detail, 300))
+		v.Log.Info("new password refused", "rule", rule.Rule, "detail", portal.Printable(rule.Detail, 300))
 	case errors.Is(err, directory.ErrChangeForbidden):
 		event.Reason, data.Forbidden = "forbidden", true
 	case errors.Is(err, directory.ErrRefused):
 		event.Reason, data.Refused, status = "refused", true, http.StatusForbidden
 	case errors.Is(err, directory.ErrUnavailable):
 		event.Reason, data.Unavailable, status = "directory-unavailable", true, http.StatusServiceUnavailable
-		v.log.Error("password change failed", "error", err)
+		v.Log.Error("password change failed", "error", err)
 	default:
 		return fmt.Errorf("change password: %w", err)
 	}
@@ -170,24 +171,24 @@ func (p *Portal) writePassword(w http.ResponseWriter, v *visit, account director
 		if status == http.StatusServiceUnavailable {
 			event.Result = "error"
 		}
-		if err := p.audit(v, event); err != nil {
+		if err := p.Audit(v, event); err != nil {
 			return err
 		}
 		return p.renderPassword(w, v, status, data)
 	}
-	if err := p.audit(v, event); err != nil {
+	if err := p.Audit(v, event); err != nil {
 		return err
 	}
-	ended, err := p.Store.EndSessionsOf(v.Context(), account.ID, "", endChanged)
+	ended, err := p.Store.EndSessionsOf(v.Context(), account.ID, "", portal.EndChanged)
 	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
-	if err := p.endOthers(v, account, ended, endChanged); err != nil {
+	if err := p.EndOthers(v, account, ended, portal.EndChanged); err != nil {
 		return err
 	}
-	if err := p.factors.Changed(v.Context(), account.ID); err != nil {
+	if err := p.Factors.Changed(v.Context(), account.ID); err != nil {
 		return err
 	}
-	p.forget(w)
-	return p.redirect(w, v, "/password?changed")
+	p.Forget(w)
+	return p.Redirect(w, v, "/password?changed")
 }

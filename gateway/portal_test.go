@@ -33,7 +33,7 @@ import (
 // SQLite file, a target list on disk, and a clock that tests move.
 type bench struct {
 	t         *testing.T
-	portal    *gateway.Portal
+	portal    *gateway.Gateway
 	server    *httptest.Server
 	directory *directorytest.Server
 	store     *store.Store

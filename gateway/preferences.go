@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 )
 
@@ -20,8 +21,8 @@ type deskChoices struct {
 	Chosen    map[string]string `json:"chosen"`
 }
 
-func (p *Portal) choices(v *visit) (string, error) {
-	chosen, err := p.Store.Preferences(v.Context(), v.session.AccountID)
+func (p *Gateway) choices(v *portal.Visit) (string, error) {
+	chosen, err := p.Store.Preferences(v.Context(), v.Session.AccountID)
 	if err != nil {
 		return "", err
 	}
@@ -31,15 +32,15 @@ func (p *Portal) choices(v *visit) (string, error) {
 
 // setPreference remembers one choice for the person, on all their computers.
 // Without a value it is forgotten.
-func (p *Portal) setPreference(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) setPreference(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
-		return &fault{status: http.StatusBadRequest, message: "bad-request", err: err}
+		return &portal.Fault{Status: http.StatusBadRequest, Message: "bad-request", Err: err}
 	}
 	name, value := v.PostForm.Get("name"), v.PostForm.Get("value")
-	if !p.mayChoose(v.session, name, value) {
-		return &fault{status: http.StatusBadRequest, message: "bad-request", err: errors.New("no such choice")}
+	if !p.mayChoose(v.Session, name, value) {
+		return &portal.Fault{Status: http.StatusBadRequest, Message: "bad-request", Err: errors.New("no such choice")}
 	}
-	if err := p.Store.SetPreference(v.Context(), v.session.AccountID, name, value); err != nil {
+	if err := p.Store.SetPreference(v.Context(), v.Session.AccountID, name, value); err != nil {
 		return fmt.Errorf("preference: %w", err)
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -55,7 +56,7 @@ var zoomForm = regexp.MustCompile(`^(2[5-9]|[3-9][0-9]|[1-3][0-9][0-9]|400)$`)
 //	touch                what a finger is: "screen" (it points) or "pad" (it moves the pointer)
 //	view/SCREEN/TARGET   how large a target is shown on a "large" or "small" screen:
 //	                     "fit", "pixels" or percent
-func (p *Portal) mayChoose(s *session, name, value string) bool {
+func (p *Gateway) mayChoose(s *portal.Session, name, value string) bool {
 	switch kind, rest, _ := strings.Cut(name, "/"); {
 	case name == "keyboard":
 		return value == "" || slices.Contains(targets.Keyboards(), value)

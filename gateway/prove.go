@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
@@ -34,9 +35,9 @@ const (
 // people out of the directory: fewer failing tries reach it than lock an
 // account there. All spellings of a name share one counter, since it hangs on
 // the account's id. Every refusal takes the same time and is audited.
-func (p *Portal) prove(v *visit, kind, name, password string) (proof, error) {
+func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, error) {
 	start := time.Now()
-	result, reason, err := p.tryPassword(v.Context(), v.address, name, password)
+	result, reason, err := p.tryPassword(v.Context(), v.Address, name, password)
 	if err != nil {
 		return proof{}, err
 	}
@@ -48,19 +49,19 @@ func (p *Portal) prove(v *visit, kind, name, password string) (proof, error) {
 	case unavailable:
 		event.Result = "error"
 	}
-	if err := p.audit(v, event); err != nil {
+	if err := p.Audit(v, event); err != nil {
 		return proof{}, err
 	}
 	if result.outcome == refused || result.outcome == throttled {
-		waitUntil(v.Context(), start.Add(p.set.FailureFloor))
+		waitUntil(v.Context(), start.Add(p.Set.FailureFloor))
 	}
 	return result, nil
 }
 
 // tryPassword is prove without its floor and audit; reason is for the log.
-func (p *Portal) tryPassword(ctx context.Context, address, name, password string) (result proof, reason string, err error) {
+func (p *Gateway) tryPassword(ctx context.Context, address, name, password string) (result proof, reason string, err error) {
 	byAddress := "address:" + address
-	ok, retry, err := p.Store.Take(ctx, byAddress, p.set.TriesPerAddress, p.set.TriesWindow)
+	ok, retry, err := p.Store.Take(ctx, byAddress, p.Set.TriesPerAddress, p.Set.TriesWindow)
 	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
@@ -82,7 +83,7 @@ func (p *Portal) tryPassword(ctx context.Context, address, name, password string
 	case !errors.Is(err, directory.ErrNotFound):
 		return proof{}, "", fmt.Errorf("look up: %w", err)
 	}
-	if ok, retry, err = p.Store.Take(ctx, key, p.triesPerAccount(ctx, name), p.set.TriesWindow); err != nil {
+	if ok, retry, err = p.Store.Take(ctx, key, p.triesPerAccount(ctx, name), p.Set.TriesWindow); err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
 	if !ok {
@@ -98,7 +99,7 @@ func (p *Portal) tryPassword(ctx context.Context, address, name, password string
 // bind asks the directory, and settles the counters: only wrong passwords stay
 // counted. A right one clears its account, and takes back what this try counted
 // for the address: an office shares one, and its good logins are no guesses.
-func (p *Portal) bind(ctx context.Context, name, password, byAccount, byAddress string) (proof, string, error) {
+func (p *Gateway) bind(ctx context.Context, name, password, byAccount, byAddress string) (proof, string, error) {
 	account, err := p.Directory.Authenticate(ctx, name, password)
 	var why *directory.RefusedError
 	switch {
@@ -120,10 +121,10 @@ func (p *Portal) bind(ctx context.Context, name, password, byAccount, byAddress 
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
 }
 
-// triesPerAccount is how many failing passwords reach the directory in one
+// TriesPerAccount is how many failing passwords reach the directory in one
 // window: as configured, but always fewer than lock the account there.
-func (p *Portal) triesPerAccount(ctx context.Context, name string) int {
-	tries := p.set.TriesPerAccount
+func (p *Gateway) triesPerAccount(ctx context.Context, name string) int {
+	tries := p.Set.TriesPerAccount
 	if tries == 0 {
 		tries = 5
 	}
@@ -147,7 +148,7 @@ type rememberedPolicy struct {
 }
 
 // policy is the directory's for the domain that a name belongs to.
-func (p *Portal) policy(ctx context.Context, name string) (directory.Policy, error) {
+func (p *Gateway) policy(ctx context.Context, name string) (directory.Policy, error) {
 	canonical, _ := p.Directory.Canonical(name)
 	domain, _, _ := strings.Cut(canonical, `\`)
 	p.policies.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 )
 
@@ -130,18 +131,18 @@ type statusAnswer struct {
 }
 
 // targetStatus answers for the targets in the query that the person may see.
-func (p *Portal) targetStatus(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) targetStatus(w http.ResponseWriter, v *portal.Visit) error {
 	answer := statusAnswer{Targets: map[string]string{}, Running: map[string]string{}}
-	yours := p.desktops.inUse(v.session.AccountID)
+	yours := p.desktops.inUse(v.Session.AccountID)
 	addresses := map[string]string{} // of a target
 	asked := v.URL.Query()["target"]
 	for _, id := range asked[:min(len(asked), statusPerVisit)] {
-		target, ok := p.targetOf(v.session, id)
+		target, ok := p.targetOf(v.Session, id)
 		switch {
 		case !ok || target.Kind != targets.Desktop:
 		case yours[id]:
 			answer.Targets[id] = "yours"
-		case p.set.Probe:
+		case p.Set.Probe:
 			addresses[id] = net.JoinHostPort(target.Host, strconv.Itoa(target.Port))
 		}
 	}
@@ -161,10 +162,10 @@ func (p *Portal) targetStatus(w http.ResponseWriter, v *visit) error {
 			}
 		}
 	}
-	for _, e := range p.desktops.running(v.session.ID) {
+	for _, e := range p.desktops.running(v.Session.ID) {
 		answer.Running[e.name.desktop] = e.stateName()
 	}
-	return p.renderJSON(w, http.StatusOK, answer)
+	return p.RenderJSON(w, http.StatusOK, answer)
 }
 
 // valuesOf are the values of a map, each once.

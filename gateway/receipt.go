@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -18,18 +19,18 @@ const (
 
 // receipt takes a provider's word of what became of a message. Nobody is logged
 // in here: the request proves itself as the sender's configuration says.
-func (p *Portal) receipt(w http.ResponseWriter, v *visit) error {
-	ok, retry, err := p.Store.Take(v.Context(), "receipt:"+v.address, receiptsPerAddress, time.Minute)
+func (p *Gateway) receipt(w http.ResponseWriter, v *portal.Visit) error {
+	ok, retry, err := p.Store.Take(v.Context(), "receipt:"+v.Address, receiptsPerAddress, time.Minute)
 	if err != nil {
 		return fmt.Errorf("receipt: %w", err)
 	}
 	if !ok {
-		w.Header().Set("Retry-After", retryAfter(retry.Sub(p.Now())))
-		return p.renderJSON(w, http.StatusTooManyRequests, map[string]string{"error": "too many"})
+		w.Header().Set("Retry-After", portal.RetryAfter(retry.Sub(p.Now())))
+		return p.RenderJSON(w, http.StatusTooManyRequests, map[string]string{"error": "too many"})
 	}
 	reader := p.Receipts[v.PathValue("sender")]
 	if reader == nil {
-		return p.renderJSON(w, http.StatusNotFound, map[string]string{"error": "no such sender, or it has no receipts"})
+		return p.RenderJSON(w, http.StatusNotFound, map[string]string{"error": "no such sender, or it has no receipts"})
 	}
 	body, err := io.ReadAll(v.Body)
 	if err != nil {
@@ -41,8 +42,8 @@ func (p *Portal) receipt(w http.ResponseWriter, v *visit) error {
 		return p.receiptForged(w, v)
 	case err != nil:
 		// Nothing of what was sent is in the log: it may hold numbers and texts.
-		v.log.Warn("a receipt names no message or no state: are receipts.id and receipts.status right?", "sender", v.PathValue("sender"))
-		return p.renderJSON(w, http.StatusBadRequest, map[string]string{"error": "no id or no status"})
+		v.Log.Warn("a receipt names no message or no state: are receipts.id and receipts.status right?", "sender", v.PathValue("sender"))
+		return p.RenderJSON(w, http.StatusBadRequest, map[string]string{"error": "no id or no status"})
 	case receipt.State == "":
 	default:
 		receipt.At = p.Now()
@@ -50,32 +51,32 @@ func (p *Portal) receipt(w http.ResponseWriter, v *visit) error {
 		if err != nil {
 			return fmt.Errorf("receipt: %w", err)
 		}
-		v.log.Info("receipt", "sender", receipt.Sender, "state", string(receipt.State), "known", known)
+		v.Log.Info("receipt", "sender", receipt.Sender, "state", string(receipt.State), "known", known)
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (p *Portal) receiptTooLarge(w http.ResponseWriter, err error) error {
+func (p *Gateway) receiptTooLarge(w http.ResponseWriter, err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return p.renderJSON(w, http.StatusRequestEntityTooLarge, map[string]string{"error": "too large"})
+		return p.RenderJSON(w, http.StatusRequestEntityTooLarge, map[string]string{"error": "too large"})
 	}
-	return p.renderJSON(w, http.StatusBadRequest, map[string]string{"error": "cannot be read"})
+	return p.RenderJSON(w, http.StatusBadRequest, map[string]string{"error": "cannot be read"})
 }
 
 // receiptForged refuses what does not prove to be the provider's: a wrong
 // secret in the configuration, or somebody who would have people believe that
 // their code has arrived.
-func (p *Portal) receiptForged(w http.ResponseWriter, v *visit) error {
-	v.log.Warn("a receipt that is not the provider's", "sender", v.PathValue("sender"))
+func (p *Gateway) receiptForged(w http.ResponseWriter, v *portal.Visit) error {
+	v.Log.Warn("a receipt that is not the provider's", "sender", v.PathValue("sender"))
 	ok, _, err := p.Store.Take(v.Context(), "receipts-forged", forgedInAll, time.Hour)
 	if err == nil && ok {
-		err = p.audit(v, store.Event{Kind: "receipt", Result: "refused", Reason: "forged",
+		err = p.Audit(v, store.Event{Kind: "receipt", Result: "refused", Reason: "forged",
 			Detail: map[string]string{"sender": v.PathValue("sender")}})
 	}
 	if err != nil {
 		return fmt.Errorf("receipt: %w", err)
 	}
-	return p.renderJSON(w, http.StatusForbidden, map[string]string{"error": "not the provider's"})
+	return p.RenderJSON(w, http.StatusForbidden, map[string]string{"error": "not the provider's"})
 }

@@ -3,66 +3,77 @@ package gateway
 import (
 	"net/http"
 	"slices"
+
+	"stagedoor/gateway/account"
+	"stagedoor/gateway/admin"
+	"stagedoor/gateway/desk"
+	"stagedoor/gateway/portal"
 )
 
 // siteMap is every address that the portal answers at.
-func (p *Portal) siteMap() []route {
-	own := []route{
-		{"GET /login", stepAnyone, p.loginPage, 0},
-		{"POST /login", stepAnyone, p.login, 0},
-		{"GET /password", stepAnyone, p.passwordPage, 0},
-		{"POST /password", stepAnyone, p.changePassword, 0},
-		{"GET /code", stepCode, p.codePage, 0},
-		{"POST /code", stepCode, p.checkCode, 0},
-		{"POST /code/resend", stepCode, p.resendCode, 0},
+func (p *Gateway) siteMap() []portal.Route {
+	own := []portal.Route{
+		portal.On("GET /login", portal.StepAnyone, p.loginPage),
+		portal.On("POST /login", portal.StepAnyone, p.login),
+		portal.On("GET /password", portal.StepAnyone, p.passwordPage),
+		portal.On("POST /password", portal.StepAnyone, p.changePassword),
+		portal.On("GET /code", portal.StepCode, p.codePage),
+		portal.On("POST /code", portal.StepCode, p.checkCode),
+		portal.On("POST /code/resend", portal.StepCode, p.resendCode),
 		// Second factors besides codes by SMS.
-		{"GET /code/other", stepCode, p.otherWays, 0},
-		{"POST /code/other", stepCode, p.otherWay, 0},
-		{"GET /code/app", stepCode, p.appPage, 0},
-		{"POST /code/app", stepCode, p.checkApp, 0},
-		{"GET /code/key", stepCode, p.keyPage, 0},
-		{"POST /code/key", stepCode, p.checkKey, 0},
-		{"GET /code/backup", stepCode, p.backupPage, 0},
-		{"POST /code/backup", stepCode, p.checkBackup, 0},
-		{"GET /again", stepReady, p.againPage, 0},
-		{"POST /again", stepReady, p.proveAgain, 0},
-		{"GET /{$}", stepReady, p.targetList, 0},
-		{"GET /targets/status", stepReady, p.targetStatus, machine | silent},
-		{"POST /favourite", stepReady, p.favourite, 0},
-		{"GET /desktop/{target}", stepReady, p.desktopPage, 0},
-		{"GET /desktop/{target}/second", stepReady, p.secondWindow, silent},
-		{"POST /preference", stepReady, p.setPreference, machine},
-		{"GET /desktops", stepReady, p.moreDesktops, machine | silent},
-		{"POST /desktop/{target}/end", stepReady, p.endDesktop, 0},
-		{"GET /desktop/{target}/view", stepReady, p.view, machine | silent},
-		{"POST /desktop/{target}/view", stepReady, p.takeView, machine | silent | picture},
-		{"GET /document/{target}", stepReady, p.document, 0},
-		{"GET /tunnel/{target}", stepReady, p.openTunnel, machine | silent},
-		{"GET /session", stepReady, p.clock, machine | silent},
-		{"POST /session/extend", stepReady, p.extend, machine},
-		{"POST /logout", stepAnyone, p.logout, 0},
-		{"GET /help", stepAnyone, p.helpPage, silent},
-		{"GET /check", stepAnyone, p.checkPage, silent},
-		{"GET /check/portal", stepAnyone, p.checkPortal, machine | silent},
-		{"GET /check/socket", stepAnyone, p.checkSocket, machine | silent},
-		{"POST /check", stepAnyone, p.recordCheck, machine | silent},
+		portal.On("GET /code/other", portal.StepCode, p.otherWays),
+		portal.On("POST /code/other", portal.StepCode, p.otherWay),
+		portal.On("GET /code/app", portal.StepCode, p.appPage),
+		portal.On("POST /code/app", portal.StepCode, p.checkApp),
+		portal.On("GET /code/key", portal.StepCode, p.keyPage),
+		portal.On("POST /code/key", portal.StepCode, p.checkKey),
+		portal.On("GET /code/backup", portal.StepCode, p.backupPage),
+		portal.On("POST /code/backup", portal.StepCode, p.checkBackup),
+		portal.On("GET /again", portal.StepReady, p.againPage),
+		portal.On("POST /again", portal.StepReady, p.proveAgain),
+		portal.On("GET /{$}", portal.StepReady, p.targetList),
+		portal.On("GET /targets/status", portal.StepReady, p.targetStatus, portal.Machine|portal.Silent),
+		portal.On("POST /favourite", portal.StepReady, p.favourite),
+		portal.On("GET /desktop/{target}", portal.StepReady, p.desktopPage),
+		portal.On("GET /desktop/{target}/second", portal.StepReady, p.secondWindow, portal.Silent),
+		portal.On("POST /preference", portal.StepReady, p.setPreference, portal.Machine),
+		portal.On("GET /desktops", portal.StepReady, p.moreDesktops, portal.Machine|portal.Silent),
+		portal.On("POST /desktop/{target}/end", portal.StepReady, p.endDesktop),
+		portal.On("GET /desktop/{target}/view", portal.StepReady, p.view, portal.Machine|portal.Silent),
+		portal.On("POST /desktop/{target}/view", portal.StepReady, p.takeView, portal.Machine|portal.Silent|portal.Picture),
+		portal.On("GET /document/{target}", portal.StepReady, p.document),
+		portal.On("GET /tunnel/{target}", portal.StepReady, p.openTunnel, portal.Machine|portal.Silent),
+		portal.On("GET /session", portal.StepReady, p.clock, portal.Machine|portal.Silent),
+		portal.On("POST /session/extend", portal.StepReady, p.extend, portal.Machine),
+		portal.On("POST /logout", portal.StepAnyone, p.logout),
+		portal.On("GET /help", portal.StepAnyone, p.helpPage, portal.Silent),
+		portal.On("GET /check", portal.StepAnyone, p.checkPage, portal.Silent),
+		portal.On("GET /check/portal", portal.StepAnyone, p.checkPortal, portal.Machine|portal.Silent),
+		portal.On("GET /check/socket", portal.StepAnyone, p.checkSocket, portal.Machine|portal.Silent),
+		portal.On("POST /check", portal.StepAnyone, p.recordCheck, portal.Machine|portal.Silent),
 		// What becomes of a code.
-		{"GET /code/way", stepCode, p.codeWay, machine | silent},
-		{"GET /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
-		{"POST /receipt/{sender}", stepAnyone, p.receipt, machine | silent},
-		{"GET /healthz", stepAnyone, p.alive, probe},
-		{"GET /readyz", stepAnyone, p.readiness, probe},
-		{"/", stepAnyone, p.notFound, silent},
+		portal.On("GET /code/way", portal.StepCode, p.codeWay, portal.Machine|portal.Silent),
+		portal.On("GET /receipt/{sender}", portal.StepAnyone, p.receipt, portal.Machine|portal.Silent),
+		portal.On("POST /receipt/{sender}", portal.StepAnyone, p.receipt, portal.Machine|portal.Silent),
+		portal.On("GET /healthz", portal.StepAnyone, p.alive, portal.Probe),
+		portal.On("GET /readyz", portal.StepAnyone, p.readiness, portal.Probe),
+		portal.On("/", portal.StepAnyone, p.notFound, portal.Silent),
 	}
-	return slices.Concat(own, p.accountRoutes(), p.deskRoutes(), p.adminRoutes())
+	return slices.Concat(own,
+		account.Routes(p.Portal),
+		desk.Routes(p.Portal, desk.Gateway{Order: p.order, PasswordTries: p.triesPerAccount}),
+		admin.Routes(p.Portal, p.noteNode),
+	)
 }
 
 // routes builds the handler of the whole site: the middleware, outermost
 // first, around the site map.
-func (p *Portal) routes() http.Handler {
+func (p *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
+	p.Patterns = map[string]bool{}
 	for _, r := range p.siteMap() {
-		mux.Handle(r.pattern, p.step(r))
+		p.Patterns[r.Pattern] = true
+		mux.Handle(r.Pattern, p.step(r))
 	}
 	mux.Handle("GET /static/", p.Site.Static())
 	mux.Handle("GET /help/images/", p.help.Images())

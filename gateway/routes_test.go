@@ -1,79 +1,119 @@
 package gateway
 
 import (
+	"cmp"
+	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"stagedoor/gateway/portal"
 )
 
-// Every address and the login step that it needs: opening one to more people
-// than before has to be written down here as well.
+// Every address, with the login step that it needs and how it differs from an
+// ordinary page: opening one to more people than before, or to an older proof,
+// has to be written down here as well.
 func TestSiteMap(t *testing.T) {
-	want := map[string]step{
-		"GET /login": stepAnyone, "POST /login": stepAnyone, "POST /logout": stepAnyone,
-		"GET /password": stepAnyone, "POST /password": stepAnyone, "GET /help": stepAnyone,
-		"GET /check": stepAnyone, "GET /check/portal": stepAnyone, "GET /check/socket": stepAnyone, "POST /check": stepAnyone,
-		"GET /code": stepCode, "POST /code": stepCode, "POST /code/resend": stepCode,
-		"GET /{$}": stepReady, "GET /desktop/{target}": stepReady, "GET /desktops": stepReady, "GET /document/{target}": stepReady,
-		"GET /tunnel/{target}": stepReady, "GET /session": stepReady, "POST /session/extend": stepReady,
-		"GET /targets/status": stepReady, "POST /favourite": stepReady, "POST /desktop/{target}/end": stepReady,
-		"GET /desktop/{target}/view": stepReady, "POST /desktop/{target}/view": stepReady,
-		"GET /desktop/{target}/second": stepReady, "POST /preference": stepReady,
-		// A person's number, and the link in the notices about it.
-		"GET /phone": stepEnrol, "POST /phone": stepEnrol,
-		"GET /freeze/{change}": stepAnyone, "POST /freeze/{change}": stepAnyone,
-		// What people have open, and the audit: helpdesk's.
-		"GET /helpdesk/desktops": stepReady, "GET /helpdesk/desktops/now": stepReady,
-		"POST /helpdesk/desktops/{id}/end": stepReady, "POST /helpdesk/desktops/{id}/message": stepReady,
-		"GET /helpdesk/audit": stepReady, "GET /helpdesk/audit.csv": stepReady, "GET /helpdesk/audit.jsonl": stepReady,
-		"GET /helpdesk/id": stepReady, "GET /helpdesk/id/{id}": stepReady,
-		// Helpdesk: find a person, see why they cannot get in, help.
-		"GET /helpdesk": stepReady, "GET /helpdesk/person/{account}": stepReady, "POST /helpdesk/person/{account}/{act}": stepReady,
-		// Administrators'.
-		"GET /admin": stepReady, "GET /admin/targets": stepReady, "POST /admin/targets": stepReady,
-		"GET /admin/usage": stepReady, "GET /admin/usage.csv": stepReady,
-		"GET /admin/enrolment": stepReady, "GET /admin/enrolment.csv": stepReady,
-		// Second factors.
-		"GET /code/other": stepCode, "POST /code/other": stepCode, "GET /code/app": stepCode, "POST /code/app": stepCode,
-		"GET /code/key": stepCode, "POST /code/key": stepCode, "GET /account": stepReady, "POST /account/remove": stepReady,
-		"GET /account/app": stepEnrol, "POST /account/app": stepEnrol, "GET /account/key": stepEnrol, "POST /account/key": stepEnrol,
-		"POST /account/backup": stepReady, "POST /account/device": stepReady, "POST /account/session": stepReady,
-		"GET /code/backup": stepCode, "POST /code/backup": stepCode,
-		"GET /enrol": stepEnrol, "POST /enrol": stepEnrol, "GET /again": stepReady, "POST /again": stepReady,
-		// What becomes of a code.
-		"GET /code/way": stepCode, "GET /receipt/{sender}": stepAnyone, "POST /receipt/{sender}": stepAnyone,
-		"GET /healthz": stepAnyone, "GET /readyz": stepAnyone, "/": stepAnyone,
+	want := map[string][]string{
+		"anyone": {
+			"GET /login", "GET /password", "POST /login", "POST /logout", "POST /password",
+		},
+		"anyone machine silent": {
+			"GET /check/portal", "GET /check/socket", "GET /receipt/{sender}", "POST /check", "POST /receipt/{sender}",
+		},
+		"anyone probe": {
+			"GET /healthz", "GET /readyz",
+		},
+		"anyone silent": {
+			"/", "GET /check", "GET /freeze/{change}", "GET /help", "POST /freeze/{change}",
+		},
+		"code": {
+			"GET /code", "GET /code/app", "GET /code/backup", "GET /code/key", "GET /code/other", "POST /code",
+			"POST /code/app", "POST /code/backup", "POST /code/key", "POST /code/other", "POST /code/resend",
+		},
+		"code machine silent": {
+			"GET /code/way",
+		},
+		"enrol": {
+			"GET /enrol", "POST /enrol",
+		},
+		"enrol fresh": {
+			"GET /account/app", "GET /account/key", "GET /phone", "POST /account/app", "POST /account/key", "POST /phone",
+		},
+		"ready": {
+			"GET /account", "GET /again", "GET /desktop/{target}", "GET /document/{target}", "GET /{$}",
+			"POST /account/device", "POST /account/session", "POST /again", "POST /desktop/{target}/end", "POST /favourite",
+		},
+		"ready admins": {
+			"GET /admin", "GET /admin/enrolment", "GET /admin/enrolment.csv", "GET /admin/targets", "GET /admin/usage",
+			"GET /admin/usage.csv", "POST /admin/targets",
+		},
+		"ready desk": {
+			"GET /helpdesk", "GET /helpdesk/audit", "GET /helpdesk/audit.csv", "GET /helpdesk/audit.jsonl",
+			"GET /helpdesk/desktops", "GET /helpdesk/id", "GET /helpdesk/id/{id}", "GET /helpdesk/person/{account}",
+			"POST /helpdesk/desktops/{id}/end", "POST /helpdesk/desktops/{id}/message",
+			"POST /helpdesk/person/{account}/{act}",
+		},
+		"ready fresh": {
+			"POST /account/backup", "POST /account/remove",
+		},
+		"ready machine": {
+			"POST /preference", "POST /session/extend",
+		},
+		"ready machine silent": {
+			"GET /desktop/{target}/view", "GET /desktops", "GET /session", "GET /targets/status", "GET /tunnel/{target}",
+		},
+		"ready machine silent desk": {
+			"GET /helpdesk/desktops/now",
+		},
+		"ready machine silent picture": {
+			"POST /desktop/{target}/view",
+		},
+		"ready silent": {
+			"GET /desktop/{target}/second",
+		},
 	}
-	got := map[string]step{}
-	for _, r := range (&Portal{}).siteMap() {
-		got[r.pattern] = r.needs
+	words := map[portal.Option]string{portal.Machine: "machine", portal.Silent: "silent", portal.Picture: "picture", portal.Probe: "probe",
+		portal.Fresh: "fresh", portal.Desk: "desk", portal.Admins: "admins"}
+	got := map[string][]string{}
+	for _, r := range (&Gateway{}).siteMap() {
+		kind := cmp.Or(string(r.Needs), "anyone")
+		for bit := portal.Machine; bit <= portal.Admins; bit <<= 1 {
+			if r.Options&bit != 0 {
+				kind += " " + words[bit]
+			}
+		}
+		got[kind] = append(got[kind], r.Pattern)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	for _, patterns := range got {
+		slices.Sort(patterns)
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("site map (-want +got):\n%s", diff)
 	}
 }
 
 // Only the step itself opens a route: neither an earlier nor a later one does.
 func TestAllowed(t *testing.T) {
-	at := func(s step) *session {
-		x := &session{}
+	at := func(s portal.Step) *portal.Session {
+		x := &portal.Session{}
 		x.Step = string(s)
 		return x
 	}
 	cases := []struct {
 		name  string
-		needs step
-		at    *session
+		needs portal.Step
+		at    *portal.Session
 		want  bool
 	}{
-		{"a public page without a session", stepAnyone, nil, true},
-		{"a public page when ready", stepAnyone, at(stepReady), true},
-		{"the list without a session", stepReady, nil, false},
-		{"the list before the code", stepReady, at(stepCode), false},
-		{"the list with an expired password", stepReady, at(stepExpired), false},
-		{"the list when ready", stepReady, at(stepReady), true},
-		{"the code page with an expired password", stepCode, at(stepExpired), false},
-		{"the code page when ready", stepCode, at(stepReady), false},
+		{"a public page without a session", portal.StepAnyone, nil, true},
+		{"a public page when ready", portal.StepAnyone, at(portal.StepReady), true},
+		{"the list without a session", portal.StepReady, nil, false},
+		{"the list before the code", portal.StepReady, at(portal.StepCode), false},
+		{"the list with an expired password", portal.StepReady, at(portal.StepExpired), false},
+		{"the list when ready", portal.StepReady, at(portal.StepReady), true},
+		{"the code page with an expired password", portal.StepCode, at(portal.StepExpired), false},
+		{"the code page when ready", portal.StepCode, at(portal.StepReady), false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/store"
 )
@@ -73,16 +74,16 @@ func (d *desktops) makeRoom(sessionID string, most int) bool {
 
 // endDesktop ends one running desktop from the list. One that is not there any
 // more is what the person wanted.
-func (p *Portal) endDesktop(w http.ResponseWriter, v *visit) error {
+func (p *Gateway) endDesktop(w http.ResponseWriter, v *portal.Visit) error {
 	target, name := v.PathValue("target"), v.PostFormValue("desktop")
-	if e := p.desktops.named(v.session.ID, target, name); e != nil {
-		if err := p.audit(v, store.Event{Kind: "desktop-end", Result: "ok", Target: target}); err != nil {
+	if e := p.desktops.named(v.Session.ID, target, name); e != nil {
+		if err := p.Audit(v, store.Event{Kind: "desktop-end", Result: "ok", Target: target}); err != nil {
 			return err
 		}
 		e.cancel(tunnel.ErrEnded)
-		p.desktops.views.forget(v.session.ID, target)
+		p.desktops.views.forget(v.Session.ID, target)
 	}
-	return p.redirect(w, v, "/")
+	return p.Redirect(w, v, "/")
 }
 
 // named finds a live desktop of a session by what its page is called.

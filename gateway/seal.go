@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"stagedoor/gateway/portal"
 )
 
 // Single sign-on to targets needs the portal's password once more. It is
@@ -16,7 +18,7 @@ import (
 // half alone is useless, and the row's goes when the session ends.
 
 // seal returns the sealed password and gives the key to the browser.
-func (p *Portal) seal(w http.ResponseWriter, sessionID, password string) ([]byte, error) {
+func (p *Gateway) seal(w http.ResponseWriter, sessionID, password string) ([]byte, error) {
 	var key [32]byte
 	_, _ = rand.Read(key[:])
 	aead, err := newAEAD(key[:])
@@ -25,15 +27,15 @@ func (p *Portal) seal(w http.ResponseWriter, sessionID, password string) ([]byte
 	}
 	nonce := make([]byte, aead.NonceSize())
 	_, _ = rand.Read(nonce)
-	p.setCookie(w, keyCookie, base64.RawURLEncoding.EncodeToString(key[:]))
+	p.SetCookie(w, portal.KeyCookie, base64.RawURLEncoding.EncodeToString(key[:]))
 	return aead.Seal(nonce, nonce, []byte(password), []byte(sessionID)), nil
 }
 
 var errNotSealed = errors.New("no password is sealed in this session")
 
 // unseal gives the password back, only to be written to guacd.
-func (p *Portal) unseal(v *visit, s *session) (string, error) {
-	cookie, err := v.Cookie(p.cookieName(keyCookie))
+func (p *Gateway) unseal(v *portal.Visit, s *portal.Session) (string, error) {
+	cookie, err := v.Cookie(p.CookieName(portal.KeyCookie))
 	if err != nil || len(s.Sealed) == 0 {
 		return "", errNotSealed
 	}

@@ -5,11 +5,12 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
 // sealedVisit seals a password and gives the visit of the browser that has the key.
-func sealedVisit(t *testing.T, p *Portal, id, password string) (*visit, *session) {
+func sealedVisit(t *testing.T, p *Gateway, id, password string) (*portal.Visit, *portal.Session) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	sealed, err := p.seal(w, id, password)
@@ -20,11 +21,11 @@ func sealedVisit(t *testing.T, p *Portal, id, password string) (*visit, *session
 	for _, c := range w.Result().Cookies() {
 		r.AddCookie(c)
 	}
-	return &visit{Request: r}, &session{Session: store.Session{ID: id, Sealed: sealed}}
+	return &portal.Visit{Request: r}, &portal.Session{Session: store.Session{ID: id, Sealed: sealed}}
 }
 
 func TestSealedPassword(t *testing.T) {
-	p := &Portal{secure: true}
+	p := &Gateway{Portal: &portal.Portal{Secure: true}}
 	const password = "pässword 😀 1"
 	v, s := sealedVisit(t, p, "session-1", password)
 	if got, err := p.unseal(v, s); err != nil || got != password {
@@ -43,11 +44,11 @@ func TestSealedPassword(t *testing.T) {
 	wiped.Sealed = nil
 	cases := []struct {
 		name  string
-		visit *visit
-		s     *session
+		visit *portal.Visit
+		s     *portal.Session
 	}{
 		{"another browser's key", other, s},
-		{"no key", &visit{Request: httptest.NewRequest("GET", "/", nil)}, s},
+		{"no key", &portal.Visit{Request: httptest.NewRequest("GET", "/", nil)}, s},
 		{"altered row", v, &altered},
 		{"row moved to another session", v, &moved},
 		{"wiped row", v, &wiped},

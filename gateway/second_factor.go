@@ -5,41 +5,42 @@ import (
 	"time"
 
 	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
 // afterPassword asks what the account has and what the policy wants, and tells
 // which step comes next; reason is why no second factor is asked for.
-func (p *Portal) afterPassword(v *visit, s *session) (to step, reason string, err error) {
-	number, err := p.refreshNumber(v, s)
+func (p *Gateway) afterPassword(v *portal.Visit, s *portal.Session) (to portal.Step, reason string, err error) {
+	number, err := p.RefreshNumber(v, s)
 	if err != nil {
 		return "", "", err
 	}
-	person := p.person(s)
-	if s.who.Factors, err = p.factors.State(v.Context(), person); err != nil {
+	person := p.Person(s)
+	if s.Who.Factors, err = p.Factors.State(v.Context(), person); err != nil {
 		return "", "", err
 	}
-	p.offerPhone(s, number)
-	state := s.who.Factors
+	p.OfferPhone(s, number)
+	state := s.Who.Factors
 	if !state.Asks() {
-		return stepReady, string(state.Need), nil
+		return portal.StepReady, string(state.Need), nil
 	}
-	if cookie, err := v.Cookie(p.cookieName(deviceCookie)); err == nil {
-		remembered, err := p.factors.Remembers(v.Context(), person, cookie.Value, v.address)
+	if cookie, err := v.Cookie(p.CookieName(deviceCookie)); err == nil {
+		remembered, err := p.Factors.Remembers(v.Context(), person, cookie.Value, v.Address)
 		if err != nil {
 			return "", "", err
 		}
 		if remembered {
-			return stepReady, "remembered", nil
+			return portal.StepReady, "remembered", nil
 		}
 	}
 	if state.MustEnrol() {
-		return stepEnrol, "", nil
+		return portal.StepEnrol, "", nil
 	}
-	if s.who.Way = state.First(); s.who.Way == "" {
-		s.who.Way = factor.SMS // whose page tells that a code can go nowhere, and what to do
+	if s.Who.Way = state.First(); s.Who.Way == "" {
+		s.Who.Way = factor.SMS // whose page tells that a code can go nowhere, and what to do
 	}
-	return stepCode, "", nil
+	return portal.StepCode, "", nil
 }
 
 // codeAddress is the page that asks for a kind of second factor.
@@ -57,18 +58,18 @@ func codeAddress(way factor.Kind) string {
 
 // startWay sends a code where the way takes one. The session has one on its way
 // where it has a challenge: Start sends that one's again, if it is time to.
-func (p *Portal) startWay(v *visit) error {
-	s := v.session
-	if codeAddress(s.who.Way) != "/code" {
+func (p *Gateway) startWay(v *portal.Visit) error {
+	s := v.Session
+	if codeAddress(s.Who.Way) != "/code" {
 		return nil
 	}
-	switch phone, mail := p.recipient(s, s.who.Way); {
+	switch phone, mail := p.Recipient(s, s.Who.Way); {
 	case phone != "" || mail != "":
 		return p.startCode(v, phone, mail)
-	case s.who.Phone != "": // which the policy does not allow
-		return p.auditCode(v, s, "code-sent", "refused", "no-factor")
+	case s.Who.Phone != "": // which the policy does not allow
+		return p.AuditCode(v, s, "code-sent", "refused", "no-factor")
 	}
-	return p.auditCode(v, s, "code-sent", "refused", "no-phone")
+	return p.AuditCode(v, s, "code-sent", "refused", "no-phone")
 }
 
 // ways is what every page that asks for a second factor shows besides.
@@ -77,33 +78,33 @@ type ways struct {
 	RememberDays int  // for how long the browser may be remembered; 0: it may not
 }
 
-func (p *Portal) waysOf(s *session) ways {
-	again := s.who.Again != nil && s.Step == string(stepReady)
+func (p *Gateway) waysOf(s *portal.Session) ways {
+	again := s.Who.Again != nil && s.Ready()
 	w := ways{Again: again}
 	if !again {
-		w.RememberDays = int((s.who.Factors.Remember + 12*time.Hour) / (24 * time.Hour))
+		w.RememberDays = int((s.Who.Factors.Remember + 12*time.Hour) / (24 * time.Hour))
 	}
 	return w
 }
 
 // secondProven: a second factor was right.
-func (p *Portal) secondProven(w http.ResponseWriter, v *visit, kind factor.Kind) error {
-	s := v.session
-	if s.Step == string(stepReady) {
+func (p *Gateway) secondProven(w http.ResponseWriter, v *portal.Visit, kind factor.Kind) error {
+	s := v.Session
+	if s.Ready() {
 		return p.provenAgain(w, v, kind)
 	}
-	if kind == factor.Bypass && len(s.who.Factors.Has) == 0 && len(s.who.Factors.Owns()) > 0 {
+	if kind == factor.Bypass && len(s.Who.Factors.Has) == 0 && len(s.Who.Factors.Owns()) > 0 {
 		// Helpdesk knows who this is: they may set up what they lack.
-		s.Challenge, s.who.Way, s.who.Factor = "", "", kind
-		if err := p.stepUp(w, v, stepEnrol, p.Now().Add(p.set.PreAuth)); err != nil {
+		s.Challenge, s.Who.Way, s.Who.Factor = "", "", kind
+		if err := p.StepUp(w, v, portal.StepEnrol, p.Now().Add(p.Set.PreAuth)); err != nil {
 			return err
 		}
-		if err := p.auditFactor(v, kind, "ok", ""); err != nil {
+		if err := p.AuditFactor(v, kind, "ok", ""); err != nil {
 			return err
 		}
-		return p.proceed(w, v)
+		return p.Proceed(w, v)
 	}
-	if err := p.loggedIn(w, v, kind, ""); err != nil {
+	if err := p.LoggedIn(w, v, kind, ""); err != nil {
 		return err
 	}
 	if kind != factor.Bypass && v.PostForm.Get("remember") != "" {
@@ -111,22 +112,22 @@ func (p *Portal) secondProven(w http.ResponseWriter, v *visit, kind factor.Kind)
 			return err
 		}
 	}
-	return p.proceed(w, v)
+	return p.Proceed(w, v)
 }
 
 const deviceCookie = "stagedoor-device" // id.secret of a remembered device
 
 // remember has this browser asked for the password only from now on, as long as
 // the policy lets it.
-func (p *Portal) remember(w http.ResponseWriter, v *visit) error {
-	s := v.session
-	value, expires, err := p.factors.RememberDevice(v.Context(), p.person(s), s.UserAgent, v.address)
+func (p *Gateway) remember(w http.ResponseWriter, v *portal.Visit) error {
+	s := v.Session
+	value, expires, err := p.Factors.RememberDevice(v.Context(), p.Person(s), s.UserAgent, v.Address)
 	if err != nil || value == "" {
 		return err
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: p.cookieName(deviceCookie), Value: value, Path: "/", Expires: expires,
-		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode,
+		Name: p.CookieName(deviceCookie), Value: value, Path: "/", Expires: expires,
+		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
 	})
-	return p.audit(v, store.Event{Kind: "device-remember", Result: "ok"})
+	return p.Audit(v, store.Event{Kind: "device-remember", Result: "ok"})
 }

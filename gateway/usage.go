@@ -9,7 +9,7 @@ import (
 
 // noteUsage adds a desktop's time in one WebSocket to the sums of the days. One
 // that never showed a picture was not used.
-func (p *Portal) noteUsage(s *shown, live *desktop, end tunnel.End) error {
+func (p *Gateway) noteUsage(s *shown, live *desktop, end tunnel.End) error {
 	if !s.seen.Load() {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"stagedoor/gateway/portal"
 	"stagedoor/targets"
 )
 
@@ -43,8 +44,8 @@ const (
 )
 
 var (
-	errNoView   = &fault{status: http.StatusNotFound, message: "not-found"}
-	errViewSoon = &fault{status: http.StatusTooManyRequests, message: "bad-request", err: errors.New("a view of this desktop came just now")}
+	errNoView   = &portal.Fault{Status: http.StatusNotFound, Message: "not-found"}
+	errViewSoon = &portal.Fault{Status: http.StatusTooManyRequests, Message: "bad-request", Err: errors.New("a view of this desktop came just now")}
 )
 
 func newViews() *views { return &views{of: map[viewKey]view{}} }
@@ -163,22 +164,22 @@ func (s *views) oldest(keys []viewKey) viewKey {
 }
 
 // takeView keeps what the desktop page sends: the desktop as it looks now.
-func (p *Portal) takeView(w http.ResponseWriter, v *visit) error {
-	target, ok := p.targetOf(v.session, v.PathValue("target"))
+func (p *Gateway) takeView(w http.ResponseWriter, v *portal.Visit) error {
+	target, ok := p.targetOf(v.Session, v.PathValue("target"))
 	if !ok || target.Kind != targets.Desktop {
 		return errNoView
 	}
 	if v.Header.Get("Content-Type") != "image/jpeg" {
-		return &fault{status: http.StatusUnsupportedMediaType, message: "bad-request"}
+		return &portal.Fault{Status: http.StatusUnsupportedMediaType, Message: "bad-request"}
 	}
 	picture, err := io.ReadAll(v.Body) // at most viewBytes, see step
 	if err != nil {
 		return fmt.Errorf("take view: %w", err)
 	}
 	if err := checkView(picture); err != nil {
-		return &fault{status: http.StatusBadRequest, message: "bad-request", err: err}
+		return &portal.Fault{Status: http.StatusBadRequest, Message: "bad-request", Err: err}
 	}
-	if err := p.desktops.views.put(viewKey{v.session.ID, target.ID}, picture, p.Now()); err != nil {
+	if err := p.desktops.views.put(viewKey{v.Session.ID, target.ID}, picture, p.Now()); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -199,12 +200,12 @@ func checkView(picture []byte) error {
 }
 
 // view hands a session its own last picture of a desktop.
-func (p *Portal) view(w http.ResponseWriter, v *visit) error {
-	target, ok := p.targetOf(v.session, v.PathValue("target"))
+func (p *Gateway) view(w http.ResponseWriter, v *portal.Visit) error {
+	target, ok := p.targetOf(v.Session, v.PathValue("target"))
 	if !ok {
 		return errNoView
 	}
-	picture := p.desktops.views.get(v.session.ID, target.ID)
+	picture := p.desktops.views.get(v.Session.ID, target.ID)
 	if picture == nil {
 		return errNoView
 	}
@@ -213,5 +214,5 @@ func (p *Portal) view(w http.ResponseWriter, v *visit) error {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(picture)))
 	_, err := w.Write(picture)
-	return ignoreGone(err)
+	return portal.IgnoreGone(err)
 }

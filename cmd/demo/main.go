@@ -116,7 +116,7 @@ func listen(port int, variable string) (net.Listener, error) {
 
 // assemble puts the gateway together from the demo's parts, as `stagedoor
 // serve` does from a configuration.
-func assemble(ctx context.Context, dir string, o options, domain directory.Domain, d *desktops, outbox *otp.Outbox, log *slog.Logger) (*gateway.Portal, func(), error) {
+func assemble(ctx context.Context, dir string, o options, domain directory.Domain, d *desktops, outbox *otp.Outbox, log *slog.Logger) (*gateway.Gateway, func(), error) {
 	site, err := webroot.Open()
 	if err != nil {
 		return nil, nil, err
@@ -166,7 +166,7 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 const portalName = "Amido Alliera Backstage"
 
 // serve answers on both ports until ctx ends.
-func serve(ctx context.Context, portal *gateway.Portal, portalListener net.Listener, phone http.Handler, phoneListener net.Listener) error {
+func serve(ctx context.Context, portal *gateway.Gateway, portalListener net.Listener, phone http.Handler, phoneListener net.Listener) error {
 	servers := []*http.Server{portal.Server(), {Handler: phone, ReadHeaderTimeout: 5 * time.Second}}
 	failed := make(chan error, len(servers))
 	for i, listener := range []net.Listener{portalListener, phoneListener} {

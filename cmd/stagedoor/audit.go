@@ -13,7 +13,7 @@ import (
 	"unicode"
 
 	"stagedoor/directory"
-	"stagedoor/gateway"
+	"stagedoor/gateway/desk"
 	"stagedoor/store"
 )
 
@@ -80,7 +80,7 @@ func (s *auditSearch) flags(flags *flag.FlagSet) {
 }
 
 func (s *auditSearch) filter(config Config) (filter store.EventFilter, err error) {
-	filter = store.EventFilter{RequestID: gateway.SupportID(s.id), Target: s.target, Result: s.result, Limit: s.limit}
+	filter = store.EventFilter{RequestID: desk.SupportID(s.id), Target: s.target, Result: s.result, Limit: s.limit}
 	if s.kind != "" {
 		filter.Kinds = strings.Split(s.kind, ",")
 	}
@@ -96,7 +96,7 @@ func (s *auditSearch) filter(config Config) (filter store.EventFilter, err error
 		flag, text string
 		to         *time.Time
 	}{{"from", s.from, &filter.Since}, {"to", s.to, &filter.Until}} {
-		at, ok := gateway.LocalTime(one.text)
+		at, ok := desk.LocalTime(one.text)
 		if !ok {
 			return filter, usageError(fmt.Sprintf("stagedoor audit: --%s %q is no time such as 2026-11-22 or \"2026-11-22 14:02\"\n%s", one.flag, one.text, usageText))
 		}
@@ -105,12 +105,12 @@ func (s *auditSearch) filter(config Config) (filter store.EventFilter, err error
 	return filter, nil
 }
 
-func eventWriter(format string, out io.Writer) (gateway.EventWriter, error) {
+func eventWriter(format string, out io.Writer) (desk.EventWriter, error) {
 	switch format {
 	case "jsonl":
-		return gateway.NewJSONL(out), nil
+		return desk.NewJSONL(out), nil
 	case "csv":
-		return gateway.NewCSV(out), nil
+		return desk.NewCSV(out), nil
 	case "text":
 		return textEvents{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}, nil
 	}

@@ -21,7 +21,11 @@ var mayImport = map[string][]string{
 	"gateway/tunnel":          {},
 	"testbed":                 {},
 	"otp":                     {"store"},
-	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor", "gateway/helpdesk"},
+	"gateway":                 {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor", "gateway/portal", "gateway/account", "gateway/desk", "gateway/admin"},
+	"gateway/portal":          {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor"},
+	"gateway/account":         {"directory", "otp", "store", "gateway/factor", "gateway/portal"},
+	"gateway/desk":            {"directory", "otp", "store", "gateway/factor", "gateway/helpdesk", "gateway/portal"},
+	"gateway/admin":           {"directory", "otp", "targets", "store", "webroot", "gateway/portal"},
 	"gateway/factor":          {"store"},
 	"gateway/helpdesk":        {"directory", "otp", "store", "gateway/factor"},
 }

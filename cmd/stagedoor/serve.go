@@ -79,7 +79,7 @@ func serve(ctx context.Context, args, environ []string, stdout io.Writer) error 
 
 // shutDown ends the desktops, each with a word to its person, then lets the
 // requests under way end.
-func shutDown(portal *gateway.Portal, servers []*http.Server) error {
+func shutDown(portal *gateway.Gateway, servers []*http.Server) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	err := portal.Close(ctx)

@@ -12,7 +12,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"stagedoor/gateway"
+	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
@@ -68,7 +68,7 @@ func listSessions(ctx context.Context, db *store.Store, stdout io.Writer) error 
 	}
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
 	for _, s := range sessions {
-		name, display, err := gateway.PersonOf(s)
+		name, display, err := portal.PersonOf(s)
 		if err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (e sessionEnd) allOf(ctx context.Context, person string) error {
 	}
 	found := false
 	for _, s := range sessions {
-		name, _, err := gateway.PersonOf(s)
+		name, _, err := portal.PersonOf(s)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func (e sessionEnd) allOf(ctx context.Context, person string) error {
 }
 
 func (e sessionEnd) session(ctx context.Context, s store.Session) error {
-	name, _, err := gateway.PersonOf(s)
+	name, _, err := portal.PersonOf(s)
 	if err != nil {
 		return err
 	}

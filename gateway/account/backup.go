@@ -1,0 +1,36 @@
+package account
+
+import (
+	"net/http"
+
+	"stagedoor/gateway/factor"
+	"stagedoor/gateway/portal"
+)
+
+type accountBackupPage struct {
+	portal.Page
+	Codes []string
+	Who   string // DOMAIN\name, for whoever finds the paper's owner
+}
+
+// makeBackup shows new backup codes, once: they are on this answer's page and
+// nowhere else. It is sent unpacked, since it holds secrets.
+func (p *Pages) makeBackup(w http.ResponseWriter, v *portal.Visit) error {
+	s := v.Session
+	if !p.Factors.Policy.For(p.Person(s), p.Now()).Allows(factor.Backup) {
+		return p.Redirect(w, v, "/account")
+	}
+	codes, err := p.Factors.MakeBackup(v.Context(), s.AccountID)
+	if err != nil {
+		return err
+	}
+	if err := p.factorChanged(v, "factor-add", factor.Backup, ""); err != nil {
+		return err
+	}
+	if err := p.RefreshFactors(v, ""); err != nil {
+		return err
+	}
+	v.Header.Del("Accept-Encoding")
+	return p.Render(w, v, http.StatusOK, "account-backup", accountBackupPage{
+		Page: p.Page(v, "title.account-backup"), Codes: codes, Who: p.Person(s).Name})
+}

@@ -1,0 +1,101 @@
+package account
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/portal"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+type freezePage struct {
+	portal.Page
+	Stage string // "ask", "done", "late" (nothing to stop any more), "unknown" (not a link of ours), "wait"
+	Wait  int    // minutes
+	Token string
+}
+
+// Links are 128 bits long; the limit is there so that nobody has us try.
+const (
+	freezesPerAddress = 30
+	freezeWindow      = 15 * time.Minute
+)
+
+// freezeAsk says what the link in a notice does. It needs no login: whoever has
+// lost a number cannot log in. Looking changes nothing, since mail programs
+// look at links by themselves; and nothing tells whose number it is.
+func (p *Pages) freezeAsk(w http.ResponseWriter, v *portal.Visit) error {
+	return p.freezeWith(w, v, v.URL.Query().Get("t"), func(change, token string) error {
+		_, err := p.Numbers.Freezable(v.Context(), change, token)
+		return err
+	}, "ask")
+}
+
+// freeze stops the change.
+func (p *Pages) freeze(w http.ResponseWriter, v *portal.Visit) error {
+	if err := v.ParseForm(); err != nil {
+		return portal.BadForm(err)
+	}
+	return p.freezeWith(w, v, v.PostForm.Get("t"), func(id, token string) error {
+		change, err := p.Numbers.Freeze(v.Context(), id, token, v.Address)
+		if err != nil {
+			return err
+		}
+		return p.frozen(v, change)
+	}, "done")
+}
+
+func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string, act func(change, token string) error, stage string) error {
+	data := freezePage{Stage: stage, Token: token}
+	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Address, freezesPerAddress, freezeWindow)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		data.Stage, data.Wait = "wait", p.MinutesUntil(retry)
+		w.Header().Set("Retry-After", portal.RetryAfter(retry.Sub(p.Now())))
+		return p.renderFreeze(w, v, http.StatusTooManyRequests, data)
+	}
+	switch err := act(v.PathValue("change"), token); {
+	case err == nil:
+		return p.renderFreeze(w, v, http.StatusOK, data)
+	case errors.Is(err, otp.ErrNoChange):
+		data.Stage = "late"
+		return p.renderFreeze(w, v, http.StatusGone, data)
+	case errors.Is(err, otp.ErrLink):
+		data.Stage, data.Token = "unknown", ""
+		return p.renderFreeze(w, v, http.StatusNotFound, data)
+	default:
+		return err
+	}
+}
+
+// frozen ends what may have been opened with the number that was stopped.
+func (p *Pages) frozen(v *portal.Visit, change otp.Change) error {
+	domain, name, _ := strings.Cut(change.Name, `\`)
+	account := directory.Account{ID: change.AccountID, Domain: domain, Name: name}
+	event := store.Event{Kind: "phone-frozen", Result: "ok", Reason: "link", AccountID: change.AccountID, Name: change.Name,
+		Detail: map[string]string{"change": change.ID, "old": otp.Phone(change.Old).Masked(), "new": otp.Phone(change.New).Masked()}}
+	if err := p.Audit(v, event); err != nil || change.AppliedAt.IsZero() {
+		return err
+	}
+	ended, err := p.Store.EndSessionsOf(v.Context(), change.AccountID, "", portal.EndRevoked)
+	if err != nil {
+		return err
+	}
+	return p.EndOthers(v, account, ended, portal.EndRevoked)
+}
+
+func (p *Pages) renderFreeze(w http.ResponseWriter, v *portal.Visit, status int, data freezePage) error {
+	data.Page = p.Page(v, "freeze.title")
+	for i, link := range data.Languages { // back to this page, with its token
+		query := url.Values{"lang": {link.Code}, "t": {data.Token}}
+		data.Languages[i].Href = (&url.URL{Path: v.URL.Path, RawQuery: query.Encode()}).String()
+	}
+	return p.Render(w, v, status, "freeze", data)
+}

@@ -1,0 +1,85 @@
+package admin
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"stagedoor/gateway/portal"
+	"stagedoor/store"
+)
+
+type enrolmentPage struct {
+	adminPage
+	Domains []store.DomainEnrolment
+	Domain  string // of the list below; empty: all
+	Days    int    // what lately means
+	People  []withoutRow
+	Most    int  // that the page shows
+	Cut     bool // there are more
+}
+
+type withoutRow struct {
+	store.Person
+	Must     bool // have one already
+	MustFrom time.Time
+}
+
+const (
+	latelyDays      = 30
+	enrolmentShown  = 200
+	enrolmentExport = 100_000
+)
+
+// adminEnrolment shows how far each domain has come with second factors, and
+// who has none.
+func (p *Pages) adminEnrolment(w http.ResponseWriter, v *portal.Visit) error {
+	data := enrolmentPage{adminPage: p.adminPage(v, "enrolment", "title.admin.enrolment"), Days: latelyDays, Most: enrolmentShown,
+		Domain: portal.Printable(v.URL.Query().Get("domain"), 64)}
+	now := p.Now()
+	var err error
+	if data.Domains, err = p.Store.EnrolmentByDomain(v.Context(), now.AddDate(0, 0, -latelyDays), now); err != nil {
+		return fmt.Errorf("enrolment: %w", err)
+	}
+	people, err := p.Store.PeopleWithout(v.Context(), data.Domain, enrolmentShown+1)
+	if err != nil {
+		return fmt.Errorf("enrolment: %w", err)
+	}
+	if data.Cut = len(people) > enrolmentShown; data.Cut {
+		people = people[:enrolmentShown]
+	}
+	for _, person := range people {
+		data.People = append(data.People, without(person, now))
+	}
+	return p.Render(w, v, http.StatusOK, "admin-enrolment", data)
+}
+
+func without(person store.Person, now time.Time) withoutRow {
+	row := withoutRow{Person: person, MustFrom: person.PolicyFrom}
+	row.Must = person.Policy == "required" || !person.PolicyFrom.IsZero() && !person.PolicyFrom.After(now)
+	return row
+}
+
+// exportEnrolment is who has no second factor, as a file.
+func (p *Pages) exportEnrolment(w http.ResponseWriter, v *portal.Visit) error {
+	people, err := p.Store.PeopleWithout(v.Context(), portal.Printable(v.URL.Query().Get("domain"), 64), enrolmentExport)
+	if err != nil {
+		return fmt.Errorf("export enrolment: %w", err)
+	}
+	if err := p.auditExport(v, "enrolment", len(people)); err != nil {
+		return err
+	}
+	rows := [][]string{{"domain", "name", "display_name", "mail", "last_login", "policy", "required_from"}}
+	for _, person := range people {
+		rows = append(rows, []string{person.Domain, person.Name, person.DisplayName, person.Mail,
+			dayOrNothing(person.LastLogin), person.Policy, dayOrNothing(person.PolicyFrom)})
+	}
+	return p.SendCSV(w, "without-second-factor-"+p.Now().Local().Format(time.DateOnly)+".csv", rows)
+}
+
+func dayOrNothing(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.Local().Format(time.DateOnly)
+}

@@ -1,0 +1,152 @@
+package portal
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/factor"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+// Person is a session's, as package factor sees them.
+func (p *Portal) Person(s *Session) factor.Person {
+	account := s.Who.Account
+	return factor.Person{
+		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name,
+		DisplayName: account.DisplayName, MemberOf: account.MemberOf,
+		Number: s.Who.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+	}
+}
+
+// mailFor is the address that an account's codes can go to; empty: none can.
+func (p *Portal) mailFor(account directory.Account) string {
+	if !p.Codes.SendsMail() || !otp.IsMail(account.Mail) {
+		return ""
+	}
+	return account.Mail
+}
+
+// RecordPerson keeps what is known of somebody who logs in, for helpdesk's
+// search and the enrolment of a domain; last is the factor to ask for first from
+// now on, empty where that stays as it is.
+func (p *Portal) RecordPerson(v *Visit, ready bool, last factor.Kind) error {
+	s := v.Session
+	account, state := s.Who.Account, s.Who.Factors
+	person := store.Person{
+		AccountID: account.ID, Domain: account.Domain, Name: account.Name, DisplayName: account.DisplayName,
+		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From,
+	}
+	if s.Who.Phone != "" {
+		person.PhoneSource = s.Who.PhoneFrom
+	}
+	for _, kind := range state.Has {
+		person.Factors = append(person.Factors, string(kind))
+	}
+	if ready {
+		person.LastLogin = p.Now()
+	}
+	if last != factor.Bypass && last != factor.Backup {
+		person.LastFactor = string(last)
+	}
+	if err := p.Store.PutPerson(v.Context(), person); err != nil {
+		return fmt.Errorf("record person: %w", err)
+	}
+	return nil
+}
+
+// RefreshFactors has the session and the person's row know of a factor that was
+// removed or added. Who has just set one up means to use it: it is asked for
+// first.
+func (p *Portal) RefreshFactors(v *Visit, added factor.Kind) error {
+	s := v.Session
+	var err error
+	if s.Who.Factors, err = p.Factors.State(v.Context(), p.Person(s)); err != nil {
+		return err
+	}
+	if err := p.KeepWho(v); err != nil {
+		return err
+	}
+	return p.RecordPerson(v, false, added)
+}
+
+// NumberPerson is an account as the rules about numbers see it.
+func (p *Portal) NumberPerson(account directory.Account, lang string) otp.Person {
+	return otp.Person{
+		AccountID: account.ID, Directory: account.Mobiles, Country: p.Set.Country[account.Domain], Allowed: p.Set.Countries,
+		Name: account.Domain + `\` + account.Name, Lang: lang, Mail: account.Mail,
+	}
+}
+
+// NumberOf is the number that an account's codes go to; otp.ErrNoPhone.
+func (p *Portal) NumberOf(ctx context.Context, account directory.Account) (otp.Number, error) {
+	return p.Numbers.Of(ctx, p.NumberPerson(account, ""))
+}
+
+// RefreshNumber has a session know the number that codes go to now; none is no
+// error.
+func (p *Portal) RefreshNumber(v *Visit, s *Session) (otp.Number, error) {
+	number, err := p.NumberOf(v.Context(), s.Who.Account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return otp.Number{}, err
+	}
+	if err != nil {
+		v.Log.Info("no usable phone number", "name", s.Who.Account.Name, "error", err)
+	}
+	s.Who.Phone, s.Who.PhoneFrom = number.Phone, number.Source
+	return number, nil
+}
+
+// MayEnrolPhone tells whether a session's person may give their first number.
+// With the password alone that is the policy's to say, and never for those who
+// help others.
+func (p *Portal) MayEnrolPhone(s *Session, number otp.Number) bool {
+	proven := s.Who.Factor != ""
+	return (proven || !p.strong(s.Who.Account)) && p.Numbers.MayEnrol(number, proven)
+}
+
+// OfferPhone adds a number to what may be set up on the way in with the
+// password alone, or takes it away: phones.enrol decides, whatever the policy
+// of factors names.
+func (p *Portal) OfferPhone(s *Session, number otp.Number) {
+	state := &s.Who.Factors
+	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k factor.Kind) bool { return k == factor.SMS })
+	if state.Allows(factor.SMS) && p.MayEnrolPhone(s, number) {
+		state.Enrol = append(state.Enrol, factor.SMS)
+	}
+}
+
+// FactorPerson is somebody else's account, as package factor sees people.
+func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
+	number, err := p.NumberOf(ctx, account)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return factor.Person{}, err
+	}
+	return factor.Person{
+		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
+		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+	}, nil
+}
+
+// TellOfFactor tells somebody, by text message and mail, that a factor was added
+// to or removed from their account.
+func (p *Portal) TellOfFactor(v *Visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
+	key := "factor.notice.removed"
+	if added {
+		key = "factor.notice.added"
+	}
+	err := p.Notices.Tell(v.Context(), otp.Notice{
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.Lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		Key:  key,
+		Args: []any{"factor", p.Site.T(v.Lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
+	})
+	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
+		v.Log.Warn("the person is not told of a factor", "kind", kind, "error", err)
+		return nil
+	}
+	return err
+}
