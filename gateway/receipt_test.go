@@ -299,13 +299,26 @@ func TestAlarm(t *testing.T) {
 			t.Errorf("to %q: %q, %q", state.Mails[i].To, mail.Subject, mail.Text)
 		}
 	}
+	// A quiet one fills no mailbox; it is in the log and the audit all the same.
+	b.must(b.codes.OnAlarm(t.Context(), otp.Alarm{Rule: "prefix", Subject: "+46701234•••", Quiet: true}))
+	b.must(b.codes.OnAlarm(t.Context(), otp.Alarm{Rule: "prefix", Subject: "+46709999•••"}))
+	state, err = server.State(t.Context(), "mails=4")
+	b.must(err)
+	for _, one := range state.Mails[2:] {
+		if mail, err := one.Read(); err != nil || !strings.Contains(mail.Text, "+46709999•••") {
+			t.Errorf("%q, %v", mail.Text, err)
+		}
+	}
+	if all := strings.Join(b.events(), "\n"); strings.Count(all, "alarm error prefix") != 2 || !strings.Contains(b.log.String(), "+46701234•••") {
+		t.Errorf("events %s", all)
+	}
 	alarms, err := b.codes.Alarms(t.Context())
 	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 2}}, alarms); diff != "" || err != nil {
 		t.Errorf("%s %v", diff, err)
 	}
 	ada.get("/admin").shows(t, 200, "/admin", "Gränsen för alla koder tillsammans är nådd")
 	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "alarm"})
-	if err != nil || len(events) != 1 || events[0].RequestID == "" {
+	if err != nil || len(events) != 3 || events[2].RequestID == "" || events[1].Detail["subject"] != "+46701234•••" {
 		t.Errorf("%+v, %v", events, err)
 	}
 }
