@@ -19,30 +19,20 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return Challenge{}, err
 	}
 	send := c.sendOf(open)
-	wait, err := c.Store.ClaimSend(ctx, send, c.sendLimits())
-	if err != nil {
-		return Challenge{}, fmt.Errorf("otp: send: %w", err)
-	}
-	if wait.Rule != "" {
-		if err := c.raise(ctx, wait, send); err != nil {
-			return Challenge{}, err
-		}
-		return c.asShown(open, wait.Until), &WaitError{Until: wait.Until, Rule: wait.Rule}
+	var wait *WaitError
+	if err := c.claim(ctx, send); errors.As(err, &wait) {
+		return c.asShown(open, wait.Until), err
+	} else if err != nil {
+		return Challenge{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	phone, mail := readRecipient(open.Phone)
-	receipt, sendErr := c.handOver(ctx, Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)})
-	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
-	switch {
-	case errors.Is(sendErr, ErrNotAccepted):
-		end.State, end.Sender, end.Reason = store.SendFailed, "", sendErr.Error()
-	case sendErr != nil:
-		end.State, end.Reason = store.SendUnsure, sendErr.Error()
-	default:
-		open.SentAt = end.At
+	end, sendErr, err := c.carry(ctx, send, Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)})
+	if err != nil {
+		return Challenge{}, err
 	}
-	if err := c.Store.FinishSend(ctx, send, end); err != nil {
-		return Challenge{}, fmt.Errorf("otp: send: %w", err)
+	if sendErr == nil {
+		open.SentAt = end.At
 	}
 	shown, err := c.show(ctx, open)
 	if err != nil {
@@ -52,6 +42,51 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 		return shown, fmt.Errorf("%w: %w", ErrNotSent, sendErr)
 	}
 	return shown, nil
+}
+
+// claim takes a message's place within the limits. *WaitError where there is
+// none; whoever is to hear of that has been told.
+func (c *Codes) claim(ctx context.Context, send store.Send) error {
+	wait, err := c.Store.ClaimSend(ctx, send, c.sendLimits())
+	if err != nil {
+		return fmt.Errorf("otp: send: %w", err)
+	}
+	if wait.Rule == "" {
+		return nil
+	}
+	if err := c.raise(ctx, wait, send); err != nil {
+		return err
+	}
+	return &WaitError{Until: wait.Until, Rule: wait.Rule}
+}
+
+// carry hands a claimed message over and records what became of it; sendErr is
+// the sender's.
+func (c *Codes) carry(ctx context.Context, send store.Send, message Message) (end store.SendEnd, sendErr, err error) {
+	receipt, sendErr := c.handOver(ctx, message)
+	end = store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
+	switch {
+	case errors.Is(sendErr, ErrNotAccepted):
+		end.State, end.Sender, end.Reason = store.SendFailed, "", sendErr.Error()
+	case sendErr != nil:
+		end.State, end.Reason = store.SendUnsure, sendErr.Error()
+	}
+	if err := c.Store.FinishSend(ctx, send, end); err != nil {
+		return end, nil, fmt.Errorf("otp: send: %w", err)
+	}
+	return end, sendErr, nil
+}
+
+// tell sends a text message that holds no code. It takes a place within the
+// limits of the country and of all, as a code does: *WaitError.
+func (c *Codes) tell(ctx context.Context, accountID string, to Phone, text string) error {
+	send := c.sendOf(store.Challenge{AccountID: accountID, Phone: string(to)})
+	send.Notice = true
+	if err := c.claim(ctx, send); err != nil {
+		return err
+	}
+	_, sendErr, err := c.carry(context.WithoutCancel(ctx), send, Message{ID: send.ID, To: to, Text: text})
+	return errors.Join(sendErr, err)
 }
 
 // text is a message. One whose code a caller reads aloud is not bound to the

@@ -22,12 +22,12 @@ type SendRecord struct {
 	Cleared   bool      // does not count for the account's limits any more
 }
 
-// SendsOf is an account's messages of the last seven days, the newest first, at
-// most limit.
+// SendsOf is an account's messages with codes of the last seven days, the newest
+// first, at most limit.
 func (s *Store) SendsOf(ctx context.Context, accountID string, limit int) ([]SendRecord, error) {
 	records, err := s.sendRecords(ctx, `
 		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared
-		FROM code_sends WHERE account_id = $1 ORDER BY at DESC, id LIMIT $2`, accountID, limit)
+		FROM code_sends WHERE account_id = $1 AND purpose <> 'notice' ORDER BY at DESC, id LIMIT $2`, accountID, limit)
 	return records, fault("sends of an account", err)
 }
 
@@ -81,7 +81,7 @@ func (s *Store) ClearSends(ctx context.Context, accountID string) (int64, error)
 	return n, fault("clear sends", err)
 }
 
-// SendCounts are messages of a window, as the limits against fraud count them.
+// SendCounts are messages, with codes and without, of a window, as the limits against fraud count them.
 type SendCounts struct {
 	Prefixes, Countries map[string]int // to numbers that have not proven themselves
 	Total               int
@@ -91,7 +91,7 @@ type SendCounts struct {
 // at least so many (below 1: none of them), a hundred of each at most, and all.
 func (s *Store) SendsWithin(ctx context.Context, after time.Time, perPrefix, perCountry int) (counts SendCounts, err error) {
 	counts.Prefixes, err = s.sendCounts(ctx, `
-		SELECT prefix, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0
+		SELECT prefix, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0 AND prefix <> ''
 		GROUP BY prefix HAVING COUNT(*) >= $2 ORDER BY COUNT(*) DESC LIMIT 100`, after, perPrefix)
 	if err != nil {
 		return counts, fault("sends within", err)

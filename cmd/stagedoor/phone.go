@@ -85,13 +85,14 @@ func openDesk(ctx context.Context, config Config) (helpdesk.Desk, func(), error)
 		people.Close()
 		return helpdesk.Desk{}, nil, err
 	}
-	notices := otp.NewNotices(db, nil)
+	codes := &otp.Codes{Store: db, Key: config.serverKey(), Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
+		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll}
+	notices := otp.NewNotices(codes)
 	notices.Key, notices.Portal, notices.Address = config.serverKey(), config.Portal.Name, config.PublicURL
 	settings := config.settings()
 	desk := helpdesk.Desk{
 		Directory: people, Store: db, Now: time.Now,
-		Codes: &otp.Codes{Store: db, Key: config.serverKey(), Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-			PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Total: config.Codes.InAll},
+		Codes: codes,
 		Numbers: &otp.Numbers{Store: db, Notices: notices, Key: config.serverKey(),
 			Order: settings.Phones.Order, SelfEnrol: settings.Phones.SelfEnrol, CoolDown: settings.Phones.CoolDown,
 			// Remembered browsers stood on the old number.
