@@ -107,7 +107,8 @@ func (c *Codes) handOver(ctx context.Context, message Message) (Receipt, error) 
 }
 
 // sendOf is the next message of a challenge. A mail has no country, and its
-// prefix is the whole address: nobody earns from many that are much alike.
+// prefix is the whole address: nobody earns from many that are much alike. For
+// the limits an address is one however it is spelled, as for its mailbox.
 func (c *Codes) sendOf(open store.Challenge) store.Send {
 	send := store.Send{
 		ID:          rand.Text(),
@@ -118,7 +119,12 @@ func (c *Codes) sendOf(open store.Challenge) store.Send {
 		Purpose:     open.Purpose,
 		At:          c.now(),
 	}
-	if phone, _ := readRecipient(open.Phone); phone != "" {
+	phone, mail := readRecipient(open.Phone)
+	if mail != "" {
+		send.Phone = store.MailTo + strings.ToLower(mail)
+		send.Prefix = send.Phone
+	}
+	if phone != "" {
 		send.Prefix, send.Country = open.Phone[:max(len(open.Phone)-prefixDigits, 0)], phone.Country()
 	}
 	return send
