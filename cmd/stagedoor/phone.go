@@ -86,7 +86,7 @@ func openDesk(ctx context.Context, config Config) (helpdesk.Desk, func(), error)
 		return helpdesk.Desk{}, nil, err
 	}
 	codes := &otp.Codes{Store: db, Key: config.serverKey(), Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll}
+		Cooldowns: config.Codes.Waits, PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll}
 	notices := otp.NewNotices(codes)
 	notices.Key, notices.Portal, notices.Address = config.serverKey(), config.Portal.Name, config.PublicURL
 	settings := config.settings()

@@ -193,7 +193,7 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 		Store: p.Store, Sender: route, Key: config.serverKey(),
 		Portal: config.Portal.Name, Host: config.publicURL().Hostname(), Now: time.Now,
 		Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay,
+		Cooldowns: config.Codes.Waits, PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay,
 		PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll,
 		Timeout: config.Codes.Timeout * time.Duration(len(config.SMS.Senders)), // each may take its own
 	}

@@ -35,7 +35,7 @@ func TestSMPPFromConfig(t *testing.T) {
 	text, _, _ := strings.Cut(minimal(folder), "sms:\n")
 	writeFile(t, path, text+"sms:\n  senders:\n    - name: operator\n      kind: smpp\n      smpp: {server: '"+smsc.Address+"', system_id: "+smsc.SystemID+", source: Backstage}\n", 0o644)
 	writeFile(t, filepath.Join(folder, "targets.yaml"), "targets:\n  - {id: a, name: A, visible_to: everyone, kind: link, url: 'https://a.example/'}\n", 0o644)
-	config, err := loadConfig(path, []string{"STAGEDOOR_SMS__SENDERS__OPERATOR__PASSWORD=" + smsc.Password})
+	config, err := loadConfig(path, []string{"STAGEDOOR_SMS__SENDERS__OPERATOR__PASSWORD=" + smsc.Password, "STAGEDOOR_CODES__WAITS=90s"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +64,9 @@ func TestSMPPFromConfig(t *testing.T) {
 	challenge, err := parts.Codes.Start(ctx, otp.Request{SessionID: "s", AccountID: "anna", Phone: "+46701234567", Words: "{code} är din kod till {portal}."})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if wait := time.Until(challenge.ResendAt); wait < 60*time.Second || wait > 90*time.Second {
+		t.Errorf("again in %v, want the 90 s of codes.waits", wait)
 	}
 	state, err := smsc.State(ctx, "messages=1&receiptAnswers=1")
 	if err != nil || !strings.Contains(state.Messages[0].Text, "är din kod till Stagedoor") {
