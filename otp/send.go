@@ -67,7 +67,7 @@ func (c *Codes) carry(ctx context.Context, send store.Send, message Message) (en
 	end = store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
 	switch {
 	case errors.Is(sendErr, ErrNotAccepted):
-		end.State, end.Sender, end.Reason = store.SendFailed, "", sendErr.Error()
+		end.State, end.Sender, end.Reason, end.Cause = store.SendFailed, "", sendErr.Error(), failure(sendErr)
 	case sendErr != nil:
 		end.State, end.Reason = store.SendUnsure, sendErr.Error()
 	}

@@ -16,6 +16,7 @@ type SendRecord struct {
 	Sender    string // empty: nobody has taken it
 	Reference string // the provider's id
 	Reason    string // of what went wrong
+	Cause     string // of a failed one, SendEnd.Cause
 	At        time.Time
 	HandedAt  time.Time // zero: not handed over
 	EndedAt   time.Time // delivered, undelivered or failed; zero: none of these (yet)
@@ -26,7 +27,7 @@ type SendRecord struct {
 // first, at most limit.
 func (s *Store) SendsOf(ctx context.Context, accountID string, limit int) ([]SendRecord, error) {
 	records, err := s.sendRecords(ctx, `
-		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared
+		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared, cause
 		FROM code_sends WHERE account_id = $1 AND purpose <> 'notice' ORDER BY at DESC, id LIMIT $2`, accountID, limit)
 	return records, fault("sends of an account", err)
 }
@@ -34,7 +35,7 @@ func (s *Store) SendsOf(ctx context.Context, accountID string, limit int) ([]Sen
 // LastSend is the newest message of a challenge. ErrNotFound where there is none.
 func (s *Store) LastSend(ctx context.Context, challengeID string) (SendRecord, error) {
 	records, err := s.sendRecords(ctx, `
-		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared
+		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared, cause
 		FROM code_sends WHERE challenge_id = $1 ORDER BY at DESC, id LIMIT $2`, challengeID, 1)
 	if err != nil {
 		return SendRecord{}, fault("last send", err)
@@ -62,7 +63,7 @@ func (s *Store) sendRecords(ctx context.Context, text string, args ...any) (reco
 			var r SendRecord
 			var at, handed, ended, cleared int64
 			if err := rows.Scan(&r.ID, &r.Phone, &r.Country, &r.Purpose, &r.State, &r.Sender, &r.Reference, &r.Reason,
-				&at, &handed, &ended, &cleared); err != nil {
+				&at, &handed, &ended, &cleared, &r.Cause); err != nil {
 				return err
 			}
 			r.At, r.HandedAt, r.EndedAt, r.Cleared = fromMillis(at), fromMillis(handed), fromMillis(ended), cleared == 1
