@@ -26,6 +26,7 @@ const receiptSecret = "a-secret-of-receipts"
 type posted struct {
 	*bench
 	elks, twilio *testbed.SMSProvider
+	ways         []otp.Way
 }
 
 func openPosted(t *testing.T, change ...func(*gateway.Settings)) *posted {
@@ -60,10 +61,17 @@ func openPosted(t *testing.T, change ...func(*gateway.Settings)) *posted {
 		Body:     "From=Backstage&To={{urlquery .To}}&Body={{urlquery .Text}}&StatusCallback={{urlquery .Callback}}",
 		Callback: p.portal.Receipts["twilio"].Callback(), Reference: "sid"})
 	p.must(err)
-	route, err := otp.NewRoute(otp.RouteSettings{Timeout: 300 * time.Millisecond, Now: p.clock.Now}, otp.Way{Sender: elks}, otp.Way{Sender: twilio})
+	p.ways = []otp.Way{{Sender: elks}, {Sender: twilio}}
+	p.waitFor(10 * time.Second)
+	return p
+}
+
+// waitFor is how long the portal waits for a provider.
+func (p *posted) waitFor(timeout time.Duration) {
+	p.t.Helper()
+	route, err := otp.NewRoute(otp.RouteSettings{Timeout: timeout, Now: p.clock.Now}, p.ways...)
 	p.must(err)
 	p.codes.Sender = route
-	return p
 }
 
 func (p *posted) message(from *testbed.SMSProvider) testbed.SMS {
@@ -327,6 +335,9 @@ func TestOneProviderAfterTheOther(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := openPosted(t)
 			p.elks.SetMode(test.mode)
+			if test.mode == testbed.SMSHang || test.mode == testbed.SMSTakeAndHang {
+				p.waitFor(300 * time.Millisecond)
+			}
 			p.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", test.shows)
 			if diff := cmp.Diff([]int{test.elks, test.twilio}, []int{len(p.elks.Messages()), len(p.twilio.Messages())}); diff != "" {
 				t.Errorf("messages taken: %s", diff)
@@ -340,6 +351,7 @@ func TestAHangingProviderIsPassedOver(t *testing.T) {
 	p := openPosted(t)
 	p.codes.Cooldowns, p.codes.PerHour = []time.Duration{}, -1
 	p.elks.SetMode(testbed.SMSTakeAndHang)
+	p.waitFor(300 * time.Millisecond)
 	cecilia := p.browser()
 	cecilia.login(`AMIDO\cecilia`, goodPassword)
 	for range 3 {

@@ -68,15 +68,15 @@ func TestOneLimitForAllPurposes(t *testing.T) {
 				last, err = w.Start(t.Context(), request)
 				return err
 			}
-			for hour, want := range []int{5, 10, 10} {
+			for hour, want := range []int{5, 10} {
 				var wait *WaitError
-				for i := range 12 {
+				for i := range 8 {
 					err := ask(sent + i)
 					if err != nil && !errors.As(err, &wait) {
 						t.Fatal(err)
 					}
 				}
-				rule := []string{"hour", "day", "day"}[hour]
+				rule := []string{"hour", "day"}[hour]
 				if wait == nil || wait.Rule != rule {
 					t.Errorf("hour %d: %v, want rule %q", hour, wait, rule)
 				}
