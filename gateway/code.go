@@ -36,7 +36,8 @@ type codePage struct {
 func (p *Portal) startCode(v *visit, phone otp.Phone, mail string) error {
 	s := v.session
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail, Words: p.Site.T(v.lang, "code.sms"),
+		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail,
+		Words: p.Site.T(v.lang, "code.sms"), Subject: p.Site.T(v.lang, "code.mail.subject"),
 	})
 	s.Challenge, s.who.Notice, s.who.Until = challenge.ID, "", time.Time{}
 	result, reason := "ok", ""
@@ -197,7 +198,7 @@ func (p *Portal) resendCode(w http.ResponseWriter, v *visit) error {
 		}
 		return p.redirect(w, v, "/code")
 	}
-	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.lang, "code.sms"))
+	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.lang, "code.sms"), p.Site.T(v.lang, "code.mail.subject"))
 	var wait *otp.WaitError
 	switch {
 	case err == nil:

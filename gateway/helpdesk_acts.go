@@ -47,7 +47,7 @@ var deskActs = []deskAct{
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
 	{"resend", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.ResendCode(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.lang, "code.sms"))
+		return d.ResendCode(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.lang, "code.sms"), v.p.Site.T(v.lang, "code.mail.subject"))
 	}), func(f helpdesk.Facts) bool { return f.Open != nil }, nil},
 	{"unlock", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.Unlock(v.Context(), v.agent, v.id, v.reason)

@@ -127,7 +127,7 @@ func (p *Portal) resendPhoneCode(w http.ResponseWriter, v *visit, data phonePage
 		words, challenge, phone = "phone.sms.old", &at.OldCode, number.Phone
 	}
 	if *challenge != "" {
-		_, err := p.Codes.Resend(v.Context(), *challenge, v.session.ID, p.Site.T(v.lang, words))
+		_, err := p.Codes.Resend(v.Context(), *challenge, v.session.ID, p.Site.T(v.lang, words), "")
 		var wait *otp.WaitError
 		switch {
 		case err == nil:

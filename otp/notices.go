@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"stagedoor/store"
@@ -226,7 +225,7 @@ func (n *Notices) args(notice store.Notice) ([]any, error) {
 			}
 		}
 	}
-	args = append(args, "name", notice.Name, "portal", strings.Join(strings.Fields(n.Portal), " "))
+	args = append(args, "name", notice.Name, "portal", oneLine(n.Portal))
 	if notice.ChangeID != "" {
 		args = append(args, "link", n.FreezeLink(notice.ChangeID))
 	}
