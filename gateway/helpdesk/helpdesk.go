@@ -6,8 +6,8 @@
 //	facts, err := desk.Look(ctx, agent, found[0].ID) // facts.Why says what is in the way
 //	err = desk.Unlock(ctx, agent, found[0].ID, "ringde, låst efter semestern")
 //
-// Every act takes a reason, is recorded before and after, and counts: 20 a day
-// for an agent. Nobody acts on themselves, on another agent or on an
+// Every act takes a reason, is recorded before and after, and counts: 20 in
+// any 24 hours for an agent. Nobody acts on themselves, on another agent or on an
 // administrator. Agents never see a code but a bypass code, once.
 package helpdesk
 
@@ -53,7 +53,7 @@ type Desk struct {
 
 // Settings are helpdesk's rules.
 type Settings struct {
-	ActsPerDay int // of one agent; 0 means 20
+	ActsPerDay int // of one agent, in any 24 hours; 0 means 20
 	// AgentGroups and AdministratorGroups, DNs or DOMAIN\name: on their members
 	// nobody acts.
 	AgentGroups, AdministratorGroups []string
@@ -75,7 +75,6 @@ const (
 	minReason   = 3 // characters
 	maxReason   = 200
 	actsPerDay  = 20
-	actsWindow  = 24 * time.Hour
 	findsInAll  = 60 // searches of an agent in findsWindow
 	findsWindow = 10 * time.Minute
 	lookOnce    = time.Hour        // looking at a person is recorded once in it
@@ -107,7 +106,7 @@ const (
 	RuleReason    Rule = "reason"    // none, or too short or too long
 	RuleSelf      Rule = "self"      // the agent's own account
 	RuleColleague Rule = "colleague" // an agent or administrator
-	RuleQuota     Rule = "quota"     // the agent's acts of a day are used up
+	RuleQuota     Rule = "quota"     // the agent's acts of 24 hours are used up
 	RuleSearches  Rule = "searches"  // too many searches
 	RuleText      Rule = "text"      // a search of less than 2 or more than 100 characters
 	RuleDirectory Rule = "directory" // it does not answer, and without it nobody knows whom the act is on
@@ -248,7 +247,7 @@ func (d Desk) permit(ctx context.Context, agent Agent, person directory.Account)
 	if rule := d.bars(agent, person); rule != "" {
 		return refuse(rule)
 	}
-	ok, until, err := d.Store.Take(ctx, actsKey(agent), d.actsPerDay(), actsWindow)
+	ok, until, err := d.Store.TakeAct(ctx, agent.AccountID, d.actsPerDay())
 	if err != nil {
 		return fmt.Errorf("helpdesk: count act: %w", err)
 	}
@@ -276,8 +275,6 @@ func (d Desk) bars(agent Agent, person directory.Account) Rule {
 	return ""
 }
 
-func actsKey(agent Agent) string { return "desk-acts:" + agent.AccountID }
-
 func (d Desk) actsPerDay() int {
 	if d.ActsPerDay == 0 {
 		return actsPerDay
@@ -285,9 +282,9 @@ func (d Desk) actsPerDay() int {
 	return d.ActsPerDay
 }
 
-// ActsLeft is how many acts an agent has left today.
+// ActsLeft is how many acts an agent has left now; each counts for 24 hours.
 func (d Desk) ActsLeft(ctx context.Context, agent Agent) (int, error) {
-	used, _, err := d.Store.Tries(ctx, actsKey(agent))
+	used, err := d.Store.Acts(ctx, agent.AccountID)
 	return max(0, d.actsPerDay()-used), err
 }
 

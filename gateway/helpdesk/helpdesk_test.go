@@ -162,6 +162,32 @@ func TestActsPerDay(t *testing.T) {
 	}
 }
 
+// The limit is over any 24 hours: what was done late yesterday counts today.
+func TestActsRoll(t *testing.T) {
+	r := open(t)
+	cecilia := r.id(t, "cecilia")
+	var ahead time.Duration
+	db, err := store.Open(t.Context(), r.file, func() time.Time { return time.Now().Add(ahead) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	r.Store, r.ActsPerDay = db, 2
+	act := func() error { return r.ClearPasswords(t.Context(), r.agent, cecilia, "ringde in") }
+	first := act()
+	ahead = 23 * time.Hour
+	second := act()
+	if err := act(); first != nil || second != nil || rule(err) != helpdesk.RuleQuota {
+		t.Errorf("%v, %v, %v", first, second, err)
+	}
+	ahead = 24*time.Hour + time.Minute
+	third := act()
+	var refused *helpdesk.RefusedError
+	if err := act(); third != nil || !errors.As(err, &refused) || time.Until(refused.Until).Round(time.Hour) != 47*time.Hour {
+		t.Errorf("%v, %v", third, err)
+	}
+}
+
 // Looking is recorded once an hour for each person, and is no act.
 func TestLookIsRecordedOnce(t *testing.T) {
 	r := open(t)
