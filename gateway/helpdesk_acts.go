@@ -60,7 +60,7 @@ var deskActs = []deskAct{
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
 	{"clear-sends", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearSends(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Limits.SendRule == "hour" || f.Limits.SendRule == "day" }, nil},
+	}), func(f helpdesk.Facts) bool { return f.Limits.Clearable() }, nil},
 	{"bypass", bypass, func(f helpdesk.Facts) bool { return f.Factors == nil || f.Factors.Asks() }, bypassForm},
 	{"number", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		_, err := d.CorrectNumber(v.Context(), v.agent, v.id, v.PostForm.Get("number"), v.reason)

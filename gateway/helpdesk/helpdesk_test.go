@@ -32,7 +32,7 @@ func open(t *testing.T) *rig {
 		{Name: "hanna", Password: "x", Groups: []string{"Helpdesk"}},
 		{Name: "henrik", Password: "x", Groups: []string{"Inner"}},
 		{Name: "sara", Password: "x", Groups: []string{"Portal-Admins"}},
-		{Name: "cecilia", Password: "x", Mobile: "070-174 06 07", Locked: true},
+		{Name: "cecilia", Password: "x", Mobile: "070-174 06 07", Mail: "cecilia@amido.example", Locked: true},
 	}, Groups: []directorytest.Group{{Name: "Helpdesk"}, {Name: "Inner", Groups: []string{"Helpdesk"}}}})
 	if err != nil {
 		t.Fatal(err)

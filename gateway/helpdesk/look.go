@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,13 +77,25 @@ type Message struct {
 // Limits are what stands against the person here, apart from the directory.
 type Limits struct {
 	WrongPasswords, PasswordsAllowed int
-	PasswordUntil                    time.Time // zero: not throttled
-	WrongCodes                       int       // in a row
-	CodeUntil                        time.Time // zero: not locked
-	CodeBlocked                      bool      // until somebody lifts it
-	SendRule                         string    // "hour", "day", "prefix", "country", "total": the longest; empty: a code may be sent
-	SendUntil                        time.Time
+	PasswordUntil                    time.Time   // zero: not throttled
+	WrongCodes                       int         // in a row
+	CodeUntil                        time.Time   // zero: not locked
+	CodeBlocked                      bool        // until somebody lifts it
+	Sends                            []SendLimit // one for each way that a code can go to the person
 }
+
+// SendLimit is what stands against one more code by one way.
+type SendLimit struct {
+	Way   factor.Kind // factor.SMS or factor.Mail
+	Rule  string      // "hour", "day", "prefix", "country", "total": the longest; empty: a code may be sent
+	Until time.Time
+}
+
+// own tells whether it is the person's own, which ClearSends lifts.
+func (l SendLimit) own() bool { return l.Rule == "hour" || l.Rule == "day" }
+
+// Clearable tells whether ClearSends would lift anything.
+func (l Limits) Clearable() bool { return slices.ContainsFunc(l.Sends, SendLimit.own) }
 
 // OpenCode is a code that the person is asked for in some browser.
 type OpenCode struct {
@@ -125,7 +138,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
+		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherSessions, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
@@ -269,22 +282,38 @@ func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
 		return err
 	}
 	l.WrongCodes = lock.Wrong
+	return d.gatherSendLimits(ctx, f)
+}
+
+// gatherSendLimits looks at every way that a code can go: to the number, and to
+// the mail address where the policy allows that.
+func (d Desk) gatherSendLimits(ctx context.Context, f *Facts) error {
+	l := &f.Limits
 	var phones []otp.Phone
 	if f.Phone.phone != "" {
-		phones = append(phones, f.Phone.phone)
+		phones, l.Sends = append(phones, f.Phone.phone), append(l.Sends, SendLimit{Way: factor.SMS})
 	}
-	inForce, err := d.Codes.LimitsInForce(ctx, f.ID, phones...)
+	mail := ""
+	if f.Factors != nil && slices.Contains(f.Factors.Has, factor.Mail) {
+		mail, l.Sends = f.State.Mail, append(l.Sends, SendLimit{Way: factor.Mail})
+	}
+	inForce, err := d.Codes.LimitsInForce(ctx, f.ID, mail, phones...)
 	if err != nil {
 		return err
 	}
 	for _, limit := range inForce {
+		way := factor.SMS
+		if limit.Mail != "" {
+			way = factor.Mail
+		}
 		switch limit.Rule {
 		case "locked", "blocked":
 			l.CodeBlocked, l.CodeUntil = limit.Rule == "blocked", limit.Until
 		case "cooldown": // a minute or two of every code
 		default:
-			if limit.Until.After(l.SendUntil) {
-				l.SendRule, l.SendUntil = limit.Rule, limit.Until
+			i := slices.IndexFunc(l.Sends, func(s SendLimit) bool { return s.Way == way })
+			if limit.Until.After(l.Sends[i].Until) {
+				l.Sends[i].Rule, l.Sends[i].Until = limit.Rule, limit.Until
 			}
 		}
 	}

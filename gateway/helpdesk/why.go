@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +42,8 @@ const (
 	WhyCountry       = "country"
 	WhySendLimit     = "send-limit" // the person's own, of an hour or a day
 	WhySendBreaker   = "send-breaker"
+	WhyNoSMS         = "no-sms"  // for now; codes go by mail
+	WhyNoMail        = "no-mail" // for now; codes go by SMS
 	WhyNotSent       = "not-sent"
 	WhyWrongPassword = "wrong-password"
 	WhyWrongCode     = "wrong-code"
@@ -62,7 +65,7 @@ const (
 var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
 	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
-	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
+	WhySendLimit, WhySendBreaker, WhyNoSMS, WhyNoMail, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
 	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }
 
@@ -89,6 +92,11 @@ func why(f Facts, now time.Time) []Cause {
 		}
 	}
 	stops = append(stops, ofLimits(f.Limits, now)...)
+	if found, stop := ofSends(f); stop {
+		stops = append(stops, found...)
+	} else {
+		hints = append(hints, found...)
+	}
 	hints = append(hints, ofTries(f, now)...)
 	if len(f.Sessions) > 0 {
 		hints = append(hints, Cause{Key: WhyIn, Count: len(f.Sessions), Since: f.Sessions[0].CreatedAt})
@@ -180,13 +188,41 @@ func ofLimits(l Limits, now time.Time) (found []Cause) {
 	case l.CodeUntil.After(now):
 		found = append(found, Cause{Key: WhyCodeLocked, Act: "clear-codes", Until: l.CodeUntil, Count: l.WrongCodes})
 	}
-	switch l.SendRule {
-	case "hour", "day":
-		found = append(found, Cause{Key: WhySendLimit, Act: "clear-sends", Until: l.SendUntil})
-	case "prefix", "total", "country":
-		found = append(found, Cause{Key: WhySendBreaker, Until: l.SendUntil})
-	}
 	return found
+}
+
+// ofSends is what stands against one more code. It stops whoever has no other
+// way: where there are two, and both are closed, the one that opens first says
+// until when.
+func ofSends(f Facts) (found []Cause, stops bool) {
+	var closed []SendLimit
+	for _, way := range f.Limits.Sends {
+		if way.Rule != "" {
+			closed = append(closed, way)
+		}
+	}
+	if len(closed) == 0 {
+		return nil, false
+	}
+	first := slices.MinFunc(closed, func(a, b SendLimit) int { return a.Until.Compare(b.Until) })
+	cause := Cause{Key: WhySendBreaker, Until: first.Until}
+	if f.Limits.Clearable() {
+		cause.Act = "clear-sends"
+	}
+	switch {
+	case len(closed) < len(f.Limits.Sends) && first.Way == factor.Mail:
+		cause.Key = WhyNoMail
+	case len(closed) < len(f.Limits.Sends):
+		cause.Key = WhyNoSMS
+	case first.own():
+		cause.Key = WhySendLimit
+	}
+	return []Cause{cause}, len(closed) == len(f.Limits.Sends) && !hasOwn(f.Factors)
+}
+
+// hasOwn tells whether somebody has a factor that needs no code to be sent.
+func hasOwn(s *factor.Status) bool {
+	return s != nil && slices.ContainsFunc(s.Has, func(k factor.Kind) bool { return k != factor.SMS && k != factor.Mail })
 }
 
 // ofTries is what went wrong a moment ago, as long as nothing went well since.
