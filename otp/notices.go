@@ -24,7 +24,7 @@ import (
 type Notices struct {
 	Store  *store.Store
 	Sender Sender
-	// Mail hands one mail over; nil: nothing is told by mail.
+	// Mail hands one mail over; nil: nothing is told by mail, nor queued for it.
 	Mail func(ctx context.Context, to, subject, text string) error
 	// Text is a text of the pages: of a notice KEY.sms, or KEY.subject and
 	// KEY.mail. args are pairs of a placeholder's name and its value.
