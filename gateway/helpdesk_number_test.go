@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -87,6 +88,16 @@ func TestDueNumberAppliesByItself(t *testing.T) {
 	}
 	if _, err := b.store.PendingChange(t.Context(), cecilia); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("it still waits: %v", err)
+	}
+	for _, phone := range []otp.Phone{"+46701740607", "+46701740633"} {
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(b.outbox.Messages(phone)[0].Text, "är bytt"); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is not told that it holds: %+v", phone, b.outbox.Messages(phone))
+			}
+		}
+	}
+	if log := b.log.String(); strings.Count(log, `"kind":"phone-changed"`) != 1 {
+		t.Error("the log has not one line of it")
 	}
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "•• 33")
 }

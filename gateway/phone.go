@@ -79,7 +79,7 @@ func (p *Portal) numbersAndNotices() {
 	p.numbers = &otp.Numbers{
 		Store: p.Store, Notices: p.notices, Key: p.Codes.Key, Now: p.Now,
 		Order: p.set.Phones.Order, SelfEnrol: p.set.Phones.SelfEnrol, CoolDown: p.set.Phones.CoolDown,
-		Changed: p.factors.Changed,
+		Changed: p.factors.Changed, Recorded: func(event store.Event) { p.logEvent(p.Log, event) },
 	}
 }
 
