@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -58,12 +59,17 @@ func (s *Store) FindPerson(ctx context.Context, accountID string) (Person, error
 	return found[0], nil
 }
 
-// FindPeople finds those whose DOMAIN\name, display name, mail or number holds a
-// text, in whatever case; at most limit, by name.
+// FindPeople finds those whose DOMAIN\name, display name, mail and number hold
+// every word of a text (the first 20), each in any of them and in whatever case;
+// at most limit, by name.
 func (s *Store) FindPeople(ctx context.Context, text string, limit int) ([]Person, error) {
-	like := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(strings.TrimSpace(text)))
-	found, err := s.people(ctx, `SELECT `+personColumns+` FROM people WHERE search LIKE '%' || $1 || '%' ESCAPE '\'
-		ORDER BY name, domain LIMIT $2`, like, limit)
+	words := strings.Fields(strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)))
+	query, args := `SELECT `+personColumns+` FROM people WHERE 1 = 1`, []any{limit}
+	for i, word := range words[:min(len(words), 20)] {
+		query += fmt.Sprintf(` AND search LIKE '%%' || $%d || '%%' ESCAPE '\'`, i+2)
+		args = append(args, word)
+	}
+	found, err := s.people(ctx, query+` ORDER BY name, domain LIMIT $1`, args...)
 	return found, fault("find people", err)
 }
 

@@ -21,6 +21,7 @@ func TestPeople(t *testing.T) {
 	}
 	for text, want := range map[string][]string{
 		"ÅSA": {"1"}, "öberg": {"1"}, `amido\asa`: {"1"}, "asa_o": {"1"}, "asaxo": nil, "%": nil, "0701740607": nil, "+4670": {"1"},
+		"berg åsa": {"1"}, "åsa amido.example": {"1"}, " ÖBERG  asa_o@\t4070 ": nil, "åsa +4670": {"1"}, "åsa bo": nil, "o alli": {"2"},
 		"b": {"1", "2"}, "": {"1", "2"}, `\`: {"1", "2"}, "'; DROP TABLE people; --": nil,
 	} {
 		var got []string
