@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/store"
 )
 
 type enrolmentPage struct {
 	adminPage
-	Domains []store.DomainEnrolment
+	Domains []factor.DomainEnrolment
 	Domain  string // of the list below; empty: all
 	Days    int    // what lately means
 	People  []withoutRow
@@ -37,10 +38,10 @@ func (p *Portal) adminEnrolment(w http.ResponseWriter, v *visit) error {
 		Domain: printable(v.URL.Query().Get("domain"), 64)}
 	now := p.Now()
 	var err error
-	if data.Domains, err = p.Store.EnrolmentByDomain(v.Context(), now.AddDate(0, 0, -latelyDays), now); err != nil {
+	if data.Domains, err = p.factors.EnrolmentByDomain(v.Context(), now.AddDate(0, 0, -latelyDays)); err != nil {
 		return fmt.Errorf("enrolment: %w", err)
 	}
-	people, err := p.Store.PeopleWithout(v.Context(), data.Domain, enrolmentShown+1)
+	people, err := p.factors.PeopleWithout(v.Context(), data.Domain, enrolmentShown+1)
 	if err != nil {
 		return fmt.Errorf("enrolment: %w", err)
 	}
@@ -48,20 +49,20 @@ func (p *Portal) adminEnrolment(w http.ResponseWriter, v *visit) error {
 		people = people[:enrolmentShown]
 	}
 	for _, person := range people {
-		data.People = append(data.People, without(person, now))
+		data.People = append(data.People, without(person))
 	}
 	return p.render(w, v, http.StatusOK, "admin-enrolment", data)
 }
 
-func without(person store.Person, now time.Time) withoutRow {
+func without(person store.Person) withoutRow {
 	row := withoutRow{Person: person, MustFrom: person.PolicyFrom}
-	row.Must = person.Policy == "required" || !person.PolicyFrom.IsZero() && !person.PolicyFrom.After(now)
+	row.Must = person.Policy == string(factor.Required)
 	return row
 }
 
 // exportEnrolment is who has no second factor, as a file.
 func (p *Portal) exportEnrolment(w http.ResponseWriter, v *visit) error {
-	people, err := p.Store.PeopleWithout(v.Context(), printable(v.URL.Query().Get("domain"), 64), enrolmentExport)
+	people, err := p.factors.PeopleWithout(v.Context(), printable(v.URL.Query().Get("domain"), 64), enrolmentExport)
 	if err != nil {
 		return fmt.Errorf("export enrolment: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stagedoor/gateway"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -363,13 +364,13 @@ func TestUsageOfADesktop(t *testing.T) {
 }
 
 func TestEnrolmentPage(t *testing.T) {
-	b := open(t, nil)
+	b := under(t, factor.Rule{Domain: "GUEST", Need: factor.Required, From: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)})
 	ada := b.ada()
 	now := b.clock.Now()
 	for _, p := range []store.Person{
-		{AccountID: "1", Domain: "AMIDO", Name: "anna", DisplayName: "Anna Ångström", Factors: []string{"sms", "app"}, Policy: "required", LastLogin: now},
-		{AccountID: "2", Domain: "AMIDO", Name: "bo", DisplayName: "=cmd|' /C calc'!A0", Mail: "+bo@amido.example", Policy: "required", LastLogin: now},
-		{AccountID: "3", Domain: "GUEST", Name: "cia", DisplayName: "<script>alert('x')</script>", Policy: "voluntary", PolicyFrom: now.AddDate(0, 1, 0)},
+		{AccountID: "1", Domain: "AMIDO", Name: "anna", DisplayName: "Anna Ångström", Phone: "+46701740607", LastLogin: now},
+		{AccountID: "2", Domain: "AMIDO", Name: "bo", DisplayName: "=cmd|' /C calc'!A0", Mail: "+bo@amido.example", LastLogin: now},
+		{AccountID: "3", Domain: "GUEST", Name: "cia", DisplayName: "<script>alert('x')</script>"},
 	} {
 		b.must(b.store.PutPerson(t.Context(), p))
 	}

@@ -162,7 +162,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	p.factors, err = factor.New(factor.Options{Store: p.Store, Key: p.Codes.Key, Portal: p.set.Name,
-		URL: p.set.PublicURL, Policy: p.set.Factors, Now: p.Now})
+		URL: p.set.PublicURL, Policy: p.set.Factors, Now: p.Now, Mail: p.mailCarried})
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}

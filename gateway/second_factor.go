@@ -24,11 +24,14 @@ func (p *Portal) person(s *session) factor.Person {
 
 // mailFor is the address that an account's codes can go to; empty: none can.
 func (p *Portal) mailFor(account directory.Account) string {
-	if !p.Codes.SendsMail() || !otp.IsMail(account.Mail) {
+	if !p.mailCarried(account.Mail) {
 		return ""
 	}
 	return account.Mail
 }
+
+// mailCarried tells whether a code can go to an address.
+func (p *Portal) mailCarried(address string) bool { return p.Codes.SendsMail() && otp.IsMail(address) }
 
 // recipient is where a code goes by a way: one of the two, or neither where the
 // policy does not allow that way or there is nowhere to send it.
@@ -201,6 +204,7 @@ func (p *Portal) recordPerson(v *visit, ready bool, last factor.Kind) error {
 	person := store.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Name, DisplayName: account.DisplayName,
 		Mail: account.Mail, Phone: string(s.who.Phone), Policy: string(state.Need), PolicyFrom: state.From,
+		Groups: p.set.Factors.GroupsOf(p.person(s)), Strong: p.strong(account),
 	}
 	if s.who.Phone != "" {
 		person.PhoneSource = s.who.PhoneFrom

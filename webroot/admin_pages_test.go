@@ -126,10 +126,10 @@ type (
 		Export         string
 	}
 	enrolment struct {
-		Domain                                     string
-		People, Lately, Codes, Apps, Keys, Backups int
-		Without, MustNow, MustLater, NeverMust     int
-		MustFrom                                   time.Time
+		Domain                                            string
+		People, Lately, Codes, Mails, Apps, Keys, Backups int
+		Without, MustNow, MustLater, NeverMust            int
+		MustFrom                                          time.Time
 	}
 	withoutFactor struct {
 		AccountID, Domain, Name, DisplayName string
@@ -205,7 +205,7 @@ func usageSample(lang string) usagePage {
 func enrolmentSample(lang string) enrolmentPage {
 	at := time.Date(2026, 11, 22, 8, 2, 11, 0, time.Local)
 	return enrolmentPage{adminPage: administrators(lang, "enrolment"), Days: 30, Domain: "AMIDO", Most: 200, Cut: true,
-		Domains: []enrolment{{"AMIDO", 1200, 800, 900, 20, 10, 5, 270, 100, 150, 20, at}, {Domain: hostile, People: 1}},
+		Domains: []enrolment{{"AMIDO", 1200, 800, 900, 30, 20, 10, 5, 270, 100, 150, 20, at}, {Domain: hostile, People: 1}},
 		People: []withoutFactor{{"id-1", "AMIDO", "anna", "Anna Ångström", at, time.Time{}, true},
 			{"id-2", "AMIDO", hostile, hostile, time.Time{}, at, false}, {AccountID: "id-3", Domain: "AMIDO", Name: "c"}}}
 }
