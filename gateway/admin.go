@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -79,7 +80,7 @@ type directoryRow struct {
 }
 
 type senderRow struct {
-	otp.SenderHealth
+	otp.NodesHealth
 	State condition
 }
 
@@ -113,11 +114,12 @@ func (p *Portal) overview(w http.ResponseWriter, v *visit) error {
 	peers := p.peers(v.Context(), peersAge)
 	asking.Wait()
 	data := overviewPage{adminPage: p.adminPage(v, "overview", "title.admin"), AskedAt: peers.at,
-		Guacds: p.guacdRows(), Directories: directoryRows(peers.directories), Senders: p.senderRows(), List: p.listFacts(), Mail: mail}
+		Guacds: p.guacdRows(), Directories: directoryRows(peers.directories), List: p.listFacts(), Mail: mail}
 	var err error
 	if data.Nodes, err = p.nodeRows(v); err != nil {
 		return err
 	}
+	data.Senders = p.senderRows(data.Nodes)
 	if data.Database, err = p.databaseFacts(v, peers.database); err != nil {
 		return err
 	}
@@ -200,15 +202,23 @@ func directoryRows(servers []directory.Health) (rows []directoryRow) {
 	return rows
 }
 
-// senderRows are the senders of codes, as this node has found them: nothing is
-// sent to find out.
-func (p *Portal) senderRows() (rows []senderRow) {
-	for _, h := range p.Codes.Senders() {
+// senderRows are the senders of codes, as the nodes that run have found them, this
+// one first: nothing is sent to find out.
+func (p *Portal) senderRows(nodes []nodeRow) (rows []senderRow) {
+	host, _ := os.Hostname()
+	own := store.Node{Host: host, SeenAt: p.Now(), Senders: p.Codes.Senders()}
+	all := []store.Node{own}
+	for _, n := range nodes {
+		if !n.Own {
+			all = append(all, n.Node)
+		}
+	}
+	for _, h := range otp.HealthOfNodes(all, p.Now()) {
 		row := senderRow{h, isGood}
 		switch {
 		case h.Breaker == otp.BreakerOpen:
 			row.State = isBroken
-		case h.Breaker == otp.BreakerHalfOpen || h.LastFailure.After(h.LastSuccess):
+		case h.Breaker == otp.BreakerHalfOpen || h.Failing:
 			row.State = isLook
 		}
 		rows = append(rows, row)

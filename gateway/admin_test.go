@@ -96,6 +96,18 @@ func TestOverviewOfSenders(t *testing.T) {
 	b.codes.Sender = route
 	b.ready() // its code goes by the second
 	ada.get("/admin").shows(t, 200, "/admin", "refusing", "the provider is on strike", "misslyckades flera gånger i rad", "outbox")
+	// Another node, where it goes well, and one that has a sender of its own.
+	b.must(b.store.NoteNode(t.Context(), store.Node{ID: "second", Host: "portal-2", StartedAt: b.clock.Now(), Senders: []otp.SenderHealth{
+		{Name: "refusing", Breaker: otp.BreakerClosed, LastSuccess: b.clock.Now()}, {Name: "elsewhere", Breaker: otp.BreakerOpen, OpenUntil: b.clock.Now().Add(time.Minute), Failure: "line 2 is cut"}}}))
+	page := ada.get("/admin")
+	page.shows(t, 200, "/admin", "portal-2</span>", "elsewhere", "line 2 is cut", "the provider is on strike")
+	if n := strings.Count(page.body, `<th scope="row">refusing`); n != 2 {
+		t.Errorf("%d lines of the sender on which the nodes do not agree", n)
+	}
+	b.clock.advance(31 * time.Second)
+	if page := ada.get("/admin"); strings.Contains(page.body, "elsewhere") || strings.Contains(page.body, "portal-2</span>") {
+		t.Error("what a node says that is gone is still there")
+	}
 }
 
 type refusing struct{ brokenSender }

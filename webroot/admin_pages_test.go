@@ -35,6 +35,7 @@ type (
 		Breaker                             string
 		OpenUntil, LastSuccess, LastFailure time.Time
 		Failure, State                      string
+		Hosts                               []string
 	}
 	alarm struct {
 		Rule, Subject string
@@ -165,7 +166,7 @@ func overviewSample(lang string) overviewPage {
 		Senders: []senderState{
 			{Name: "46elks", Breaker: "closed", State: "good"},
 			{Name: "twilio", Countries: []string{"SE", "NO"}, Breaker: "open", OpenUntil: at, LastSuccess: at, LastFailure: at, Failure: hostile, State: "broken"},
-			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look"}},
+			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look", Hosts: []string{"portal-1", hostile}}},
 	}
 	o.Mail.Configured, o.Mail.State, o.Mail.Fault = true, "broken", hostile
 	o.Alarms = []alarm{{"total", "", 200}, {"country", "NO", 0}, {"prefix", "+46701234•••", 12}}
