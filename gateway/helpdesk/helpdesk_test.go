@@ -39,7 +39,7 @@ func open(t *testing.T) *rig {
 	}
 	t.Cleanup(func() { _ = people.Stop() })
 	domain := people.Domain()
-	domain.Timeout = time.Second
+	domain.Timeout = 10 * time.Second // a machine at work on much else; one that is down refuses at once
 	accounts, err := directory.Open([]directory.Domain{domain})
 	if err != nil {
 		t.Fatal(err)
