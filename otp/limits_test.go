@@ -53,7 +53,7 @@ func TestOneLimitForAllPurposes(t *testing.T) {
 			ask := func(i int) error {
 				a := sends[i%len(sends)]
 				if a.resend && last.ID != "" {
-					_, err := w.Resend(t.Context(), last.ID, "session"+last.Purpose, swedish)
+					_, err := w.Resend(t.Context(), last.ID, "session"+last.Purpose, swedish, "")
 					if !errors.Is(err, ErrExpired) {
 						return err
 					}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"stagedoor/store"
@@ -26,7 +25,7 @@ import (
 // of a freeze link is computed while sending.
 type Notices struct {
 	Store *store.Store
-	// Mail hands one mail over; nil: nothing is told by mail.
+	// Mail hands one mail over; nil: nothing is told by mail, nor queued for it.
 	Mail func(ctx context.Context, to, subject, text string) error
 	// Text is a text of the pages: of a notice KEY.sms, or KEY.subject and
 	// KEY.mail. args are pairs of a placeholder's name and its value.
@@ -237,7 +236,7 @@ func (n *Notices) args(notice store.Notice) ([]any, error) {
 			}
 		}
 	}
-	args = append(args, "name", notice.Name, "portal", strings.Join(strings.Fields(n.Portal), " "))
+	args = append(args, "name", notice.Name, "portal", oneLine(n.Portal))
 	if notice.ChangeID != "" {
 		args = append(args, "link", n.FreezeLink(notice.ChangeID))
 	}

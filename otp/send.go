@@ -13,7 +13,7 @@ import (
 
 // send claims one message and hands it over. What was claimed is finished even
 // when the browser goes away meanwhile.
-func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (Challenge, error) {
+func (c *Codes) send(ctx context.Context, open store.Challenge, words, subject string) (Challenge, error) {
 	code, err := c.code(open.ID)
 	if err != nil {
 		return Challenge{}, err
@@ -27,7 +27,11 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 	}
 	ctx = context.WithoutCancel(ctx)
 	phone, mail := readRecipient(open.Phone)
-	end, sendErr, err := c.carry(ctx, send, Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)})
+	message := Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)}
+	if mail != "" {
+		message.Subject = withPortal(subject, c.Portal)
+	}
+	end, sendErr, err := c.carry(ctx, send, message)
 	if err != nil {
 		return Challenge{}, err
 	}

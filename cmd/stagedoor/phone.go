@@ -89,6 +89,11 @@ func openDesk(ctx context.Context, config Config) (helpdesk.Desk, func(), error)
 		Cooldowns: config.Codes.Waits, PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll}
 	notices := otp.NewNotices(codes)
 	notices.Key, notices.Portal, notices.Address = config.serverKey(), config.Portal.Name, config.PublicURL
+	if config.Mail.Server != "" {
+		notices.Mail = func(context.Context, string, string, string) error {
+			return errors.New("the gateway sends what is queued here")
+		}
+	}
 	settings := config.settings()
 	desk := helpdesk.Desk{
 		Directory: people, Store: db, Now: time.Now,
