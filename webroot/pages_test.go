@@ -314,6 +314,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"phone none", "phone", phonePage{basePage: out, Stage: "none", First: true}, []string{`tel:0855501000`, `!name="number"`}},
 		{"freeze", "freeze", freezePage{basePage: out, Stage: "ask", Token: hostile}, []string{`name="t"`, `value="&#34;&gt;&lt;script&gt;`, `<button>`}},
 		{"freeze done", "freeze", freezePage{basePage: out, Stage: "done"}, []string{`role="status"`, `!name="t"`, `08-555 010 00`}},
+		{"freeze stopped", "freeze", freezePage{basePage: out, Stage: "stopped"}, []string{`role="status"`, `!name="t"`, `08-555 010 00`}},
 		{"freeze late", "freeze", freezePage{basePage: out, Stage: "late"}, []string{`id="fault"`, `08-555 010 00`}},
 		{"freeze unknown", "freeze", freezePage{basePage: out, Stage: "unknown"}, []string{`id="fault"`}},
 		{"freeze wait", "freeze", freezePage{basePage: out, Stage: "wait", Wait: 12}, []string{` 12 `}},
