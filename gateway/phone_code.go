@@ -134,6 +134,9 @@ func (p *Portal) resendPhoneCode(w http.ResponseWriter, v *visit, data phonePage
 			if err := p.auditPhone(v, "phone-code-sent", "ok", "resend", phone); err != nil {
 				return err
 			}
+			if data.Recent { // it is the first one: none had been sent
+				return p.redirect(w, v, "/phone")
+			}
 			return p.redirect(w, v, "/phone?resent")
 		case errors.As(err, &wait):
 			return p.phoneResendTooEarly(w, v, data, wait, phone)
