@@ -96,7 +96,7 @@ func (p *Portal) openDesktop(v *visit, d store.LiveDesktop, order store.DesktopO
 	}
 	idle := p.Site.T(v.lang, "event.idle", "span", p.Site.Span(v.lang, p.Now().Sub(active).Truncate(time.Second)))
 	row := openDesktop{ID: d.ID, Person: d.Display, Name: d.Name, Href: "/helpdesk/person/" + url.PathEscape(d.AccountID),
-		Target: d.TargetName, Since: p.Site.Clock(v.lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
+		Target: d.TargetName, Since: p.Site.Time(v.lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
 		State: p.Site.T(v.lang, "event.state."+d.State), Own: d.AccountID == v.session.AccountID}
 	if p.Now().Sub(d.OpenedAt) >= 12*time.Hour {
 		row.Since = p.Site.Date(v.lang, d.OpenedAt) + " " + row.Since
@@ -114,7 +114,7 @@ func (p *Portal) openDesktop(v *visit, d store.LiveDesktop, order store.DesktopO
 	case !order.TakenAt.IsZero():
 		word, at = "taken", order.TakenAt
 	}
-	row.Order = p.Site.T(v.lang, "event.order."+order.Kind+"."+word, "clock", p.Site.Clock(v.lang, at))
+	row.Order = p.Site.T(v.lang, "event.order."+order.Kind+"."+word, "clock", p.Site.Time(v.lang, at))
 	return row
 }
 

@@ -154,7 +154,7 @@ func (p *Portal) moment(v *visit, at time.Time) string {
 	if at.IsZero() {
 		return p.Site.T(v.lang, "desk.unknown-time")
 	}
-	clock := p.Site.Clock(v.lang, at)
+	clock := p.Site.Time(v.lang, at)
 	if y, m, d := at.Local().Date(); at.IsZero() || !sameDay(p.Now(), y, m, d) {
 		return p.Site.Date(v.lang, at) + " " + clock
 	}
