@@ -156,7 +156,7 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 		HelpdeskGroups: []string{`AMIDO\Helpdesk`}, AdministratorGroups: []string{`AMIDO\Portal-Admins`},
 		Factors: factors(), Phones: gateway.Phones{SelfEnrol: true},
 		Idle: o.idle, Warning: min(2*time.Minute, o.idle/2),
-		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE"},
+		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE", "NO", "DK", "FI"},
 		NoGuacd: d.missing, Probe: true,
 	})
 	if err != nil {
