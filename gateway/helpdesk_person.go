@@ -137,7 +137,7 @@ func (p *Portal) personName(f helpdesk.Facts) string {
 }
 
 func (p *Portal) causeView(v *visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
-	args := []any{"count", c.Count, "since", p.moment(v, c.Since), "until", p.moment(v, c.Until)}
+	args := []any{"count", c.Count, "since", p.moment(v, c.Since), "until", p.moment(v, nextMinute(c.Until))}
 	view := causeView{
 		Text: p.Site.T(v.lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
 	}
@@ -159,6 +159,14 @@ func (p *Portal) moment(v *visit, at time.Time) string {
 		return p.Site.Date(v.lang, at) + " " + clock
 	}
 	return clock
+}
+
+// nextMinute is when a time has surely come, on a clock without seconds.
+func nextMinute(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(time.Minute - time.Nanosecond).Truncate(time.Minute)
 }
 
 func sameDay(t time.Time, year int, month time.Month, day int) bool {
