@@ -178,17 +178,45 @@ func (n *Numbers) notice(person Person, c Change, first bool) Notice {
 // Masked's dots are not.
 func lastTwo(phone string) string { return phone[max(len(phone)-2, 0):] }
 
-// Confirm puts a waiting change into force because a second agent says so.
-// ErrSecondAgent for whoever asked for it and for the person, ErrNoChange.
-func (n *Numbers) Confirm(ctx context.Context, accountID, changeID string, act Act) (Change, error) {
-	if act.By == accountID {
+// Confirm puts a waiting change into force because a second agent says so, and
+// tells the same as were told of it before: that it has come already.
+// ErrSecondAgent for whoever asked for it and for the person, ErrNoChange,
+// ErrTooMany.
+func (n *Numbers) Confirm(ctx context.Context, person Person, changeID string, act Act) (Change, error) {
+	if act.By == person.AccountID {
 		return Change{}, ErrSecondAgent
 	}
-	if err := n.changed(ctx, accountID); err != nil {
+	waiting, err := n.Store.FindChange(ctx, changeID)
+	if err != nil {
+		return Change{}, n.fault("confirm", err)
+	}
+	var notices []store.Notice
+	var limits store.NoticeLimits
+	if n.Notices != nil {
+		if notices, err = n.Notices.rows(n.confirmed(person, waiting)); err != nil {
+			return Change{}, err
+		}
+		limits = n.Notices.limits()
+	}
+	if err := n.changed(ctx, person.AccountID); err != nil {
 		return Change{}, err
 	}
-	change, err := n.Store.ConfirmChange(ctx, changeID, n.event(accountID, act))
+	change, err := n.Store.ConfirmChange(ctx, changeID, n.event(person.AccountID, act), notices, limits)
+	if err == nil && n.Notices != nil {
+		n.Notices.wake()
+	}
 	return change, n.fault("confirm", err)
+}
+
+// confirmed is the notice of a waiting change that a second agent has confirmed.
+func (n *Numbers) confirmed(person Person, waiting Change) Notice {
+	final := waiting.DueAt.IsZero() // no link stops it any more
+	waiting.State = store.NumberApplied
+	notice := n.notice(person, waiting, false)
+	if final {
+		notice.Key, notice.Freeze = "phone.notice.confirmed", ""
+	}
+	return notice
 }
 
 // Cancel withdraws a waiting change. ErrNoChange.

@@ -248,18 +248,18 @@ func TestChangeByHelpdesk(t *testing.T) {
 	_, err = d.Change(t.Context(), cecilia, otherPhone, d.bySelf(t, cecilia, oldPhone, otherPhone))
 	want(t, err, ErrPending)
 	for _, who := range []string{"hanna", "cecilia"} {
-		_, err = d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent(who))
+		_, err = d.Confirm(t.Context(), cecilia, change.ID, byAgent(who))
 		want(t, err, ErrSecondAgent)
 	}
-	_, err = d.Confirm(t.Context(), "account-other", change.ID, byAgent("holger"))
+	_, err = d.Confirm(t.Context(), Person{AccountID: "account-other"}, change.ID, byAgent("holger"))
 	want(t, err, ErrNoChange)
-	if _, err = d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger")); err != nil {
+	if _, err = d.Confirm(t.Context(), cecilia, change.ID, byAgent("holger")); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.has(t, cecilia, newPhone, FromVerified); got.How != HowAgents || got.By != "account-hanna" {
 		t.Errorf("%+v", got)
 	}
-	_, err = d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger"))
+	_, err = d.Confirm(t.Context(), cecilia, change.ID, byAgent("holger"))
 	want(t, err, ErrNoChange)
 
 	if change, err = d.Change(t.Context(), cecilia, otherPhone, byAgent("hanna")); err != nil {
@@ -331,7 +331,7 @@ func TestFreeze(t *testing.T) {
 	}
 	d.world.at = d.world.at.Add(48 * time.Hour)
 	d.has(t, cecilia, oldPhone, FromDirectory)
-	if _, err = d.Confirm(t.Context(), cecilia.AccountID, second.ID, byAgent("holger")); err != nil {
+	if _, err = d.Confirm(t.Context(), cecilia, second.ID, byAgent("holger")); err != nil {
 		t.Fatal(err)
 	}
 	if d.has(t, cecilia, otherPhone, FromVerified).Frozen {
@@ -456,7 +456,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _ = d.Change(t.Context(), cecilia, otherPhone, byAgent("hanna"))
-	if _, err = d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger")); err != nil {
+	if _, err = d.Confirm(t.Context(), cecilia, change.ID, byAgent("holger")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
@@ -503,6 +503,37 @@ func TestTold(t *testing.T) {
 	}
 	if n, err := d.Notices.Deliver(t.Context()); n != 0 || err != nil {
 		t.Errorf("told again: %d, %v", n, err)
+	}
+	// What was said to come in a day has come: that is said too, with the link.
+	if _, err := d.Confirm(t.Context(), cecilia, change.ID, byAgent("holger")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.changed", link)
+	// What two agents have settled no link undoes: none is sent.
+	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
+		t.Fatal(err)
+	}
+	if change, err = d.Change(t.Context(), cecilia, otherPhone, byAgent("hanna")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.second", "/freeze/"+change.ID)
+	if _, err := d.Confirm(t.Context(), cecilia, change.ID, byAgent("holger")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.confirmed", "!link")
+}
+
+// wantTold delivers what is queued, and looks at the newest mail and SMS.
+func (d desk) wantTold(t *testing.T, key, link string) {
+	t.Helper()
+	if n, err := d.Notices.Deliver(t.Context()); n != 3 || err != nil {
+		t.Fatalf("%s: %d messages, %v", key, n, err)
+	}
+	mail, sms := (*d.told)[len(*d.told)-1].Text, d.world.outbox.Messages(oldPhone)[0].Text
+	for text, want := range map[string]string{mail: key + ".mail", sms: key + ".sms"} {
+		if !strings.Contains(text, want) || strings.Contains(text, "link=") == (link == "!link") || link != "!link" && !strings.Contains(text, link) {
+			t.Errorf("told %q, want %s with %s", text, want, link)
+		}
 	}
 }
 
@@ -573,7 +604,7 @@ func TestNumbersRace(t *testing.T) {
 			n := nodes[i%2]
 			switch i % 4 {
 			case 0:
-				if _, err := n.Confirm(t.Context(), person.AccountID, change.ID, byAgent("holger")); err == nil {
+				if _, err := n.Confirm(t.Context(), person, change.ID, byAgent("holger")); err == nil {
 					confirmed.Add(1)
 				} else if !errors.Is(err, ErrNoChange) {
 					t.Errorf("confirm: %v", err)

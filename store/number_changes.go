@@ -72,9 +72,10 @@ func (s *Store) ApplyDue(ctx context.Context, accountID string, at time.Time) (N
 }
 
 // ConfirmChange puts an account's waiting change into force because a second
-// agent says so: neither the person nor who asked for it (ErrSameAgent).
-// ErrNotFound where that change does not wait.
-func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent) (NumberChange, error) {
+// agent says so: neither the person nor who asked for it (ErrSameAgent); and
+// queues the notices of it, or neither. ErrNotFound where that change does not
+// wait, ErrTooManyNotices.
+func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent, notices []Notice, limits NoticeLimits) (NumberChange, error) {
 	var row changeRow
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		if _, err := lockNumber(ctx, tx, event.AccountID); err != nil {
@@ -95,7 +96,10 @@ func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent)
 		if err := addHistory(ctx, tx, "confirmed", event.At, change, event); err != nil {
 			return err
 		}
-		return putInForce(ctx, tx, change, event.At)
+		if err := putInForce(ctx, tx, change, event.At); err != nil {
+			return err
+		}
+		return queueNotices(ctx, tx, notices, limits)
 	})
 	return row.change(), numberFault("confirm change", err)
 }

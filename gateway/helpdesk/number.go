@@ -14,7 +14,7 @@ import (
 func (d Desk) personOf(a directory.Account) otp.Person {
 	return otp.Person{
 		AccountID: a.ID, Directory: a.Mobiles, Country: d.Country[a.Domain], Allowed: d.Countries,
-		Name: a.DisplayName, Lang: d.Lang, Mail: a.Mail,
+		Name: nameOf(a), Lang: d.Lang, Mail: a.Mail,
 	}
 }
 
@@ -105,7 +105,7 @@ func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, reason string)
 		if err != nil {
 			return nil, numberRefusal(err)
 		}
-		_, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason))
+		_, err = d.Numbers.Confirm(ctx, d.personOf(a), pending.ID, actOf(agent, reason))
 		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
 	})
 }
