@@ -17,14 +17,15 @@ import (
 type accountPage struct {
 	page
 	Masked     string // of the number that codes go to; empty: none
+	Mail       string // masked, that codes go to; empty: none may
 	Apps, Keys []factor.Factor
 	Backup     int // codes left
 	// What the policy lets the person set up.
-	MayApp, MayKey, MayBackup bool
-	Devices                   []deviceRow
-	Sessions                  []sessionRow
-	Saved                     bool
-	From                      time.Time // from when a second factor is asked for; zero: nothing to tell
+	MaySMS, MayApp, MayKey, MayBackup bool
+	Devices                           []deviceRow
+	Sessions                          []sessionRow
+	Saved                             bool
+	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
 }
 
 type deviceRow struct {
@@ -48,10 +49,13 @@ func (p *Portal) accountPage(w http.ResponseWriter, v *visit) error {
 		return err
 	}
 	data := accountPage{page: p.page(v, "title.account"), Backup: status.BackupLeft, From: status.From,
-		MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
+		MaySMS: status.Allows(factor.SMS), MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
 		Saved: v.URL.Query().Has("saved")}
 	if s.who.Phone != "" {
 		data.Masked = s.who.Phone.Masked()
+	}
+	if mail := p.mailFor(s.who.Account); status.Allows(factor.Mail) && mail != "" {
+		data.Mail = otp.MaskMail(mail)
 	}
 	for _, one := range status.Factors {
 		if one.Kind == factor.App {

@@ -179,12 +179,12 @@ type (
 	}
 	accountPage struct {
 		basePage
-		Masked                           string
-		Apps, Keys                       []ownFactor
-		Backup                           int
-		MayApp, MayKey, MayBackup, Saved bool
-		Devices, Sessions                []ownBrowser
-		From                             time.Time
+		Masked, Mail                             string
+		Apps, Keys                               []ownFactor
+		Backup                                   int
+		MaySMS, MayApp, MayKey, MayBackup, Saved bool
+		Devices, Sessions                        []ownBrowser
+		From                                     time.Time
 	}
 	otherPage struct {
 		basePage
@@ -398,7 +398,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new app, full", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
 		{"new app locked", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wait: 15}}, []string{` 15 `}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
-		{"account", "account", accountPage{basePage: in}, []string{`href="/phone"`, `href="/password"`, `!action="/account/backup"`, `!action="/account/remove"`}},
+		{"account with codes by mail", "account", accountPage{basePage: in, Mail: "a•••@example.se"}, []string{`a•••@example.se`, `!href="/phone"`}},
+		{"account", "account", accountPage{basePage: in, MaySMS: true}, []string{`href="/phone"`, `href="/password"`, `!own-mail`, `!action="/account/backup"`, `!action="/account/remove"`}},
 		{"account with all", "account", accountPage{basePage: in, Masked: "•• 67", Backup: 10, MayApp: true, MayKey: true, MayBackup: true, Saved: true,
 			Apps:     []ownFactor{{ID: "a1", Kind: "app", Name: hostile, AddedAt: someDay, UsedAt: someDay}},
 			Keys:     []ownFactor{{ID: "k1", Kind: "key", AddedAt: someDay}},

@@ -45,6 +45,7 @@ const fixed = `(() => {
   while (walk.nextNode()) {
     const text = walk.currentNode.data
       .replace(/\b\d\d:\d\d:\d\d\b/g, "14:02:11")
+      .replace(/(?<![\d:])\d\d:\d\d(?![\d:])/g, "14:02")
       .replace(/(?<!\d)\d:\d\d\b/g, "1:35")
       .replace(/\b(?=[A-Z]*\d)[0-9A-HJKMNP-TV-Z]{8}\b/g, "7KQ2M4XH")
       .replace(/\d+([.,]\d+)? ms\b/g, "12 ms")
