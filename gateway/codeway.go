@@ -52,7 +52,7 @@ func (p *Portal) codeWayOf(v *visit) (codeWay, error) {
 	if err != nil {
 		return codeWay{}, fmt.Errorf("code way: %w", err)
 	}
-	say := func(key string, at time.Time) string { return p.Site.T(v.lang, key, "time", p.Site.Clock(v.lang, at)) }
+	say := func(key string, at time.Time) string { return p.Site.T(v.lang, key, "time", p.Site.Time(v.lang, at)) }
 	way := codeWay{State: string(delivery.State), Final: delivery.Final()}
 	if s.who.Way == factor.Mail {
 		return mailWay(way, delivery, say), nil
