@@ -74,8 +74,8 @@ func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason
 	err = d.act(ctx, agent, id, "phone-change", reason, func(a directory.Account, reason string) (map[string]string, error) {
 		person := d.personOf(a)
 		phone, err := otp.ParsePhone(number, person.Country, person.Allowed)
-		if err != nil { // a slip of the fingers is none of the day's acts
-			return nil, errors.Join(&RefusedError{Rule: RuleBadNumber, Err: err}, d.Store.GiveBack(ctx, actsKey(agent)))
+		if err != nil {
+			return nil, &RefusedError{Rule: RuleBadNumber, Err: err}
 		}
 		_, err = d.Numbers.Of(ctx, person)
 		switch {
