@@ -53,8 +53,8 @@ const fixed = `(() => {
     if (text !== walk.currentNode.data) walk.currentNode.data = text;
   }
   for (const code of document.querySelectorAll(".codes li")) code.textContent = "7KQ2M-4XH9D";
-  for (const code of document.querySelectorAll(".code-out")) code.textContent = "7KQ2M-4XH9D";
-  for (const secret of document.querySelectorAll(".secret")) secret.textContent = "ABCD EFGH IJKL MNOP QRST UVWX YZ23 4567";
+  for (const code of document.querySelectorAll(".code-out strong")) code.textContent = "7KQ2M-4XH9D";
+  for (const secret of document.querySelectorAll(".secret:not(section)")) secret.textContent = "ABCD EFGH IJKL MNOP QRST UVWX YZ23 4567";
   return true;
 })()`
 

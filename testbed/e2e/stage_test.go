@@ -67,6 +67,7 @@ func newStage(t *testing.T) *stage {
 	}
 	s.targets = s.list(desktops)
 	s.blocks["phones"] = "phones: {enrol: self}\n"
+	s.blocks["codes"] = "codes: {timeout: 2s, per_hour: 20, per_day: 40}\n" // each view is seen several times
 	s.withMail()
 	s.serve()
 	s.browser = testbed.StartBrowser(t, testbed.BrowserOptions{})

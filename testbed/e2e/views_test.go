@@ -192,6 +192,8 @@ var views = []view{
 		atPerson("gerd")(s, p)
 		if testbed.Eval[bool](p, `!document.querySelector("#caller-code")`) {
 			act(p, "caller", "Ringer om koderna")
+			p.WaitFor("#caller-code")
+			atPerson("gerd")(s, p)
 		}
 		p.WaitFor("#caller-code")
 	}},
@@ -366,6 +368,7 @@ func (s *stage) correctNumber(p *testbed.Page, name, number string) {
 		p.Fill("#field-number", number)
 		act(p, "number", "Har bytt mobil")
 		p.WaitFor("#act-change-cancel")
+		atPerson(name)(s, p) // as it is found from now on
 	}
 }
 
