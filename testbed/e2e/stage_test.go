@@ -42,7 +42,6 @@ var people = map[string]struct{ name, password, number string }{
 	"greta":   {`AMIDO\greta`, "Sommar-2026-ok", "+46701740611"},
 	"gustav":  {`AMIDO\gustav`, "Sommar-2026-ok", "+46701740644"},
 	"gunnar":  {`AMIDO\gunnar`, "Sommar-2026-ok", "+46701740633"},
-	"gun":     {`AMIDO\gun`, "Sommar-2026-ok", "+46701740622"},
 	"mats":    {`AMIDO\mats`, "Sommar-2026-ok", ""},
 	"hanna":   {`AMIDO\hanna`, "Sommar-2026-ok", "+46701740609"},
 	"harald":  {`AMIDO\harald`, "Sommar-2026-ok", "+46701740614"},

@@ -81,9 +81,9 @@ var views = []view{
 		p.Press("Enter")
 		p.WaitFor("#code")
 	}},
-	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
-	{name: "phone-old", who: "gun", reach: (*stage).atOldCode},
-	{name: "phone-another", who: "gun", reach: func(s *stage, p *testbed.Page) {
+	{name: "phone-have", who: "cecilia", reach: (*stage).atNumber},
+	{name: "phone-old", who: "cecilia", reach: (*stage).atOldCode},
+	{name: "phone-another", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
 		loggedIn("/phone")(s, p)
 		if testbed.Eval[bool](p, `!document.querySelector("#number")`) {
 			s.atOldCode(p)
@@ -347,14 +347,20 @@ func (s *stage) atPhone(p *testbed.Page) {
 	p.WaitFor("#country-button")
 }
 
+// atNumber shows the number that there is, and no change of it.
+func (s *stage) atNumber(p *testbed.Page) {
+	loggedIn("/phone")(s, p)
+	if testbed.Eval[bool](p, `!!document.querySelector('main button[value="restart"]')`) {
+		p.Click(`main button[value="restart"]`)
+	}
+	p.WaitFor(`main button[value="old"]`)
+}
+
 // atOldCode asks for the code from the number that there is, where none waits.
 func (s *stage) atOldCode(p *testbed.Page) {
 	loggedIn("/phone")(s, p)
-	if testbed.Eval[bool](p, `!!document.querySelector("#number")`) { // as far as phone-another
-		p.Click(`main button[value="restart"]`)
-		p.WaitFor(`main button[value="old"]`)
-	}
 	if testbed.Eval[bool](p, `!document.querySelector("#code")`) {
+		s.atNumber(p)
 		p.Click(`main button[value="old"]`)
 	}
 	p.WaitFor("#code")
