@@ -10,7 +10,7 @@ import (
 )
 
 // The table is the browser's too (text.test.mjs); percentages, sizes and
-// countdowns are written only there.
+// countdowns are written only there, times without seconds only here.
 func TestFormats(t *testing.T) {
 	raw, err := os.ReadFile("testdata/formats.json")
 	if err != nil {
