@@ -19,12 +19,12 @@ func (p *Portal) Person(s *Session) factor.Person {
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name,
 		DisplayName: account.DisplayName, MemberOf: account.MemberOf,
-		Number: s.Who.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+		Number: s.Who.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}
 }
 
-// mailFor is the address that an account's codes can go to; empty: none can.
-func (p *Portal) mailFor(account directory.Account) string {
+// MailFor is the address that an account's codes can go to; empty: none can.
+func (p *Portal) MailFor(account directory.Account) string {
 	if !p.mailCarried(account.Mail) {
 		return ""
 	}
@@ -132,7 +132,7 @@ func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (f
 	}
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}, nil
 }
 
