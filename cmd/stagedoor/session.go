@@ -192,7 +192,7 @@ func (e sessionEnd) session(ctx context.Context, s store.Session) error {
 	if _, err := e.db.EndSession(ctx, s.ID, "revoked"); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.out, "session %s of %s is ended, and its desktops within two seconds\n", s.ID, name)
+	_, err := fmt.Fprintf(e.out, "session %s of %s is ended, and its desktops within two seconds\n", s.ID, onTerminal(name))
 	return err
 }
 
@@ -207,7 +207,7 @@ func (e sessionEnd) desktop(ctx context.Context, d store.LiveDesktop) error {
 	if _, err := e.db.OrderDesktop(ctx, order); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.out, "desktop %s of %s is being ended by node %s\n", d.ID, d.Name, d.Node)
+	_, err := fmt.Fprintf(e.out, "desktop %s of %s is being ended by node %s\n", d.ID, onTerminal(d.Name), d.Node)
 	return err
 }
 
