@@ -86,11 +86,16 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// usageOf is a usageError with a command's own usage.
+// usageOf is a usageError with how the command is called. What is wrong comes
+// first, and must not be lost above a page of help.
 func usageOf(name, wrong string) error {
 	for _, c := range subcommands() {
 		if c.name == name {
-			return usageError("stagedoor " + name + ": " + wrong + "\nusage:\n" + c.usage)
+			how, more, _ := strings.Cut(c.usage, "\n\n")
+			if more != "" {
+				how += "\nstagedoor " + name + " --help says more"
+			}
+			return usageError("stagedoor " + name + ": " + wrong + "\nusage:\n" + how)
 		}
 	}
 	return usageError("stagedoor: " + wrong + "\n" + usageText())

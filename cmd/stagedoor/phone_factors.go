@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,6 +154,7 @@ func (c *phoneCall) bypass(ctx context.Context) error {
 		return err
 	}
 	c.say("%s", code)
-	c.say("lets %s in once, until %s: after the password, where a code is asked for, choose another way", c.name(), stamp(expires))
-	return c.say("and a one-time code. Who has no second factor then sets one up")
+	way := c.portal.Site.T(lang, "factor.ways.helpdesk", "name", cmp.Or(c.portal.Set.Helpdesk.Name, c.portal.Set.Name))
+	c.say("lets %s in once, until %s. After the password, where a code is asked for: another way,", c.name(), stamp(expires))
+	return c.say("then %q. Who has no second factor left sets a new one up there", way)
 }

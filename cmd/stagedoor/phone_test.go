@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"stagedoor/directory/directorytest"
+	"stagedoor/gateway/helpdesk"
+	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/testbed"
 )
@@ -191,6 +193,41 @@ func TestPhoneReplacesLostApp(t *testing.T) {
 	}
 }
 
+// A change of helpdesk's that waits is withdrawn; what a person has stopped is
+// allowed again, and meanwhile show says so.
+func TestPhoneAfterHelpdesksChange(t *testing.T) {
+	r := newPhoneRig(t, "")
+	r.says([]string{"set", `AMIDO\erik`, "070-174 06 34", "--why", "första numret"}, "+46701740634 from now on")
+	config, err := loadConfig(r.config, nil)
+	r.must(err)
+	desk, err := openDesk(t.Context(), config, &bytes.Buffer{})
+	r.must(err)
+	t.Cleanup(desk.close)
+	agent := helpdesk.Agent{AccountID: "11111111-2222-3333-4444-555555555555", Name: `AMIDO\hanna`}
+	change := func(number string) otp.Change {
+		t.Helper()
+		change, err := desk.CorrectNumber(t.Context(), agent, r.id("erik"), number, "bytt telefon")
+		r.must(err)
+		return change
+	}
+	change("070-174 06 35")
+	r.says([]string{"show", `AMIDO\erik`}, "waiting: ••• 0635, asked for by AMIDO\\hanna", `stagedoor phone withdraw 'AMIDO\erik'`)
+	if _, err := r.phone("set", `AMIDO\erik`, "070-174 06 36", "--why", "bråttom"); err == nil || !strings.Contains(err.Error(), "withdraw comes first") {
+		t.Errorf("set while a change waits: %v", err)
+	}
+	r.says([]string{"withdraw", `AMIDO\erik`, "--why", "fel nummer"}, "is withdrawn")
+	stopped := change("070-174 06 36")
+	_, token, _ := strings.Cut(desk.portal.Notices.FreezeLink(stopped.ID), "?t=")
+	_, err = desk.Numbers.Freeze(t.Context(), stopped.ID, token, "192.0.2.1")
+	r.must(err)
+	r.says([]string{"show", `AMIDO\erik`}, "The person has stopped a change of number", `stagedoor phone unfreeze 'AMIDO\erik'`, "••• 0634")
+	r.says([]string{"unfreeze", `AMIDO\erik`, "--why", "pratat med honom"}, "can be changed again")
+	if out := r.says([]string{"show", `AMIDO\erik`}); strings.Contains(out, "stopped") || strings.Contains(out, "waiting") {
+		t.Errorf("it goes on:\n%s", out)
+	}
+	r.says([]string{"history", `AMIDO\erik`}, "unfrozen", "cancelled", "pratat med honom", `AMIDO\hanna`)
+}
+
 // queued are the notices that wait, and to whom they go.
 func (r *phoneRig) queued() map[string]string {
 	r.t.Helper()
@@ -264,7 +301,7 @@ func TestCommandsHelp(t *testing.T) {
 		}
 		var usage usageError
 		err := run(t.Context(), []string{c.name, "--no-such-flag"}, nil, &bytes.Buffer{})
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.usage) {
+		if !errors.As(err, &usage) || !strings.Contains(err.Error(), strings.Split(c.usage, "\n\n")[0]) {
 			t.Errorf("%s --no-such-flag: %v", c.name, err)
 		}
 		for line := range strings.Lines(c.usage) {
