@@ -58,7 +58,7 @@ func openDesk(ctx context.Context, config Config, out io.Writer) (_ *serverDesk,
 	if len(faults) > 0 {
 		return nil, faults[0]
 	}
-	if parts.Site, err = webroot.OpenBranded(brand); err != nil {
+	if parts.Site, err = webroot.OpenTexts(brand); err != nil {
 		return nil, err
 	}
 	if parts.Mailer, err = config.mailer(); err != nil {
