@@ -50,25 +50,34 @@ func audit(ctx context.Context, args, environ []string, stdout io.Writer) error 
 	}
 	defer db.Close()
 	if *verify {
-		count, err := db.VerifyEvents(ctx)
-		if err != nil {
-			return fmt.Errorf("the audit does not verify: %w", err)
-		}
-		_, err = fmt.Fprintf(stdout, "%d events, the chain is whole\n", count)
-		return err
+		return verifyAudit(ctx, db, stdout)
 	}
-	filter, err := asked.filter(config)
+	return asked.print(ctx, config, db, stdout)
+}
+
+func verifyAudit(ctx context.Context, db *store.Store, stdout io.Writer) error {
+	count, err := db.VerifyEvents(ctx)
+	if err != nil {
+		return fmt.Errorf("the audit does not verify: %w", err)
+	}
+	_, err = fmt.Fprintf(stdout, "%d events, the chain is whole\n", count)
+	return err
+}
+
+// print writes what the search finds, the oldest first.
+func (s *auditSearch) print(ctx context.Context, config Config, db *store.Store, stdout io.Writer) error {
+	filter, err := s.filter(config)
 	if err != nil {
 		return err
 	}
-	out := eventWriter(asked.format, stdout)
 	events, older, err := db.FindEvents(ctx, filter)
 	if err != nil {
 		return err
 	}
-	if asked.id != "" && len(events) == 0 {
+	if s.id != "" && len(events) == 0 {
 		return fmt.Errorf("the audit has no event under support id %s; the log may: look for it as \"id\" there", filter.RequestID)
 	}
+	out := eventWriter(s.format, stdout)
 	for _, event := range slices.Backward(events) {
 		if err := out.Write(event); err != nil {
 			return err

@@ -157,7 +157,7 @@ func refusals() map[helpdesk.Rule]string {
 		helpdesk.RulePending:   "a change of the number waits already: stagedoor phone withdraw comes first",
 		helpdesk.RuleFrozen:    "the person has stopped changes of the number: stagedoor phone unfreeze comes first",
 		helpdesk.RuleMoved:     "the number has changed meanwhile: look at it again",
-		helpdesk.RuleTooMany:   "the person has been told of too much today, and may not be left untold of this",
+		helpdesk.RuleTooMany:   "the person has been told of too much today, and a new number must not go untold; stagedoor phone bypass lets them in meanwhile",
 		helpdesk.RuleDirectory: "the directory does not answer",
 		helpdesk.RuleUnknown:   "the directory has no such account any more",
 		helpdesk.RuleForbidden: "the service account (bind_dn) has no right to unlock in the directory; docs/helpdesk.md says which it needs",
@@ -176,7 +176,7 @@ func inWords(err error) error {
 	return err
 }
 
-// oneOf tells whether every word is one of those known; the first that is not.
+// unknownWord is the first word that is none of those known; empty: all are.
 func unknownWord(words []string, known ...string) string {
 	for _, word := range words {
 		if !slices.Contains(known, word) {
