@@ -29,6 +29,7 @@ type phoneRig struct {
 	t              *testing.T
 	people         *directorytest.Server
 	config, portal string // file, address
+	environ        []string
 	db             *store.Store
 
 	mu    sync.Mutex
@@ -104,7 +105,7 @@ func (r *phoneRig) must(err error) {
 func (r *phoneRig) phone(args ...string) (string, error) {
 	r.t.Helper()
 	var out bytes.Buffer
-	err := run(r.t.Context(), append([]string{"phone", "--config", r.config}, args...), nil, &out)
+	err := run(r.t.Context(), append([]string{"phone", "--config", r.config}, args...), r.environ, &out)
 	return out.String(), err
 }
 
@@ -140,7 +141,7 @@ func (r *phoneRig) serve() {
 	said, to := io.Pipe()
 	over := make(chan error, 1)
 	go func() {
-		err := run(ctx, []string{"serve", "--config", r.config}, nil, to)
+		err := run(ctx, []string{"serve", "--config", r.config}, r.environ, to)
 		_ = to.CloseWithError(fmt.Errorf("serve: %w", err))
 		over <- err
 	}()

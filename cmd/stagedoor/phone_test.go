@@ -290,24 +290,24 @@ func TestPhoneTells(t *testing.T) {
 	r.says([]string{"set", `AMIDO\sara`, "070-174 06 35", "--why", "ännu en telefon"}, "sent from here: 2\n", "not sent, and tried again when the portal runs, for 24 hours: ")
 }
 
-// Words that all commands share: help, and what is wrong with a command line.
-func TestCommandsHelp(t *testing.T) {
-	for _, c := range subcommands() {
-		for _, args := range [][]string{{c.name, "--help"}, {"help", c.name}, {c.name, "-h"}} {
-			var out bytes.Buffer
-			if err := run(t.Context(), args, nil, &out); err != nil || !strings.Contains(out.String(), "stagedoor "+c.name) {
-				t.Errorf("%q: %v\n%s", args, err, out.String())
-			}
-		}
-		var usage usageError
-		err := run(t.Context(), []string{c.name, "--no-such-flag"}, nil, &bytes.Buffer{})
-		if !errors.As(err, &usage) || !strings.Contains(err.Error(), strings.Split(c.usage, "\n\n")[0]) {
-			t.Errorf("%s --no-such-flag: %v", c.name, err)
-		}
-		for line := range strings.Lines(c.usage) {
-			if len([]rune(strings.TrimRight(line, "\n"))) > 120 {
-				t.Errorf("%s: a line of %d characters: %s", c.name, len(line), line)
-			}
-		}
+// Over SMPP too the command sends by itself: it binds, hands over and unbinds.
+func TestPhoneTellsOverSMPP(t *testing.T) {
+	testbed.Need(t, "smsc")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	smsc, err := testbed.StartSMSC(ctx, testbed.Certificate{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = smsc.Stop() })
+	r := newPhoneRig(t, "")
+	text, _, _ := strings.Cut(readFile(t, r.config), "sms:\n")
+	text += "sms:\n  senders:\n    - {name: operator, kind: smpp, smpp: {server: '" + smsc.Address + "', system_id: " + smsc.SystemID + ", source: Backstage}}\n"
+	writeFile(t, r.config, text, 0o600)
+	r.environ = []string{"STAGEDOOR_SMS__SENDERS__OPERATOR__PASSWORD=" + smsc.Password}
+	r.says([]string{"set", `AMIDO\sara`, "070-174 06 33", "--why", "ny telefon"}, "sent from here: 2\n")
+	state, err := smsc.State(ctx, "messages=2&unbinds=1")
+	if err != nil || len(state.Messages) != 2 {
+		t.Errorf("%+v, %v", state, err)
 	}
 }
