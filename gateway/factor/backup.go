@@ -38,17 +38,26 @@ func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, e
 // helpdesk (the account by) has verified; an older one is void. Who may issue one
 // for whom is the caller's to check.
 func (f *Factors) IssueBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
-	code, expires = newCode(), f.Now().Add(bypassFor)
-	made := store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now()); err != nil {
-		return "", time.Time{}, fmt.Errorf("factor: bypass code: %w", err)
-	}
-	return shown(code), expires, nil
+	return f.issue(ctx, accountID, Bypass, by)
 }
 
-// CheckCode takes one try at a backup or bypass code and tells which it was.
-// ErrWrong, *LockedError.
+// CheckCode takes one try at a backup or bypass code on the way in and tells
+// which it was. ErrWrong, *LockedError.
 func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Kind, error) {
+	if person.Strong { // whom no agent lets in
+		return f.checkCode(ctx, person, code, serverBypass)
+	}
+	return f.checkCode(ctx, person, code, serverBypass, Bypass)
+}
+
+// CheckBackup takes one try at a backup code within a session, where a bypass
+// code is no proof: it lets somebody in, and changes nothing. Errors as
+// CheckCode's.
+func (f *Factors) CheckBackup(ctx context.Context, person Person, code string) (Kind, error) {
+	return f.checkCode(ctx, person, code)
+}
+
+func (f *Factors) checkCode(ctx context.Context, person Person, code string, kinds ...Kind) (Kind, error) {
 	given, ok := readLetters(code)
 	if !ok {
 		return "", errors.Join(f.mayTry(ctx, person.AccountID), ErrWrong)
@@ -56,20 +65,18 @@ func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Ki
 	if err := f.take(ctx, person.AccountID); err != nil {
 		return "", err
 	}
-	kinds := []Kind{Bypass}
-	if person.Strong {
-		kinds = nil
-	}
 	if f.Policy.For(person, f.Now()).Allows(Backup) {
 		kinds = append(kinds, Backup)
 	}
 	hash := f.hash(person.AccountID, given)
 	for _, kind := range kinds {
 		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now())
-		if err == nil {
+		switch {
+		case err == nil && kind == serverBypass:
+			return Bypass, nil
+		case err == nil:
 			return kind, nil
-		}
-		if !errors.Is(err, store.ErrNotFound) {
+		case !errors.Is(err, store.ErrNotFound):
 			return "", fmt.Errorf("factor: %w", err)
 		}
 	}

@@ -27,8 +27,8 @@ func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do 
 }
 
 // do does one act on a person: checks the reason and the rules, counts it,
-// records it before and after. An act that the rules refuse is recorded, not
-// counted.
+// records it before and after. An act that the rules refuse at once, or
+// for a slip of the agent's, is recorded, not counted.
 func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.Account, string) (map[string]string, error)) error {
 	reason, err := tidyReason(what.reason)
 	if err != nil {
@@ -55,6 +55,9 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 	switch {
 	case errors.As(err, &refused):
 		result = "refused"
+		if !agent.Server && (refused.Rule == RuleBadNumber || refused.Rule == RuleUnverified) { // a slip, and nothing learned
+			err = errors.Join(err, d.Store.GiveBackAct(ctx, agent.AccountID))
+		}
 	case err != nil:
 		result = "error"
 	}

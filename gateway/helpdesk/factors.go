@@ -14,9 +14,14 @@ import (
 // IssueBypass makes a code that lets a person in once within the hour instead
 // of a second factor. It is returned once, for the agent to read out, and kept
 // nowhere. The agent has verified the caller a moment ago, or says on the record
-// that they know the person (known). RuleUnverified.
+// that they know the person (known). RuleUnverified. From the server, where who
+// asks has been let onto the machine, it helps agents and administrators too.
 func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, known bool) (code string, expires time.Time, err error) {
 	err = d.act(ctx, agent, id, "helpdesk-bypass", reason, func(directory.Account, string) (map[string]string, error) {
+		if agent.Server {
+			code, expires, err = d.Factors.IssueServerBypass(ctx, id, agent.Name)
+			return map[string]string{"verified": "server"}, wrapped("bypass", err)
+		}
 		verified, err := d.Store.Caller(ctx, agent.SessionID, id)
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: bypass: %w", err)
@@ -52,6 +57,24 @@ func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reaso
 			err = d.FactorRemoved(ctx, person, removed)
 		}
 		return map[string]string{"factor": string(removed.Kind), "name": removed.Name}, err
+	})
+}
+
+// RemoveBackup makes a person's printed codes void, of which they are told.
+// RuleNothing where none are left.
+func (d Desk) RemoveBackup(ctx context.Context, agent Agent, id, reason string) error {
+	return d.act(ctx, agent, id, "factor-remove", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		left, err := d.Factors.RemoveBackup(ctx, id)
+		if errors.Is(err, factor.ErrNotFound) {
+			return nil, refuse(RuleNothing)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("helpdesk: remove backup codes: %w", err)
+		}
+		if d.FactorRemoved != nil {
+			err = d.FactorRemoved(ctx, person, factor.Factor{Kind: factor.Backup})
+		}
+		return map[string]string{"factor": string(factor.Backup), "codes": strconv.Itoa(left)}, err
 	})
 }
 

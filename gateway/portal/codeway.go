@@ -44,7 +44,7 @@ func (p *Portal) CodeWay(v *Visit, challenge, ask string) (CodeWay, error) {
 		return way, fmt.Errorf("code way: %w", err)
 	}
 	way.State, way.Final = string(delivery.State), delivery.Final()
-	say := func(key string, at time.Time) string { return p.Site.T(v.Lang, key, "time", p.Site.Clock(v.Lang, at)) }
+	say := func(key string, at time.Time) string { return p.Site.T(v.Lang, key, "time", p.Site.Time(v.Lang, at)) }
 	if delivery.Mail {
 		way.Final, way.Lines = delivery.State != store.SendClaimed, mailWay(delivery, say)
 		return way, nil
