@@ -27,7 +27,7 @@ type codePage struct {
 	ResendIn int // seconds
 	Resent   bool
 	ways
-	Way codeWay // of the last message
+	Way portal.CodeWay // of the last message
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -118,10 +118,24 @@ func (p *Gateway) codeState(v *portal.Visit) (codePage, error) {
 func (p *Gateway) renderCode(w http.ResponseWriter, v *portal.Visit, status int, data codePage) error {
 	data.Page, data.ways = p.Page(v, "title.code"), p.waysOf(v.Session)
 	var err error
-	if data.Way, err = p.codeWayOf(v); err != nil {
+	if data.Way, err = p.CodeWay(v, v.Session.Challenge, "/code/way"); err != nil {
 		return err
 	}
 	return p.Render(w, v, status, "code", data)
+}
+
+// codeWay tells the script of the code page what has become of the code since.
+// Asking is not human input, and sends nothing.
+func (p *Gateway) codeWay(w http.ResponseWriter, v *portal.Visit) error {
+	way, err := p.CodeWay(v, v.Session.Challenge, "/code/way")
+	if err != nil {
+		return err
+	}
+	data, err := p.codeState(v)
+	if err != nil {
+		return err
+	}
+	return p.AnswerCodeWay(w, way, data.ResendIn)
 }
 
 // checkCode takes one try at the code and, when it is right, logs the person in.

@@ -43,6 +43,7 @@ type phonePage struct {
 	Number    string // as it was typed
 	Country   string // that was chosen
 	Countries []country
+	Way       portal.CodeWay // of the last message with the code that the page waits for
 }
 
 // pendingNumber is a change that waits.
@@ -174,6 +175,12 @@ func (p *Pages) renderPhone(w http.ResponseWriter, v *portal.Visit, status int, 
 		title = "phone.title.first"
 	}
 	data.Page = p.Page(v, title)
+	if data.Stage == "old" || data.Stage == "new" {
+		var err error
+		if data.Way, err = p.phoneWayOf(v); err != nil {
+			return err
+		}
+	}
 	if data.Stage == "number" {
 		data.Countries = p.countries(v, data.Country)
 	}

@@ -170,6 +170,38 @@ func (p *Pages) phoneResendTooEarly(w http.ResponseWriter, v *portal.Visit, data
 	return p.renderPhone(w, v, http.StatusTooManyRequests, data)
 }
 
+// awaitedCode is the challenge whose code /phone waits for: that of the new
+// number where there is one, else of the old; empty: none.
+func awaitedCode(at portal.Phoning) string {
+	if at.New != "" {
+		return at.NewCode
+	}
+	if at.OldDone {
+		return ""
+	}
+	return at.OldCode
+}
+
+func (p *Pages) phoneWayOf(v *portal.Visit) (portal.CodeWay, error) {
+	return p.CodeWay(v, awaitedCode(v.Session.Who.Phoning), "/phone/way")
+}
+
+// phoneWay tells the script of /phone what has become of the code since. Asking
+// is not human input, and sends nothing.
+func (p *Pages) phoneWay(w http.ResponseWriter, v *portal.Visit) error {
+	way, err := p.phoneWayOf(v)
+	if err != nil {
+		return err
+	}
+	var data phonePage
+	if challenge := awaitedCode(v.Session.Who.Phoning); challenge != "" {
+		if err := p.phoneCodeState(v, &data, challenge); err != nil {
+			return err
+		}
+	}
+	return p.AnswerCodeWay(w, way, data.ResendIn)
+}
+
 // withdrawNumber cancels a waiting change of one's own number: it says no to
 // helpdesk's change without freezing anything.
 func (p *Pages) withdrawNumber(w http.ResponseWriter, v *portal.Visit, changeID string) error {
