@@ -54,7 +54,7 @@ type (
 	codePage struct {
 		basePage
 		Masked                                          string
-		Mail, NoPhone, NoWay                            bool
+		Mail, NoPhone, NoWay, Blocked                   bool
 		NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                            int
 		ways
@@ -357,6 +357,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
 		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
 		{"code throttled", "code", codePage{basePage: out, Masked: "•• 67", Wait: 15}, []string{` 15 `}},
+		{"code blocked", "code", codePage{basePage: out, Masked: "•• 67", Blocked: true}, []string{`id="fault"`, `!name="code"`, `!/code/resend`, `!•• 67`, `mailto:helpdesk@amido.example`, `action="/logout"`}},
 		{"code not sent", "code", codePage{basePage: out, Masked: "•• 67", NotSent: true}, []string{`id="fault"`}},
 		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
 		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},

@@ -101,7 +101,8 @@ func (p *Pages) phoneCodeRefused(w http.ResponseWriter, v *portal.Visit, data ph
 	case errors.Is(err, otp.ErrUsedUp):
 		reason, data.Fault = "used-up", "used-up"
 	case errors.As(err, &wait):
-		reason, data.Fault, data.Wait = wait.Rule, "wait", p.MinutesUntil(wait.Until)
+		reason = wait.Rule
+		p.waits(&data, wait.Rule, wait.Until)
 		status = http.StatusTooManyRequests
 		if !wait.Until.IsZero() {
 			w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
@@ -164,9 +165,11 @@ func (p *Pages) phoneResendTooEarly(w http.ResponseWriter, v *portal.Visit, data
 		return err
 	}
 	if wait.Rule != "cooldown" {
-		data.Fault, data.Wait = "wait", p.MinutesUntil(wait.Until)
+		p.waits(&data, wait.Rule, wait.Until)
 	}
-	w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
+	if !wait.Until.IsZero() {
+		w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
+	}
 	return p.renderPhone(w, v, http.StatusTooManyRequests, data)
 }
 
