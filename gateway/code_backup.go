@@ -5,6 +5,7 @@ import (
 
 	"stagedoor/gateway/factor"
 	"stagedoor/gateway/portal"
+	"stagedoor/store"
 )
 
 type codeBackupPage struct {
@@ -32,9 +33,14 @@ func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
-	person := p.Person(v.Session)
-	person.Strong = person.Strong || v.Session.Ready()
-	kind, err := p.Factors.CheckCode(v.Context(), person, v.PostForm.Get("code"))
+	s := v.Session
+	person := p.Person(s)
+	person.Strong = person.Strong || s.Ready()
+	used, err := p.Trace(v, s.Who.Account, s.Who.Phone, store.Event{}, factor.NewsBypassUsed, "address", v.Address)
+	if err != nil {
+		return err
+	}
+	kind, err := p.Factors.CheckCode(v.Context(), person, v.PostForm.Get("code"), used)
 	if err == nil {
 		return p.secondProven(w, v, kind)
 	}

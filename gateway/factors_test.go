@@ -199,7 +199,7 @@ func TestBypassCode(t *testing.T) {
 	factors, err := factor.New(factor.Options{Store: b.store, Key: b.codes.Key, Portal: "x", Now: b.clock.Now})
 	b.must(err)
 	issue := func() string {
-		code, _, err := factors.IssueBypass(t.Context(), people[0].AccountID, "agent")
+		code, _, err := factors.IssueBypass(t.Context(), people[0].AccountID, "agent", store.Trace{})
 		b.must(err)
 		return code
 	}

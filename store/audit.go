@@ -47,6 +47,19 @@ const maxEventText = 1024
 //
 // Texts are cut at 1,024 bytes; NUL and invalid UTF-8 become U+FFFD.
 func (s *Store) AppendEvent(ctx context.Context, event Event) (Event, error) {
+	link, err := chained(event)
+	if err != nil {
+		return Event{}, fault("append event", err)
+	}
+	err = s.write.transact(ctx, func(tx *sql.Tx) error { return link.append(ctx, tx, s.now()) })
+	if err != nil {
+		return Event{}, fault("append event", err)
+	}
+	return link.event, nil
+}
+
+// chained is an event as it goes into the chain, with its texts cut.
+func chained(event Event) (*link, error) {
 	for _, text := range []*string{&event.Kind, &event.Result, &event.Reason, &event.AccountID, &event.Name,
 		&event.SessionID, &event.Target, &event.Address, &event.RequestID} {
 		*text = cleanText(*text)
@@ -56,15 +69,7 @@ func (s *Store) AppendEvent(ctx context.Context, event Event) (Event, error) {
 		detail[cleanText(key)] = cleanText(value)
 	}
 	event.Detail = detail
-	link, err := newLink(event)
-	if err != nil {
-		return Event{}, fault("append event", err)
-	}
-	err = s.write.transact(ctx, func(tx *sql.Tx) error { return link.append(ctx, tx, s.now()) })
-	if err != nil {
-		return Event{}, fault("append event", err)
-	}
-	return link.event, nil
+	return newLink(event)
 }
 
 func cleanText(text string) string {

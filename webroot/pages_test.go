@@ -156,8 +156,8 @@ type (
 		RememberDays int
 	}
 	trouble struct {
-		Wrong, Expired, Cloned, Full, Blocked bool
-		Wait                                  int
+		Wrong, Expired, Cloned, Full, Untold, Blocked bool
+		Wait                                          int
 	}
 	factorPage struct {
 		basePage
@@ -179,12 +179,12 @@ type (
 	}
 	accountPage struct {
 		basePage
-		Masked                           string
-		Apps, Keys                       []ownFactor
-		Backup                           int
-		MayApp, MayKey, MayBackup, Saved bool
-		Devices, Sessions                []ownBrowser
-		From                             time.Time
+		Masked                                   string
+		Apps, Keys                               []ownFactor
+		Backup                                   int
+		MayApp, MayKey, MayBackup, Saved, Untold bool
+		Devices, Sessions                        []ownBrowser
+		From                                     time.Time
 	}
 	otherPage struct {
 		basePage
@@ -396,6 +396,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new app expired", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
 		{"new app, full", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
 		{"new app locked", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wait: 15}}, []string{` 15 `}},
+		{"new app, untold", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
+		{"new key, untold", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
+		{"account, untold", "account", accountPage{basePage: in, MayBackup: true, Untold: true}, []string{`id="fault"`, `action="/account/backup"`}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
 		{"account", "account", accountPage{basePage: in}, []string{`href="/phone"`, `href="/password"`, `!action="/account/backup"`, `!action="/account/remove"`}},
 		{"account with all", "account", accountPage{basePage: in, Masked: "•• 67", Backup: 10, MayApp: true, MayKey: true, MayBackup: true, Saved: true,

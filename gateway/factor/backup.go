@@ -20,15 +20,15 @@ const (
 )
 
 // MakeBackup gives an account new backup codes, which are shown once; the old
-// ones are void.
-func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, error) {
+// ones are void. It leaves the trace, of NewsAdded. ErrUntold.
+func (f *Factors) MakeBackup(ctx context.Context, accountID string, trace store.Trace) ([]string, error) {
 	codes := make([]string, backupCodes)
 	hashes := make([]store.FactorCode, backupCodes)
 	for i := range codes {
 		code := newCode()
 		codes[i], hashes[i].Hash = shown(code), f.hash(accountID, code)
 	}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), hashes, f.Now()); err != nil {
+	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), hashes, f.Now(), trace); err != nil {
 		return nil, fmt.Errorf("factor: backup codes: %w", err)
 	}
 	return codes, nil
@@ -36,19 +36,20 @@ func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, e
 
 // IssueBypass makes a code that lets somebody in once within the hour, whom
 // helpdesk (the account by) has verified; an older one is void. Who may issue one
-// for whom is the caller's to check.
-func (f *Factors) IssueBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
+// for whom is the caller's to check. It leaves the trace, of NewsBypass. ErrUntold.
+func (f *Factors) IssueBypass(ctx context.Context, accountID, by string, trace store.Trace) (code string, expires time.Time, err error) {
 	code, expires = newCode(), f.Now().Add(bypassFor)
 	made := store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now()); err != nil {
+	if err := f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now(), trace); err != nil {
 		return "", time.Time{}, fmt.Errorf("factor: bypass code: %w", err)
 	}
 	return shown(code), expires, nil
 }
 
-// CheckCode takes one try at a backup or bypass code and tells which it was.
-// ErrWrong, *LockedError.
-func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Kind, error) {
+// CheckCode takes one try at a backup or bypass code and tells which it was. A
+// bypass code that is right leaves the trace, of NewsBypassUsed. ErrWrong,
+// *LockedError.
+func (f *Factors) CheckCode(ctx context.Context, person Person, code string, used store.Trace) (Kind, error) {
 	given, ok := readLetters(code)
 	if !ok {
 		return "", errors.Join(f.mayTry(ctx, person.AccountID), ErrWrong)
@@ -65,7 +66,11 @@ func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Ki
 	}
 	hash := f.hash(person.AccountID, given)
 	for _, kind := range kinds {
-		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now())
+		trace := store.Trace{}
+		if kind == Bypass {
+			trace = used
+		}
+		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now(), trace)
 		if err == nil {
 			return kind, nil
 		}

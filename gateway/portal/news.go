@@ -1,0 +1,62 @@
+package portal
+
+import (
+	"cmp"
+
+	"stagedoor/directory"
+	"stagedoor/gateway/factor"
+	"stagedoor/otp"
+	"stagedoor/store"
+)
+
+// Trace is what a change of somebody's factors leaves: the event (Kind "": none),
+// and the news by text message and mail. args are pairs of the texts'
+// placeholders and their values, besides those that all have.
+func (p *Portal) Trace(v *Visit, account directory.Account, phone otp.Phone, event store.Event, news factor.News, args ...any) (store.Trace, error) {
+	trace, err := p.Notices.Trace(otp.Notice{
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.Lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		Key: "factor.notice." + string(news), Args: append([]any{"helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)}, args...),
+	})
+	if err != nil {
+		return store.Trace{}, err
+	}
+	if event.Kind != "" {
+		event = v.event(event)
+	}
+	queued := trace.Done
+	trace.Event, trace.EvenUntold = event, news.EvenUntold()
+	trace.Done = func(event store.Event, untold bool) {
+		queued(event, untold)
+		if event.Kind != "" {
+			p.recorded(v, event)
+		}
+		if untold {
+			v.Log.Warn("the person is not told of all: they have been told of too much today", "news", news, "account_id", account.ID)
+		}
+	}
+	return trace, nil
+}
+
+// EventTrace is the trace of a change that its person need not be told of.
+func (p *Portal) EventTrace(v *Visit, event store.Event) store.Trace {
+	return store.Trace{Event: v.event(event), Done: func(event store.Event, _ bool) { p.recorded(v, event) }}
+}
+
+// FactorTrace is the trace of a factor that was added to or removed from the
+// account of the visit's own person; name is what they call it.
+func (p *Portal) FactorTrace(v *Visit, news factor.News, kind factor.Kind, name string) (store.Trace, error) {
+	s := v.Session
+	event := store.Event{Kind: "factor-add", Result: "ok", Detail: map[string]string{"factor": string(kind)}}
+	if news == factor.NewsRemoved {
+		event.Kind = "factor-remove"
+	}
+	if name != "" {
+		event.Detail["name"] = name
+	}
+	return p.Trace(v, s.Who.Account, s.Who.Phone, event, news, "factor", p.FactorName(v.Lang, kind))
+}
+
+// FactorName is a kind of factor as people know it.
+func (p *Portal) FactorName(lang string, kind factor.Kind) string {
+	return p.Site.T(lang, "factor.ways."+string(kind))
+}
