@@ -382,27 +382,3 @@ func TestOwnSessions(t *testing.T) {
 		t.Errorf("audit: %+v", own)
 	}
 }
-
-// Who adds or removes a factor is told of it, in words that hold no secret.
-func TestFactorNotices(t *testing.T) {
-	b := open(t, nil)
-	cecilia := b.ready()
-	phone := b.scan(cecilia.get("/account/app"))
-	messages, stop := b.outbox.Subscribe()
-	defer stop()
-	told := func(text string) {
-		t.Helper()
-		select {
-		case m := <-messages:
-			if m.To != "+46701740607" || !strings.Contains(m.Text, text) || strings.Contains(m.Text, phone.secret) {
-				t.Errorf("told %s: %s", m.To, m.Text)
-			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("nobody was told: %s", text)
-		}
-	}
-	cecilia.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
-	told("Autentiseringsapp är tillagt på ditt konto")
-	cecilia.post("/account/remove", "id", shownID.FindStringSubmatch(cecilia.get("/account").body)[1]).shows(t, 200, "/account?saved")
-	told("Autentiseringsapp är borttaget från ditt konto. Var det inte du? Kontakta Amido genast.")
-}
