@@ -71,7 +71,9 @@ func (p *Gateway) siteMap() []portal.Route {
 func (p *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
 	p.Patterns = map[string]bool{}
-	for _, r := range p.siteMap() {
+	routes := p.siteMap()
+	p.pages = pagesOf(routes)
+	for _, r := range routes {
 		p.Patterns[r.Pattern] = true
 		mux.Handle(r.Pattern, p.step(r))
 	}
