@@ -315,7 +315,10 @@ func TestParallelTries(t *testing.T) {
 	d.must(err)
 	d.must(d.store.ClearCodeLock(ctx, anna.AccountID))
 	check := func(code string) func(context.Context, *Factors) error {
-		return func(ctx context.Context, f *Factors) error { _, err := f.CheckCode(ctx, anna, code, store.Trace{}); return err }
+		return func(ctx context.Context, f *Factors) error {
+			_, err := f.CheckCode(ctx, anna, code, store.Trace{})
+			return err
+		}
 	}
 	if right, _, _ := d.together(8, check(backup[0])); right != 1 {
 		t.Errorf("one backup code was good %d times", right)
