@@ -24,7 +24,10 @@ const (
 
 func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
-		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
+		"factor": childFactor, "step": childStep, "once": childOnce, "apps": childApps,
+		"told":        childTold(NoticeLimits{PerDay: 9, Total: -1}, func(string) string { return "anna" }),
+		"told in all": childTold(NoticeLimits{PerDay: 10, Total: 12, TotalWindow: time.Hour}, func(id string) string { return id }),
+		"append":      childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
 		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
 		"cooldown": childClaim(SendLimits{Cooldowns: []time.Duration{time.Hour}, PerPrefix: -1, Total: -1}, oneAccount),
@@ -228,8 +231,14 @@ func TestProcessesKeepLimits(t *testing.T) {
 		want int
 	}{
 		{"take", 7},
-		{"try", 10},  // wrong codes in a row on the account, whatever the code
-		{"guess", 5}, // wrong codes at one code
+		{"try", 10},    // wrong codes in a row on the account, whatever the code
+		{"guess", 5},   // wrong codes at one code
+		{"factor", 10}, // wrong codes of an app, printed and bypass codes, and codes by SMS, together
+		{"step", 1},
+		{"once", 1},
+		{"apps", 3},
+		{"told", 9},
+		{"told in all", 12},
 		{"account", 5},
 		{"number", 4},
 		{"cooldown", 1},
@@ -239,16 +248,17 @@ func TestProcessesKeepLimits(t *testing.T) {
 	} {
 		t.Run(test.work, func(t *testing.T) {
 			path := t.TempDir() + "/stagedoor.db"
-			if test.work == "try" || test.work == "guess" {
-				s := open(t, path, time.Now)
-				_, err := s.OpenChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
-					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 0, 1000)
-				if err != nil {
+			if prepare := prepared[test.work]; prepare != nil {
+				if err := prepare(t.Context(), open(t, path, time.Now)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if got := runChildren(t, 4, test.work, path); got != test.want {
 				t.Errorf("%d got through, want %d", got, test.want)
+			}
+			// What was written with them is whole.
+			if _, err := open(t, path, time.Now).VerifyEvents(t.Context()); err != nil {
+				t.Error(err)
 			}
 		})
 	}
