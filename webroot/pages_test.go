@@ -502,13 +502,6 @@ func TestRenderUnknownPage(t *testing.T) {
 	}
 }
 
-func TestRenderWritesNothingOnError(t *testing.T) {
-	var b bytes.Buffer
-	if err := opened(t).Render(&b, "sv", "login", struct{ Lang string }{"sv"}); err == nil || b.Len() > 0 {
-		t.Fatalf("err %v, %d bytes written; want an error and nothing", err, b.Len())
-	}
-}
-
 var (
 	textCall    = regexp.MustCompile(`\b(?:t|link) "([^"]+)"`)
 	scriptCall  = regexp.MustCompile(`"((?:app|idle|desktop|check|targets|key|live|phone)\.js\.[a-z0-9.-]+)"`)

@@ -149,6 +149,7 @@ type Portal struct {
 
 	health  healthCache
 	packers sync.Pool // of *gzip.Writer: making one costs 0.8 MB
+	buffers sync.Pool // of *bytes.Buffer, for pages
 }
 
 // New puts together what pages need. It starts nothing.
