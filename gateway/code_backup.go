@@ -36,7 +36,7 @@ func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 	s := v.Session
 	person := p.Person(s)
 	person.Strong = person.Strong || s.Ready()
-	used, err := p.Trace(v, s.Who.Account, s.Who.Phone, store.Event{}, factor.NewsBypassUsed, "address", v.Address)
+	used, err := p.Trace(v, v.Lang, s.Who.Account, s.Who.Phone, store.Event{}, factor.NewsBypassUsed, "address", v.Address)
 	if err != nil {
 		return err
 	}

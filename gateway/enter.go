@@ -122,36 +122,22 @@ func (p *Gateway) askAgain(w http.ResponseWriter, v *portal.Visit, r portal.Rout
 	}
 	to := v.URL.RequestURI()
 	if v.Method != http.MethodGet {
-		to = p.pageAbove(v.URL.EscapedPath(), r.Pattern)
+		to = p.pageOf(r.Pattern, v.URL.EscapedPath())
 	}
 	return p.Redirect(w, v, "/again?to="+url.QueryEscape(to))
 }
 
-// pageAbove is the page that a form stands on which was sent to an address: of
-// the site map's pages the nearest that is at the address or above it. No header
-// is asked: browsers are told to send no Referer, and others may send any.
-func (p *Gateway) pageAbove(path, pattern string) string {
-	up := func(s string) string { return s[:max(0, strings.LastIndexByte(s, '/'))] }
+// pageOf is the page that a form stands on: the nearest one at or above the
+// address that it is sent to. Browsers do not tell, since pages send no referrer.
+func (p *Gateway) pageOf(pattern, address string) string {
 	_, pattern, _ = strings.Cut(pattern, " ")
-	for ; pattern != "" && path != ""; path, pattern = up(path), up(pattern) {
-		if p.pages[pattern] {
-			return path
+	for pattern != "" && address != "" {
+		if p.Patterns["GET "+pattern] {
+			return address
 		}
+		pattern, address = pattern[:strings.LastIndexByte(pattern, '/')], address[:strings.LastIndexByte(address, '/')]
 	}
 	return "/"
-}
-
-// pagesOf are the patterns, without the method, of addresses that show a page to
-// somebody at some step of the login.
-func pagesOf(routes []portal.Route) map[string]bool {
-	pages := map[string]bool{}
-	for _, r := range routes {
-		pattern, isGet := strings.CutPrefix(r.Pattern, "GET ")
-		if isGet && r.Needs != portal.StepAnyone && r.Options&(portal.Machine|portal.Probe) == 0 {
-			pages[pattern] = true
-		}
-	}
-	return pages
 }
 
 // recordInput moves the idle clock: somebody did something by hand.

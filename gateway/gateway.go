@@ -41,7 +41,6 @@ type Gateway struct {
 	help     *webroot.Help
 	checks   checkSockets
 	handler  http.Handler
-	pages    map[string]bool // of the site map: pagesOf
 	started  time.Time
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	ctx      context.Context

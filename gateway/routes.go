@@ -71,9 +71,7 @@ func (p *Gateway) siteMap() []portal.Route {
 func (p *Gateway) routes() http.Handler {
 	mux := http.NewServeMux()
 	p.Patterns = map[string]bool{}
-	routes := p.siteMap()
-	p.pages = pagesOf(routes)
-	for _, r := range routes {
+	for _, r := range p.siteMap() {
 		p.Patterns[r.Pattern] = true
 		mux.Handle(r.Pattern, p.step(r))
 	}

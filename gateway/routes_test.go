@@ -97,7 +97,7 @@ func TestSiteMap(t *testing.T) {
 
 // A form that comes with a proof that is too old leads by way of /again to the
 // page that it stands on, wherever that is.
-func TestPageAbove(t *testing.T) {
+func TestPageOf(t *testing.T) {
 	want := map[string]string{
 		"POST /account/app":                     "/account/app",
 		"POST /account/backup":                  "/account",
@@ -122,7 +122,10 @@ func TestPageAbove(t *testing.T) {
 		"POST /phone":                           "/phone",
 	}
 	routes := (&Gateway{}).siteMap()
-	p := &Gateway{pages: pagesOf(routes)}
+	p := &Gateway{Portal: &portal.Portal{Patterns: map[string]bool{}}}
+	for _, r := range routes {
+		p.Patterns[r.Pattern] = true
+	}
 	wildcard := regexp.MustCompile(`\{[a-z]+\}`)
 	got := map[string]string{}
 	for _, r := range routes {
@@ -130,7 +133,7 @@ func TestPageAbove(t *testing.T) {
 		if method != "POST" || r.Needs == portal.StepAnyone || r.Options&portal.Machine != 0 {
 			continue // a script's, or nobody's whose proof could be old
 		}
-		page := p.pageAbove(wildcard.ReplaceAllString(pattern, "a%2Fb"), r.Pattern)
+		page := p.pageOf(r.Pattern, wildcard.ReplaceAllString(pattern, "a%2Fb"))
 		if got[r.Pattern] = page; localPath(page) != page {
 			t.Errorf("%s: /again does not lead to %s", r.Pattern, page)
 		}

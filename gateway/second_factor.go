@@ -124,7 +124,7 @@ const deviceCookie = "stagedoor-device" // id.signature of a remembered device
 func (p *Gateway) remember(w http.ResponseWriter, v *portal.Visit) error {
 	s := v.Session
 	event := store.Event{Kind: "device-remember", Result: "ok"}
-	trace, err := p.Trace(v, s.Who.Account, s.Who.Phone, event, factor.NewsDevice,
+	trace, err := p.Trace(v, v.Lang, s.Who.Account, s.Who.Phone, event, factor.NewsDevice,
 		"browser", p.ClientName(v.Lang, s.UserAgent), "address", v.Address)
 	if err != nil {
 		return err

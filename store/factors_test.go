@@ -81,8 +81,10 @@ func traceOf(s *Store, perDay int) Trace {
 	}
 	return Trace{Event: Event{Kind: "factor-add", Result: "ok", AccountID: "anna"},
 		Notices: []Notice{notice("sms", "+46701740605"), notice("mail", "anna@amido.example")},
-		Limits:  NoticeLimits{PerDay: perDay, Total: -1}}
+		Limits:  toldAtMost(perDay)}
 }
+
+func toldAtMost(perDay int) NoticeLimits { return NoticeLimits{PerDay: perDay, Total: -1} }
 
 // A change of factors, its event and its notices are all there, or none of them:
 // whichever of the writes fails.
@@ -132,7 +134,7 @@ func TestFactorChangesUntold(t *testing.T) {
 			s := withFactors(t)
 			full := traceOf(s, 10).Notices[:1]
 			full[0].ID = "before"
-			if err := s.QueueNotices(t.Context(), full, NoticeLimits{PerDay: 1, Total: -1}); err != nil {
+			if err := s.QueueNotices(t.Context(), full, toldAtMost(1)); err != nil {
 				t.Fatal(err)
 			}
 			before := factorState(t, s)

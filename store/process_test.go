@@ -25,7 +25,7 @@ const (
 func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
 		"factor": childFactor, "step": childStep, "once": childOnce, "apps": childApps,
-		"told":        childTold(NoticeLimits{PerDay: 9, Total: -1}, func(string) string { return "anna" }),
+		"told":        childTold(toldAtMost(9), func(string) string { return "anna" }),
 		"told in all": childTold(NoticeLimits{PerDay: 10, Total: 12, TotalWindow: time.Hour}, func(id string) string { return id }),
 		"append":      childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),

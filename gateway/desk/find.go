@@ -30,16 +30,16 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 	return helpdesk.Desk{
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.Numbers, Factors: p.Factors, Now: p.Now, PasswordTries: p.gateway.PasswordTries,
 		FactorPerson: p.FactorPerson,
-		News: func(ctx context.Context, person directory.Account, news factor.News, kind factor.Kind) (store.Trace, error) {
+		News: func(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error) {
 			number, err := p.NumberOf(ctx, person)
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 				return store.Trace{}, err
 			}
 			var args []any
 			if kind != "" {
-				args = []any{"factor", p.FactorName(v.Lang, kind)}
+				args = []any{"factor", p.FactorName(lang, kind)}
 			}
-			return p.Trace(v, person, number.Phone, store.Event{}, news, args...)
+			return p.Trace(v, lang, person, number.Phone, store.Event{}, news, args...)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.Audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {

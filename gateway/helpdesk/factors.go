@@ -30,7 +30,7 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 				return nil, refuse(RuleUnverified)
 			}
 		}
-		trace, err := d.News(ctx, person, factor.NewsBypass, "")
+		trace, err := d.News(ctx, person, d.Lang, factor.NewsBypass, "")
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: bypass: %w", err)
 		}
@@ -51,7 +51,7 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reason string) error {
 	return d.act(ctx, agent, id, "factor-remove", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		removed, err := d.Factors.Remove(ctx, id, factorID, func(one factor.Factor) (store.Trace, error) {
-			return d.News(ctx, person, factor.NewsRemoved, one.Kind)
+			return d.News(ctx, person, d.Lang, factor.NewsRemoved, one.Kind)
 		})
 		if errors.Is(err, factor.ErrNotFound) {
 			return nil, refuse(RuleNothing)
@@ -64,7 +64,7 @@ func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reaso
 // who is told. RuleNothing where there is none.
 func (d Desk) EndDevices(ctx context.Context, agent Agent, id, reason string) error {
 	return d.act(ctx, agent, id, "helpdesk-end-devices", reason, func(person directory.Account, _ string) (map[string]string, error) {
-		trace, err := d.News(ctx, person, factor.NewsForgotten, "")
+		trace, err := d.News(ctx, person, d.Lang, factor.NewsForgotten, "")
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: end devices: %w", err)
 		}

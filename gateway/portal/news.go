@@ -9,22 +9,28 @@ import (
 	"stagedoor/store"
 )
 
-// Trace is what a change of somebody's factors leaves: the event (Kind "": none),
-// and the news by text message and mail. args are pairs of the texts'
-// placeholders and their values, besides those that all have.
-func (p *Portal) Trace(v *Visit, account directory.Account, phone otp.Phone, event store.Event, news factor.News, args ...any) (store.Trace, error) {
+// News is the trace that tells somebody in a language, by text message and mail,
+// of what is done to their factors, and records nothing. args are pairs of the
+// texts' placeholders and their values, besides those that all have.
+func (p *Portal) News(lang string, account directory.Account, phone otp.Phone, news factor.News, args ...any) (store.Trace, error) {
 	trace, err := p.Notices.Trace(otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.Lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
 		Key: "factor.notice." + string(news), Args: append([]any{"helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)}, args...),
 	})
+	trace.EvenUntold = news.EvenUntold()
+	return trace, err
+}
+
+// Trace is News of what is done in a visit, with its event (Kind "": none).
+func (p *Portal) Trace(v *Visit, lang string, account directory.Account, phone otp.Phone, event store.Event, news factor.News, args ...any) (store.Trace, error) {
+	trace, err := p.News(lang, account, phone, news, args...)
 	if err != nil {
 		return store.Trace{}, err
 	}
 	if event.Kind != "" {
-		event = v.event(event)
+		trace.Event = v.event(event)
 	}
 	queued := trace.Done
-	trace.Event, trace.EvenUntold = event, news.EvenUntold()
 	trace.Done = func(event store.Event, untold bool) {
 		queued(event, untold)
 		if event.Kind != "" {
@@ -53,7 +59,7 @@ func (p *Portal) FactorTrace(v *Visit, news factor.News, kind factor.Kind, name 
 	if name != "" {
 		event.Detail["name"] = name
 	}
-	return p.Trace(v, s.Who.Account, s.Who.Phone, event, news, "factor", p.FactorName(v.Lang, kind))
+	return p.Trace(v, v.Lang, s.Who.Account, s.Who.Phone, event, news, "factor", p.FactorName(v.Lang, kind))
 }
 
 // FactorName is a kind of factor as people know it.
