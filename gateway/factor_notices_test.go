@@ -81,12 +81,12 @@ func TestFactorNotices(t *testing.T) {
 	cecilia := b.ready()
 	phone := b.scan(cecilia.get("/account/app"))
 	cecilia.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
-	b.told(mail, "Autentiseringsapp är tillagt på ditt konto. Var det inte du? Kontakta Amido genast.", `Ett nytt sätt att logga in i Amido Alliera Backstage: Kontot AMIDO\cecilia`)
+	b.told(mail, "ditt konto har fått ett nytt sätt att logga in: Autentiseringsapp. Var det inte du? Kontakta Amido genast.", `Ett nytt sätt att logga in i Amido Alliera Backstage: Kontot AMIDO\cecilia`)
 	key := newPasskey(b)
 	cecilia.post("/account/key", "answer", key.make(b.options(cecilia.get("/account/key")))).shows(t, 200, "/account?saved")
-	b.told(mail, "Passkey eller säkerhetsnyckel är tillagt", "har fått ett nytt sätt att logga in: Passkey eller säkerhetsnyckel")
+	b.told(mail, "ditt konto har fått ett nytt sätt att logga in: Passkey eller säkerhetsnyckel", "har fått ett nytt sätt att logga in: Passkey eller säkerhetsnyckel")
 	printed := shownCodes.FindAllStringSubmatch(cecilia.post("/account/backup").body, -1)
-	b.told(mail, "Utskriven reservkod är tillagt", "har fått ett nytt sätt att logga in: Utskriven reservkod")
+	b.told(mail, "ditt konto har fått ett nytt sätt att logga in: Utskriven reservkod", "har fått ett nytt sätt att logga in: Utskriven reservkod")
 
 	hanna := b.as("hanna", "+46701740609")
 	person := hanna.personPath("cecilia")
@@ -97,7 +97,7 @@ func TestFactorNotices(t *testing.T) {
 		id[one.Kind] = one.ID
 	}
 	hanna.post(person+"/factor-remove", "reason", "tappat mobilen", "factor", id["app"]).shows(t, 200, person+"?done=factor-remove")
-	b.told(mail, "Autentiseringsapp är borttaget från ditt konto. Var det inte du?", `Ett sätt att logga in är borttaget från kontot AMIDO\cecilia i Amido Alliera Backstage: Autentiseringsapp`)
+	b.told(mail, "ett sätt att logga in är borttaget från ditt konto: Autentiseringsapp. Var det inte du?", `Ett sätt att logga in är borttaget från kontot AMIDO\cecilia i Amido Alliera Backstage: Autentiseringsapp`)
 	bypass := shownBypass.FindStringSubmatch(hanna.post(person+"/bypass", "reason", "tappat mobilen", "known", "yes").body)[1]
 	b.told(mail, "Amido har lämnat ut en tillfällig kod till ditt konto", "Amido har lämnat ut en kod som gäller en gång")
 
@@ -112,7 +112,7 @@ func TestFactorNotices(t *testing.T) {
 	hanna.post(person+"/end-devices", "reason", "tappat mobilen").shows(t, 200, person+"?done=end-devices")
 	b.told(mail, "Amido har glömt alla webbläsare där ditt lösenord räckte", "Amido har glömt alla webbläsare där lösenordet räckte")
 	cecilia.post("/account/remove", "id", id["key"]).shows(t, 200, "/account?saved")
-	b.told(mail, "Passkey eller säkerhetsnyckel är borttaget", "Amido Alliera Backstage: Passkey eller säkerhetsnyckel")
+	b.told(mail, "ett sätt att logga in är borttaget från ditt konto: Passkey eller säkerhetsnyckel", "Amido Alliera Backstage: Passkey eller säkerhetsnyckel")
 
 	for _, secret := range []string{phone.secret, bypass, printed[0][1], printed[9][1]} {
 		if b.texted(secret) || mail.have(secret) || strings.Contains(b.log.String(), secret) {
