@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 		"factor": childFactor, "step": childStep, "once": childOnce, "apps": childApps,
 		"told":        childTold(toldAtMost(9), func(string) string { return "anna" }),
 		"told in all": childTold(NoticeLimits{PerDay: 10, Total: 12, TotalWindow: time.Hour}, func(id string) string { return id }),
-		"append":      childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
+		"append":      childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull, "act": childAct,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
 		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
 		"cooldown": childClaim(SendLimits{Cooldowns: []time.Duration{time.Hour}, PerPrefix: -1, Total: -1}, oneAccount),
@@ -155,6 +155,13 @@ func childTake(ctx context.Context, s *Store) error {
 	})
 }
 
+func childAct(ctx context.Context, s *Store) error {
+	return inParallel(4, 10, func() (bool, error) {
+		ok, _, err := s.TakeAct(ctx, "hanna", 6)
+		return ok, err
+	})
+}
+
 func childTry(ctx context.Context, s *Store) error {
 	limits := TryLimits{PerCode: 1000, LockEvery: 10, Lock: time.Hour, Stop: 100}
 	return inParallel(4, 5, func() (bool, error) {
@@ -231,6 +238,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 		want int
 	}{
 		{"take", 7},
+		{"act", 6},
 		{"try", 10},    // wrong codes in a row on the account, whatever the code
 		{"guess", 5},   // wrong codes at one code
 		{"factor", 10}, // wrong codes of an app, printed and bypass codes, and codes by SMS, together

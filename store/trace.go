@@ -22,7 +22,7 @@ type Trace struct {
 
 // traced makes a change and leaves its trace, or neither.
 func (s *Store) traced(ctx context.Context, operation string, trace Trace, change func(*sql.Tx) error) error {
-	event, err := chained(trace.Event)
+	event, err := newLink(trace.Event)
 	if err != nil {
 		return fault(operation, err)
 	}

@@ -108,9 +108,10 @@ func codeRefusal(err error) error {
 	return sendRefusal(err)
 }
 
-// ResendCode sends the code that a person is asked for on the way in once more.
+// ResendCode sends the code that a person is asked for on the way in once more;
+// words and subject as in otp.Request.
 // RuleNoCode where none is open.
-func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words string) error {
+func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words, subject string) error {
 	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		sessions, err := d.Store.SessionsOf(ctx, id)
 		if err != nil {
@@ -120,7 +121,7 @@ func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words str
 			if s.Step != stepCode || s.Challenge == "" {
 				continue
 			}
-			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words)
+			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words, subject)
 			if errors.Is(err, otp.ErrExpired) {
 				continue
 			}

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"stagedoor/store"
@@ -17,7 +18,7 @@ func (p *Portal) Audit(v *Visit, event store.Event) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	p.recorded(v, event)
+	p.logEvent(v.Log, event)
 	return nil
 }
 
@@ -33,10 +34,10 @@ func (v *Visit) event(event store.Event) store.Event {
 	return event
 }
 
-// recorded counts and logs an event that stands in the chain.
-func (p *Portal) recorded(v *Visit, event store.Event) {
+// logEvent is an event that stands in the audit, as a log line.
+func (p *Portal) logEvent(log *slog.Logger, event store.Event) {
 	p.Metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
-	v.Log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
+	log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
 		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
 }
 

@@ -34,7 +34,7 @@ func (p *Portal) Trace(v *Visit, lang string, account directory.Account, phone o
 	trace.Done = func(event store.Event, untold bool) {
 		queued(event, untold)
 		if event.Kind != "" {
-			p.recorded(v, event)
+			p.logEvent(v.Log, event)
 		}
 		if untold {
 			v.Log.Warn("the person is not told of all: they have been told of too much today", "news", news, "account_id", account.ID)
@@ -45,7 +45,7 @@ func (p *Portal) Trace(v *Visit, lang string, account directory.Account, phone o
 
 // EventTrace is the trace of a change that its person need not be told of.
 func (p *Portal) EventTrace(v *Visit, event store.Event) store.Trace {
-	return store.Trace{Event: v.event(event), Done: func(event store.Event, _ bool) { p.recorded(v, event) }}
+	return store.Trace{Event: v.event(event), Done: func(event store.Event, _ bool) { p.logEvent(v.Log, event) }}
 }
 
 // FactorTrace is the trace of a factor that was added to or removed from the
