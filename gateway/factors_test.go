@@ -220,7 +220,7 @@ func TestBypassCode(t *testing.T) {
 	factors, err := factor.New(factor.Options{Store: b.store, Key: b.codes.Key, Portal: "x", Now: b.clock.Now})
 	b.must(err)
 	issue := func() string {
-		code, _, err := factors.IssueBypass(t.Context(), people[0].AccountID, "agent")
+		code, _, err := factors.IssueBypass(t.Context(), people[0].AccountID, "agent", store.Trace{})
 		b.must(err)
 		return code
 	}
@@ -402,28 +402,4 @@ func TestOwnSessions(t *testing.T) {
 	if len(own) != 1 || !strings.HasSuffix(own[0].Name, `\cecilia`) {
 		t.Errorf("audit: %+v", own)
 	}
-}
-
-// Who adds or removes a factor is told of it, in words that hold no secret.
-func TestFactorNotices(t *testing.T) {
-	b := open(t, nil)
-	cecilia := b.ready()
-	phone := b.scan(cecilia.get("/account/app"))
-	messages, stop := b.outbox.Subscribe()
-	defer stop()
-	told := func(text string) {
-		t.Helper()
-		select {
-		case m := <-messages:
-			if m.To != "+46701740607" || !strings.Contains(m.Text, text) || strings.Contains(m.Text, phone.secret) {
-				t.Errorf("told %s: %s", m.To, m.Text)
-			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("nobody was told: %s", text)
-		}
-	}
-	cecilia.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
-	told("ditt konto har fått ett nytt sätt att logga in: Autentiseringsapp.")
-	cecilia.post("/account/remove", "id", shownID.FindStringSubmatch(cecilia.get("/account").body)[1]).shows(t, 200, "/account?saved")
-	told("ett sätt att logga in är borttaget från ditt konto: Autentiseringsapp. Var det inte du? Kontakta Amido genast.")
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol/webauthncbor"
 
 	"stagedoor/gateway"
+	"stagedoor/gateway/factor"
 )
 
 // passkey is a key that answers as a browser with an authenticator does
@@ -111,9 +112,10 @@ func (k *passkey) prove(options string) string {
 }
 
 // named opens a bench that is reached by a name: browsers bind keys to names only.
-func named(t *testing.T) *bench {
+func named(t *testing.T, rules ...factor.Rule) *bench {
 	t.Helper()
 	b := open(t, func(s *gateway.Settings) {
+		s.Factors = rules
 		s.PublicURL = &url.URL{Scheme: "http", Host: "localhost:" + s.PublicURL.Port()}
 	})
 	b.server.URL = strings.Replace(b.server.URL, "127.0.0.1", "localhost", 1)

@@ -159,10 +159,50 @@ func TestFreezeLink(t *testing.T) {
 	back.get("/phone").shows(t, 200, "/phone", "har stoppats")
 	back.post("/phone", "act", "old").shows(t, 200, "/phone", "har stoppats")
 
+}
+
+// Wrong links count against an address, right ones never: neither a scanner that
+// opens each mail's links nor somebody else behind the same address keeps a
+// change from being stopped.
+func TestFreezeLinkAlwaysWorks(t *testing.T) {
+	b := open(t, nil)
+	browser := b.ready()
+	b.clock.advance(time.Minute)
+	browser.post("/phone", "act", "old")
+	browser.post("/phone", "act", "code", "code", b.code("+46701740607"))
+	b.clock.advance(2 * time.Minute)
+	browser.post("/phone", "act", "number", "country", "SE", "number", "0701740699")
+	browser.post("/phone", "act", "code", "code", b.code("+46701740699")).shows(t, 200, "/phone?done")
+	link := b.notice("+46701740607")
+	path, token, _ := strings.Cut(link, "?t=")
+
+	owner := b.browser()
 	for range 40 {
-		owner.get("/freeze/NOSUCH?t=" + token)
+		owner.get(link).shows(t, 200, link, "Stoppa bytet")
 	}
-	owner.get(link).shows(t, http.StatusTooManyRequests, link, "För många försök")
+	for n := range 40 {
+		want := http.StatusNotFound
+		if n >= 30 {
+			want = http.StatusTooManyRequests
+		}
+		if n%2 == 0 {
+			owner.get("/freeze/NOSUCH?t="+token).shows(t, want, "/freeze/NOSUCH?t="+token)
+		} else {
+			owner.post(path, "t", "wrong").shows(t, want, path)
+		}
+	}
+	late := owner.get("/freeze/NOSUCH?t=" + token)
+	late.shows(t, 429, "/freeze/NOSUCH?t="+token, "För många försök")
+	if late.header.Get("Retry-After") == "" {
+		t.Error("no Retry-After")
+	}
+	owner.get(link).shows(t, 200, link, "Stoppa bytet")
+	owner.post(path, "t", token).shows(t, 200, path, "Bytet är stoppat")
+	for range 40 {
+		owner.get(link).shows(t, 200, link) // right, and too late
+	}
+	b.clock.advance(16 * time.Minute)
+	owner.get("/freeze/NOSUCH?t="+token).shows(t, 404, "/freeze/NOSUCH?t="+token, "Länken är inte hel")
 }
 
 // A change needs a fresh proof, and what helpdesk has begun can be refused.

@@ -43,6 +43,7 @@ type bench struct {
 	clock     *clock
 	guacd     string // its address
 	targets   string // the list's file
+	database  string // the file
 	watcher   *targets.Watcher
 }
 
@@ -150,11 +151,11 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	accounts, err := directory.Open([]directory.Domain{domain})
 	b.must(err)
 	t.Cleanup(accounts.Close)
-	database := filepath.Join(dir, "stagedoor.db")
+	b.database = filepath.Join(dir, "stagedoor.db")
 	empty, err := emptyDatabase()
 	b.must(err)
-	b.must(os.WriteFile(database, empty, 0o600))
-	b.store, err = store.Open(t.Context(), database, b.clock.Now)
+	b.must(os.WriteFile(b.database, empty, 0o600))
+	b.store, err = store.Open(t.Context(), b.database, b.clock.Now)
 	b.must(err)
 	t.Cleanup(func() { _ = b.store.Close() }) // a test may have closed it
 	watcher, err := targets.Open(b.targets, log)

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -93,6 +95,54 @@ func TestSiteMap(t *testing.T) {
 	}
 	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("site map (-want +got):\n%s", diff)
+	}
+}
+
+// A form that comes with a proof that is too old leads by way of /again to the
+// page that it stands on, wherever that is.
+func TestPageOf(t *testing.T) {
+	want := map[string]string{
+		"POST /account/app":                     "/account/app",
+		"POST /account/backup":                  "/account",
+		"POST /account/device":                  "/account",
+		"POST /account/key":                     "/account/key",
+		"POST /account/remove":                  "/account",
+		"POST /account/session":                 "/account",
+		"POST /admin/targets":                   "/admin/targets",
+		"POST /again":                           "/again",
+		"POST /code":                            "/code",
+		"POST /code/app":                        "/code/app",
+		"POST /code/backup":                     "/code/backup",
+		"POST /code/key":                        "/code/key",
+		"POST /code/other":                      "/code/other",
+		"POST /code/resend":                     "/code",
+		"POST /desktop/{target}/end":            "/desktop/a%2Fb",
+		"POST /enrol":                           "/enrol",
+		"POST /favourite":                       "/",
+		"POST /helpdesk/desktops/{id}/end":      "/helpdesk/desktops",
+		"POST /helpdesk/desktops/{id}/message":  "/helpdesk/desktops",
+		"POST /helpdesk/person/{account}/{act}": "/helpdesk/person/a%2Fb",
+		"POST /phone":                           "/phone",
+	}
+	routes := (&Gateway{}).siteMap()
+	p := &Gateway{Portal: &portal.Portal{Patterns: map[string]bool{}}}
+	for _, r := range routes {
+		p.Patterns[r.Pattern] = true
+	}
+	wildcard := regexp.MustCompile(`\{[a-z]+\}`)
+	got := map[string]string{}
+	for _, r := range routes {
+		method, pattern, _ := strings.Cut(r.Pattern, " ")
+		if method != "POST" || r.Needs == portal.StepAnyone || r.Options&portal.Machine != 0 {
+			continue // a script's, or nobody's whose proof could be old
+		}
+		page := p.pageOf(r.Pattern, wildcard.ReplaceAllString(pattern, "a%2Fb"))
+		if got[r.Pattern] = page; localPath(page) != page {
+			t.Errorf("%s: /again does not lead to %s", r.Pattern, page)
+		}
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("pages (-want +got):\n%s", diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -115,13 +116,24 @@ func (p *Gateway) secondProven(w http.ResponseWriter, v *portal.Visit, kind fact
 	return p.Proceed(w, v)
 }
 
-const deviceCookie = "stagedoor-device" // id.secret of a remembered device
+const deviceCookie = "stagedoor-device" // id.signature of a remembered device
 
 // remember has this browser asked for the password only from now on, as long as
-// the policy lets it.
+// the policy lets it. Where the person cannot be told it is not remembered, and
+// they are in all the same.
 func (p *Gateway) remember(w http.ResponseWriter, v *portal.Visit) error {
 	s := v.Session
-	value, expires, err := p.Factors.RememberDevice(v.Context(), p.Person(s), s.UserAgent, v.Address)
+	event := store.Event{Kind: "device-remember", Result: "ok"}
+	trace, err := p.Trace(v, v.Lang, s.Who.Account, s.Who.Phone, event, factor.NewsDevice,
+		"browser", p.ClientName(v.Lang, s.UserAgent), "address", v.Address)
+	if err != nil {
+		return err
+	}
+	value, expires, err := p.Factors.RememberDevice(v.Context(), p.Person(s), s.UserAgent, v.Address, trace)
+	if errors.Is(err, factor.ErrUntold) {
+		event.Result, event.Reason = "refused", "too-many"
+		return p.Audit(v, event)
+	}
 	if err != nil || value == "" {
 		return err
 	}
@@ -129,5 +141,5 @@ func (p *Gateway) remember(w http.ResponseWriter, v *portal.Visit) error {
 		Name: p.CookieName(deviceCookie), Value: value, Path: "/", Expires: expires,
 		HttpOnly: true, Secure: p.Secure, SameSite: http.SameSiteLaxMode,
 	})
-	return p.Audit(v, store.Event{Kind: "device-remember", Result: "ok"})
+	return nil
 }

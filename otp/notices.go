@@ -87,6 +87,16 @@ func (n *Notices) Tell(ctx context.Context, notice Notice) error {
 	return nil
 }
 
+// Trace is a notice as it goes with a change that the store makes: both are
+// written, or neither.
+func (n *Notices) Trace(notice Notice) (store.Trace, error) {
+	rows, err := n.rows(notice)
+	if err != nil {
+		return store.Trace{}, err
+	}
+	return store.Trace{Notices: rows, Limits: n.limits(), Done: func(store.Event, bool) { n.wake() }}, nil
+}
+
 func (n *Notices) rows(notice Notice) ([]store.Notice, error) {
 	args, err := json.Marshal(notice.Args)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
@@ -18,12 +19,13 @@ type Device struct {
 }
 
 // AddDevice remembers a device; the account's oldest beyond max go.
-func (s *Store) AddDevice(ctx context.Context, d Device, secretHash string, max int) error {
-	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+// ErrTooManyNotices.
+func (s *Store) AddDevice(ctx context.Context, d Device, max int, trace Trace) error {
+	return s.traced(ctx, "add device", trace, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			INSERT INTO devices (id, account_id, secret_hash, user_agent, address, created_at, used_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $6, $7)`,
-			d.ID, d.AccountID, secretHash, d.UserAgent, d.Address, millis(d.CreatedAt), millis(d.ExpiresAt))
+			INSERT INTO devices (id, account_id, user_agent, address, created_at, used_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $5, $6)`,
+			d.ID, d.AccountID, d.UserAgent, d.Address, millis(d.CreatedAt), millis(d.ExpiresAt))
 		if err != nil {
 			return err
 		}
@@ -31,15 +33,23 @@ func (s *Store) AddDevice(ctx context.Context, d Device, secretHash string, max 
 			SELECT id FROM devices WHERE account_id = $1 ORDER BY used_at DESC, id LIMIT 1000 OFFSET $2)`, d.AccountID, max)
 		return err
 	})
-	return fault("add device", err)
 }
 
-// UseDevice records a use of an account's device. ErrNotFound where the secret
-// is another one, the device is another account's, forgotten or too old.
-func (s *Store) UseDevice(ctx context.Context, id, accountID, secretHash, address string, at, madeAfter time.Time) error {
+// DeviceExpires is until when an account's device is remembered, whatever the
+// time is now. ErrNotFound.
+func (s *Store) DeviceExpires(ctx context.Context, id, accountID string) (time.Time, error) {
+	var expires int64
+	err := s.read.one(ctx, `SELECT expires_at FROM devices WHERE id = $1 AND account_id = $2`, []any{id, accountID}, &expires)
+	return fromMillis(expires), fault("device expires", err)
+}
+
+// UseDevice records a use of an account's device, whose cookie the caller has
+// checked against its end. ErrNotFound where it is another account's, forgotten
+// or too old, or ends at another time.
+func (s *Store) UseDevice(ctx context.Context, id, accountID, address string, expires, at, madeAfter time.Time) error {
 	n, err := s.write.exec(ctx, `UPDATE devices SET used_at = $1, address = $2
-		WHERE id = $3 AND account_id = $4 AND secret_hash = $5 AND expires_at > $1 AND created_at > $6`,
-		millis(at), address, id, accountID, secretHash, millis(madeAfter))
+		WHERE id = $3 AND account_id = $4 AND expires_at = $5 AND expires_at > $1 AND created_at > $6`,
+		millis(at), address, id, accountID, millis(expires), millis(madeAfter))
 	return changed("use device", n, err)
 }
 
@@ -58,9 +68,32 @@ func (s *Store) Devices(ctx context.Context, accountID string, at time.Time) (fo
 }
 
 // ForgetDevices forgets one device of an account, or all of them (id "").
-func (s *Store) ForgetDevices(ctx context.Context, accountID, id string) (int64, error) {
-	n, err := s.write.exec(ctx, `DELETE FROM devices WHERE account_id = $1 AND ($2 = '' OR id = $2)`, accountID, id)
-	return n, fault("forget devices", err)
+func (s *Store) ForgetDevices(ctx context.Context, accountID, id string) (n int64, err error) {
+	n, err = s.RevokeDevices(ctx, accountID, id, Trace{})
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// RevokeDevices is ForgetDevices because somebody wants it so. ErrNotFound where
+// there is none, and then no trace of it.
+func (s *Store) RevokeDevices(ctx context.Context, accountID, id string, trace Trace) (n int64, err error) {
+	err = s.traced(ctx, "forget devices", trace, func(tx *sql.Tx) error {
+		if n, err = forgetDevices(ctx, tx, accountID, id); err == nil && n == 0 {
+			return ErrNotFound
+		}
+		return err
+	})
+	return n, err
+}
+
+func forgetDevices(ctx context.Context, tx *sql.Tx, accountID, id string) (int64, error) {
+	result, err := tx.ExecContext(ctx, `DELETE FROM devices WHERE account_id = $1 AND ($2 = '' OR id = $2)`, accountID, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // PurgeFactors deletes devices, setups and bypass codes whose time is over.

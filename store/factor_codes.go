@@ -14,8 +14,9 @@ type FactorCode struct {
 }
 
 // PutFactorCodes gives an account new codes of a kind; the old ones go.
-func (s *Store) PutFactorCodes(ctx context.Context, accountID, kind string, codes []FactorCode, at time.Time) error {
-	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+// ErrTooManyNotices.
+func (s *Store) PutFactorCodes(ctx context.Context, accountID, kind string, codes []FactorCode, at time.Time, trace Trace) error {
+	return s.traced(ctx, "put factor codes", trace, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM factor_codes WHERE account_id = $1 AND kind = $2`, accountID, kind); err != nil {
 			return err
 		}
@@ -30,14 +31,13 @@ func (s *Store) PutFactorCodes(ctx context.Context, accountID, kind string, code
 		}
 		return nil
 	})
-	return fault("put factor codes", err)
 }
 
 // UseFactorCode takes a code of an account and a kind, once: of parallel calls
 // one succeeds, the others get ErrNotFound, as do all after its time. It
 // forgets the account's wrong codes.
-func (s *Store) UseFactorCode(ctx context.Context, accountID, kind, hash string, at time.Time) error {
-	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+func (s *Store) UseFactorCode(ctx context.Context, accountID, kind, hash string, at time.Time, trace Trace) error {
+	return s.traced(ctx, "use factor code", trace, func(tx *sql.Tx) error {
 		var found string
 		err := txOne(ctx, tx, `UPDATE factor_codes SET used_at = $1
 			WHERE account_id = $2 AND kind = $3 AND hash = $4 AND used_at = 0 AND (expires_at = 0 OR expires_at > $1)
@@ -47,7 +47,6 @@ func (s *Store) UseFactorCode(ctx context.Context, accountID, kind, hash string,
 		}
 		return forgetWrong(ctx, tx, accountID)
 	})
-	return fault("use factor code", err)
 }
 
 // FactorCodesLeft counts an account's codes of a kind that are still good, and

@@ -20,15 +20,34 @@ type Factor struct {
 	UsedAt     time.Time // zero: not yet
 }
 
-// AddFactor writes a factor unless the account has max of its kind already.
-// False: it has.
-func (s *Store) AddFactor(ctx context.Context, f Factor, max int) (bool, error) {
-	n, err := s.write.exec(ctx, `
-		INSERT INTO factors (id, account_id, kind, name, secret, credential, last_step, added_at, used_at)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0
-		WHERE (SELECT COUNT(*) FROM factors WHERE account_id = $2 AND kind = $3) < $9`,
-		f.ID, f.AccountID, f.Kind, f.Name, f.Secret, f.Credential, f.LastStep, millis(f.AddedAt), max)
-	return n > 0, fault("add factor", err)
+// errFull: the account has as many factors of the kind as it may.
+var errFull = errors.New("store: no more factors of that kind")
+
+// AddFactor writes a factor unless the account has max of its kind already, and
+// forgets its devices, which stood on what there was before. False: it has.
+// ErrTooManyNotices.
+func (s *Store) AddFactor(ctx context.Context, f Factor, max int, trace Trace) (bool, error) {
+	err := s.traced(ctx, "add factor", trace, func(tx *sql.Tx) error {
+		var id string
+		err := txOne(ctx, tx, `
+			INSERT INTO factors (id, account_id, kind, name, secret, credential, last_step, added_at, used_at)
+			SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0
+			WHERE (SELECT COUNT(*) FROM factors WHERE account_id = $2 AND kind = $3) < $9
+			RETURNING id`,
+			[]any{f.ID, f.AccountID, f.Kind, f.Name, f.Secret, f.Credential, f.LastStep, millis(f.AddedAt), max}, &id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errFull
+		}
+		if err != nil {
+			return err
+		}
+		_, err = forgetDevices(ctx, tx, f.AccountID, "")
+		return err
+	})
+	if errors.Is(err, errFull) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Factors are an account's, the oldest first.
@@ -45,13 +64,20 @@ func (s *Store) Factors(ctx context.Context, accountID string) (found []Factor, 
 	return found, fault("factors", err)
 }
 
-// RemoveFactor takes a factor from an account and returns what it was.
-// ErrNotFound.
-func (s *Store) RemoveFactor(ctx context.Context, accountID, id string) (Factor, error) {
+// RemoveFactor takes a factor from an account and returns what it was; the
+// account's devices are forgotten. ErrNotFound, ErrTooManyNotices.
+func (s *Store) RemoveFactor(ctx context.Context, accountID, id string, trace Trace) (Factor, error) {
 	f := Factor{ID: id, AccountID: accountID}
-	err := s.write.one(ctx, `DELETE FROM factors WHERE account_id = $1 AND id = $2 RETURNING kind, name`,
-		[]any{accountID, id}, &f.Kind, &f.Name)
-	return f, fault("remove factor", err)
+	err := s.traced(ctx, "remove factor", trace, func(tx *sql.Tx) error {
+		err := txOne(ctx, tx, `DELETE FROM factors WHERE account_id = $1 AND id = $2 RETURNING kind, name`,
+			[]any{accountID, id}, &f.Kind, &f.Name)
+		if err != nil {
+			return err
+		}
+		_, err = forgetDevices(ctx, tx, accountID, "")
+		return err
+	})
+	return f, err
 }
 
 // UseStep records that an app's code of a time step was right, and forgets the

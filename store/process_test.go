@@ -24,6 +24,8 @@ const (
 
 func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
+		"factor": childFactor, "step": childStep, "once": childOnce, "apps": childApps,
+		"told":   childTold(toldAtMost(9), func(string) string { return "anna" }),
 		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull, "act": childAct,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
 		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
@@ -241,8 +243,13 @@ func TestProcessesKeepLimits(t *testing.T) {
 	}{
 		{"take", 7},
 		{"act", 6},
-		{"try", 10},  // wrong codes in a row on the account, whatever the code
-		{"guess", 5}, // wrong codes at one code
+		{"try", 10},    // wrong codes in a row on the account, whatever the code
+		{"guess", 5},   // wrong codes at one code
+		{"factor", 10}, // wrong codes of an app, printed and bypass codes, and codes by SMS, together
+		{"step", 1},
+		{"once", 1},
+		{"apps", 3},
+		{"told", 9},
 		{"account", 5},
 		{"number", 4},
 		{"cooldown", 1},
@@ -253,16 +260,17 @@ func TestProcessesKeepLimits(t *testing.T) {
 	} {
 		t.Run(test.work, func(t *testing.T) {
 			path := t.TempDir() + "/stagedoor.db"
-			if test.work == "try" || test.work == "guess" {
-				s := open(t, path, time.Now)
-				_, err := s.OpenChallenge(t.Context(), Challenge{ID: "challenge", SessionID: "session", AccountID: "anna",
-					CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 0, 1000)
-				if err != nil {
+			if prepare := prepared[test.work]; prepare != nil {
+				if err := prepare(t.Context(), open(t, path, time.Now)); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if got := runChildren(t, 4, test.work, path); got != test.want {
 				t.Errorf("%d got through, want %d", got, test.want)
+			}
+			// What was written with them is whole.
+			if _, err := open(t, path, time.Now).VerifyEvents(t.Context()); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -158,8 +158,8 @@ type (
 		RememberDays int
 	}
 	trouble struct {
-		Wrong, Expired, Cloned, Full, Blocked bool
-		Wait                                  int
+		Wrong, Expired, Cloned, Full, Untold, Blocked bool
+		Wait                                          int
 	}
 	factorPage struct {
 		basePage
@@ -185,6 +185,7 @@ type (
 		Apps, Keys                               []ownFactor
 		Backup                                   int
 		MaySMS, MayApp, MayKey, MayBackup, Saved bool
+		Untold                                   bool
 		Devices, Sessions                        []ownBrowser
 		From                                     time.Time
 	}
@@ -402,6 +403,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new app expired", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Expired: true}}, []string{`id="fault"`}},
 		{"new app, full", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Full: true}}, []string{`id="fault"`}},
 		{"new app locked", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Wait: 15}}, []string{` 15 `}},
+		{"new app, untold", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
+		{"new key, untold", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
+		{"account, untold", "account", accountPage{basePage: in, MayBackup: true, Untold: true}, []string{`id="fault"`, `action="/account/backup"`}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
 		{"account with codes by mail", "account", accountPage{basePage: in, Mail: "a•••@example.se"}, []string{`a•••@example.se`, `!href="/phone"`}},
 		{"account", "account", accountPage{basePage: in, MaySMS: true}, []string{`href="/phone"`, `href="/password"`, `!own-mail`, `!action="/account/backup"`, `!action="/account/remove"`}},

@@ -34,6 +34,7 @@ type serverDesk struct {
 	agent  helpdesk.Agent
 	out    io.Writer
 	told   []string // recipients of the notices that this command has queued, masked
+	untold bool     // the person has been told of too much today already
 	close  func()
 }
 
@@ -94,8 +95,8 @@ func (d *serverDesk) rules() helpdesk.Desk {
 	p := d.portal
 	return helpdesk.Desk{
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.Numbers, Factors: p.Factors, Now: p.Now,
-		FactorPerson:  p.FactorPerson,
-		FactorRemoved: d.tellOfFactor,
+		FactorPerson: p.FactorPerson,
+		News:         d.news,
 		PasswordTries: func(ctx context.Context, name string) int {
 			policy, err := p.Directory.Policy(ctx, name)
 			if err != nil {
@@ -114,18 +115,27 @@ func (d *serverDesk) rules() helpdesk.Desk {
 // noticeLang is the language of notices to people: the portal's first.
 func (d *serverDesk) noticeLang() string { return d.portal.Site.Languages()[0].Code }
 
-func (d *serverDesk) tellOfFactor(ctx context.Context, person directory.Account, removed factor.Factor) error {
+// news is what a person is told of their factors, in the transaction of the change.
+func (d *serverDesk) news(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error) {
 	number, err := d.portal.NumberOf(ctx, person)
 	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
-		return err
+		return store.Trace{}, err
 	}
-	err = d.portal.NoticeOfFactor(ctx, d.noticeLang(), person, number.Phone, false, removed.Kind)
-	if errors.Is(err, otp.ErrTooMany) { // the audit has it all the same
-		_, err = fmt.Fprintln(d.out, "the person is not told of this: they have been told of too much today")
-		return err
+	var args []any
+	if kind != "" {
+		args = []any{"factor", d.portal.FactorName(lang, kind)}
 	}
-	d.tells(person, number.Phone)
-	return err
+	trace, err := d.portal.News(lang, person, number.Phone, news, args...)
+	queued := trace.Done
+	trace.Done = func(event store.Event, untold bool) {
+		queued(event, untold)
+		if untold { // the audit has it all the same
+			d.untold = true
+			return
+		}
+		d.tells(person, number.Phone)
+	}
+	return trace, err
 }
 
 // tells notes whom a notice goes to, for what the command says at its end.
@@ -156,6 +166,9 @@ const deliverWithin = 45 * time.Second
 // running node looks into the queue each half minute. Where none runs, the
 // command sends them; what fails is tried again by the portal when it runs.
 func (d *serverDesk) deliver(ctx context.Context) error {
+	if d.untold {
+		fmt.Fprintln(d.out, "the person is not told of all of it: they have been told of too much today")
+	}
 	if len(d.told) == 0 {
 		return nil
 	}

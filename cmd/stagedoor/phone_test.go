@@ -86,7 +86,7 @@ func TestPhoneLetsLockedOutAdministratorIn(t *testing.T) {
 	}
 	r.wrongCodes(sara, 100)
 	at, body := r.visitor().logIn(`AMIDO\sara`, "Sommar-2026")
-	if at != "/code" || !strings.Contains(body, "För många försök") || len(r.takeTexts()) != 0 {
+	if at != "/code" || !strings.Contains(body, "Kontot är spärrat") || len(r.takeTexts()) != 0 {
 		t.Fatalf("locked, she comes to %s:\n%s", at, body)
 	}
 	r.says([]string{"show", `AMIDO\sara`}, "In the way\n  Far too many wrong codes: held until somebody lifts it\n",
@@ -149,11 +149,11 @@ func TestPhoneReplacesLostApp(t *testing.T) {
 	sara, ctx := r.id("sara"), t.Context()
 	for _, f := range []store.Factor{{ID: "APP1", Kind: "app", Name: "Mobilen på Åre"}, {ID: "KEY1", Kind: "key", Name: "blå"}, {ID: "KEY2", Kind: "key", Name: "röd"}} {
 		f.AccountID, f.Secret, f.AddedAt = sara, "00", time.Now()
-		_, err := r.db.AddFactor(ctx, f, 5)
+		_, err := r.db.AddFactor(ctx, f, 5, store.Trace{})
 		r.must(err)
 	}
-	r.must(r.db.PutFactorCodes(ctx, sara, "backup", []store.FactorCode{{Hash: "h1"}, {Hash: "h2"}}, time.Now()))
-	r.must(r.db.AddDevice(ctx, store.Device{ID: "D1", AccountID: sara, UserAgent: "Firefox \x1b[2J", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, "h", 5))
+	r.must(r.db.PutFactorCodes(ctx, sara, "backup", []store.FactorCode{{Hash: "h1"}, {Hash: "h2"}}, time.Now(), store.Trace{}))
+	r.must(r.db.AddDevice(ctx, store.Device{ID: "D1", AccountID: sara, UserAgent: "Firefox \x1b[2J", CreatedAt: time.Now(), ExpiresAt: time.Now().Add(time.Hour)}, 5, store.Trace{}))
 	out := r.says([]string{"factors", `AMIDO\sara`}, "required", "authenticator app   APP1      Mobilen på Åre", "KEY2", "2 left", `"Firefox \x1b[2J"`)
 	if strings.Contains(out, "\x1b") {
 		t.Errorf("escapes reach the terminal: %q", out)

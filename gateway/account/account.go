@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"stagedoor/gateway/factor"
@@ -24,24 +23,29 @@ type accountPage struct {
 	Devices                           []deviceRow
 	Sessions                          []sessionRow
 	Saved                             bool
+	Untold                            bool      // nothing was added: the person has been told of too much today
 	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
 }
 
 type deviceRow struct {
 	ID, Address string
-	client
+	portal.Client
 	UsedAt, ExpiresAt time.Time
 }
 
 type sessionRow struct {
 	ID, Address string
-	client
+	portal.Client
 	Since time.Time
 	Here  bool
 }
 
 // accountPage shows how somebody logs in, and where they are logged in.
 func (p *Pages) accountPage(w http.ResponseWriter, v *portal.Visit) error {
+	return p.renderAccount(w, v, http.StatusOK, portal.Trouble{})
+}
+
+func (p *Pages) renderAccount(w http.ResponseWriter, v *portal.Visit, code int, t portal.Trouble) error {
 	s := v.Session
 	status, err := p.Factors.Status(v.Context(), p.Person(s))
 	if err != nil {
@@ -49,7 +53,7 @@ func (p *Pages) accountPage(w http.ResponseWriter, v *portal.Visit) error {
 	}
 	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft, From: status.From,
 		MaySMS: status.Allows(factor.SMS), MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
-		Saved: v.URL.Query().Has("saved")}
+		Saved: v.URL.Query().Has("saved"), Untold: t.Untold}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
 	}
@@ -64,38 +68,16 @@ func (p *Pages) accountPage(w http.ResponseWriter, v *portal.Visit) error {
 		}
 	}
 	for _, d := range status.Devices {
-		data.Devices = append(data.Devices, deviceRow{d.ID, d.Address, clientOf(d.UserAgent), d.UsedAt, d.ExpiresAt})
+		data.Devices = append(data.Devices, deviceRow{d.ID, d.Address, portal.ClientOf(d.UserAgent), d.UsedAt, d.ExpiresAt})
 	}
 	sessions, err := p.Store.LiveSessions(v.Context(), s.AccountID, string(portal.StepReady))
 	if err != nil {
 		return fmt.Errorf("account page: %w", err)
 	}
 	for _, one := range sessions {
-		data.Sessions = append(data.Sessions, sessionRow{one.ID, one.Address, clientOf(one.UserAgent), one.CreatedAt, one.ID == s.ID})
+		data.Sessions = append(data.Sessions, sessionRow{one.ID, one.Address, portal.ClientOf(one.UserAgent), one.CreatedAt, one.ID == s.ID})
 	}
-	return p.Render(w, v, http.StatusOK, "account", data)
-}
-
-// client is a browser and what it runs on, as far as its User-Agent tells.
-type client struct{ Browser, System string }
-
-// clientOf knows the names that people know. Each of them names others before it
-// to be mistaken for them: the order is from the particular to the general.
-func clientOf(userAgent string) client {
-	first := func(pairs ...string) string {
-		for i := 0; i+1 < len(pairs); i += 2 {
-			if strings.Contains(userAgent, pairs[i]) {
-				return pairs[i+1]
-			}
-		}
-		return ""
-	}
-	return client{
-		Browser: first("Edg/", "Edge", "EdgA/", "Edge", "OPR/", "Opera", "Firefox/", "Firefox", "FxiOS/", "Firefox",
-			"SamsungBrowser/", "Samsung Internet", "CriOS/", "Chrome", "Chrome/", "Chrome", "Safari/", "Safari"),
-		System: first("iPhone", "iPhone", "iPad", "iPad", "Android", "Android", "Windows", "Windows", "CrOS", "ChromeOS",
-			"Mac OS X", "macOS", "Linux", "Linux"),
-	}
+	return p.Render(w, v, code, "account", data)
 }
 
 // removeFactor takes an app or a key away.
@@ -103,14 +85,13 @@ func (p *Pages) removeFactor(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
-	removed, err := p.Factors.Remove(v.Context(), v.Session.AccountID, v.PostForm.Get("id"))
+	_, err := p.Factors.Remove(v.Context(), v.Session.AccountID, v.PostForm.Get("id"), func(one factor.Factor) (store.Trace, error) {
+		return p.FactorTrace(v, factor.NewsRemoved, one.Kind, one.Name)
+	})
 	if errors.Is(err, factor.ErrNotFound) { // removed in another tab
 		return p.Redirect(w, v, "/account")
 	}
 	if err != nil {
-		return err
-	}
-	if err := p.factorChanged(v, "factor-remove", removed.Kind, removed.Name); err != nil {
 		return err
 	}
 	if err := p.RefreshFactors(v, ""); err != nil {
@@ -128,10 +109,12 @@ func (p *Pages) forgetDevice(w http.ResponseWriter, v *portal.Visit) error {
 	if id == "" {
 		return p.Redirect(w, v, "/account")
 	}
-	if _, err := p.Factors.ForgetDevice(v.Context(), v.Session.AccountID, id); err != nil {
-		return err
+	trace := p.EventTrace(v, store.Event{Kind: "device-forget", Result: "ok"})
+	_, err := p.Factors.ForgetDevice(v.Context(), v.Session.AccountID, id, trace)
+	if errors.Is(err, factor.ErrNotFound) { // forgotten in another tab
+		return p.Redirect(w, v, "/account")
 	}
-	if err := p.Audit(v, store.Event{Kind: "device-forget", Result: "ok"}); err != nil {
+	if err != nil {
 		return err
 	}
 	return p.Redirect(w, v, "/account?saved")
@@ -157,19 +140,4 @@ func (p *Pages) endOwn(w http.ResponseWriter, v *portal.Visit) error {
 		}
 	}
 	return p.Redirect(w, v, "/account?saved")
-}
-
-// factorChanged audits that a factor was added or removed, and tells the person
-// by every way that is known.
-func (p *Pages) factorChanged(v *portal.Visit, kind string, factorKind factor.Kind, name string) error {
-	event := store.Event{Kind: kind, Result: "ok", AccountID: v.Session.AccountID, SessionID: v.Session.ID,
-		Name: p.Person(v.Session).Name, Detail: map[string]string{"factor": string(factorKind)}}
-	if name != "" {
-		event.Detail["name"] = name
-	}
-	if err := p.Audit(v, event); err != nil {
-		return err
-	}
-	s := v.Session
-	return p.TellOfFactor(v, s.Who.Account, s.Who.Phone, kind == "factor-add", factorKind)
 }

@@ -70,16 +70,17 @@ func (p *Pages) addApp(w http.ResponseWriter, v *portal.Visit) error {
 		return p.Redirect(w, v, p.backFromEnrol(s))
 	}
 	name := portal.Printable(strings.TrimSpace(v.PostForm.Get("name")), maxName)
-	err := p.Factors.ConfirmApp(v.Context(), s.ID, s.AccountID, name, v.PostForm.Get("code"))
+	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.App, name)
+	if err != nil {
+		return err
+	}
+	err = p.Factors.ConfirmApp(v.Context(), s.ID, s.AccountID, name, v.PostForm.Get("code"), trace)
 	if err != nil {
 		t, status, err := p.RefusedFactor(w, v, factor.App, err)
 		if err != nil {
 			return err
 		}
 		return p.renderNewApp(w, v, status, accountAppPage{Trouble: t, Name: name})
-	}
-	if err := p.factorChanged(v, "factor-add", factor.App, name); err != nil {
-		return err
 	}
 	return p.enrolled(w, v, factor.App, "/account?saved")
 }

@@ -20,15 +20,21 @@ func (p *Pages) makeBackup(w http.ResponseWriter, v *portal.Visit) error {
 	if !p.Factors.Policy.For(p.Person(s), p.Now()).Allows(factor.Backup) {
 		return p.Redirect(w, v, "/account")
 	}
-	codes, err := p.Factors.MakeBackup(v.Context(), s.AccountID)
+	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.Backup, "")
 	if err != nil {
 		return err
 	}
-	if err := p.factorChanged(v, "factor-add", factor.Backup, ""); err != nil {
-		return err
+	codes, err := p.Factors.MakeBackup(v.Context(), s.AccountID, trace)
+	if err != nil {
+		t, status, err := p.RefusedFactor(w, v, factor.Backup, err)
+		if err != nil {
+			return err
+		}
+		return p.renderAccount(w, v, status, t)
 	}
+	// The old codes are void: the new ones are shown whatever else fails.
 	if err := p.RefreshFactors(v, ""); err != nil {
-		return err
+		v.Log.Error("the session does not know of new backup codes", "error", err)
 	}
 	v.Header.Del("Accept-Encoding")
 	return p.Render(w, v, http.StatusOK, "account-backup", accountBackupPage{

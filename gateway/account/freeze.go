@@ -20,10 +20,12 @@ type freezePage struct {
 	Token string
 }
 
-// Links are 128 bits long; the limit is there so that nobody has us try.
+// Links are 128 bits long; the limit is there so that nobody has us try. Wrong
+// ones count alone: what a mail scanner opens, or others behind the same address,
+// must not keep somebody from stopping a change.
 const (
-	freezesPerAddress = 30
-	freezeWindow      = 15 * time.Minute
+	wrongLinksPerAddress = 30
+	wrongLinksWindow     = 15 * time.Minute
 )
 
 // freezeAsk says what the link in a notice does. It needs no login: whoever has
@@ -52,15 +54,6 @@ func (p *Pages) freeze(w http.ResponseWriter, v *portal.Visit) error {
 
 func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string, act func(change, token string) error, stage string) error {
 	data := freezePage{Stage: stage, Token: token}
-	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Address, freezesPerAddress, freezeWindow)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		data.Stage, data.Wait = "wait", p.MinutesUntil(retry)
-		w.Header().Set("Retry-After", portal.RetryAfter(retry.Sub(p.Now())))
-		return p.renderFreeze(w, v, http.StatusTooManyRequests, data)
-	}
 	switch err := act(v.PathValue("change"), token); {
 	case err == nil:
 		return p.renderFreeze(w, v, http.StatusOK, data)
@@ -71,11 +64,22 @@ func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string,
 		data.Stage = "late"
 		return p.renderFreeze(w, v, http.StatusGone, data)
 	case errors.Is(err, otp.ErrLink):
-		data.Stage, data.Token = "unknown", ""
-		return p.renderFreeze(w, v, http.StatusNotFound, data)
+		return p.wrongLink(w, v)
 	default:
 		return err
 	}
+}
+
+func (p *Pages) wrongLink(w http.ResponseWriter, v *portal.Visit) error {
+	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Address, wrongLinksPerAddress, wrongLinksWindow)
+	if err != nil {
+		return err
+	}
+	if ok {
+		return p.renderFreeze(w, v, http.StatusNotFound, freezePage{Stage: "unknown"})
+	}
+	w.Header().Set("Retry-After", portal.RetryAfter(retry.Sub(p.Now())))
+	return p.renderFreeze(w, v, http.StatusTooManyRequests, freezePage{Stage: "wait", Wait: p.MinutesUntil(retry)})
 }
 
 // frozen ends what may have been opened with the number that was stopped.

@@ -45,16 +45,17 @@ func (p *Pages) addKey(w http.ResponseWriter, v *portal.Visit) error {
 		return p.Redirect(w, v, p.backFromEnrol(s))
 	}
 	name := portal.Printable(strings.TrimSpace(v.PostForm.Get("name")), maxName)
-	err := p.Factors.AddKey(v.Context(), s.ID, p.Person(s), name, []byte(v.PostForm.Get("answer")))
+	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.Key, name)
+	if err != nil {
+		return err
+	}
+	err = p.Factors.AddKey(v.Context(), s.ID, p.Person(s), name, []byte(v.PostForm.Get("answer")), trace)
 	if err != nil {
 		t, status, err := p.RefusedFactor(w, v, factor.Key, err)
 		if err != nil {
 			return err
 		}
 		return p.renderNewKey(w, v, status, accountKeyPage{Trouble: t, Name: name})
-	}
-	if err := p.factorChanged(v, "factor-add", factor.Key, name); err != nil {
-		return err
 	}
 	return p.enrolled(w, v, factor.Key, "/account?saved")
 }

@@ -30,12 +30,16 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 	return helpdesk.Desk{
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.Numbers, Factors: p.Factors, Now: p.Now, PasswordTries: p.gateway.PasswordTries,
 		FactorPerson: p.FactorPerson,
-		FactorRemoved: func(ctx context.Context, person directory.Account, removed factor.Factor) error {
+		News: func(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error) {
 			number, err := p.NumberOf(ctx, person)
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
-				return err
+				return store.Trace{}, err
 			}
-			return p.TellOfFactor(v, person, number.Phone, false, removed.Kind)
+			var args []any
+			if kind != "" {
+				args = []any{"factor", p.FactorName(lang, kind)}
+			}
+			return p.Trace(v, lang, person, number.Phone, store.Event{}, news, args...)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.Audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {

@@ -81,9 +81,9 @@ func (f *Factors) pendingApp(ctx context.Context, sessionID, accountID string) (
 }
 
 // ConfirmApp adds the app that SetUpApp showed, when a code of it is right: its
-// time step is used by this. ErrWrong, ErrExpired (a new secret is shown),
-// ErrFull, *LockedError.
-func (f *Factors) ConfirmApp(ctx context.Context, sessionID, accountID, name, code string) error {
+// time step is used by this. It leaves the trace, of NewsAdded. ErrWrong,
+// ErrExpired (a new secret is shown), ErrFull, ErrUntold, *LockedError.
+func (f *Factors) ConfirmApp(ctx context.Context, sessionID, accountID, name, code string, trace store.Trace) error {
 	secret, err := f.pendingApp(ctx, sessionID, accountID)
 	if err != nil {
 		return err
@@ -112,14 +112,14 @@ func (f *Factors) ConfirmApp(ctx context.Context, sessionID, accountID, name, co
 	added, err := f.Store.AddFactor(ctx, store.Factor{
 		ID: newID(), AccountID: accountID, Kind: string(App), Name: name,
 		Secret: f.seal(accountID, secret), LastStep: step, AddedAt: f.Now(),
-	}, maxApps)
+	}, maxApps, trace)
 	if err != nil {
 		return fmt.Errorf("factor: %w", err)
 	}
 	if !added {
 		return ErrFull
 	}
-	return f.Changed(ctx, accountID)
+	return nil
 }
 
 // CheckApp takes one try at a code of any of the account's apps. Each time step

@@ -20,15 +20,15 @@ const (
 )
 
 // MakeBackup gives an account new backup codes, which are shown once; the old
-// ones are void.
-func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, error) {
+// ones are void. It leaves the trace, of NewsAdded. ErrUntold.
+func (f *Factors) MakeBackup(ctx context.Context, accountID string, trace store.Trace) ([]string, error) {
 	codes := make([]string, backupCodes)
 	hashes := make([]store.FactorCode, backupCodes)
 	for i := range codes {
 		code := newCode()
 		codes[i], hashes[i].Hash = shown(code), f.hash(accountID, code)
 	}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), hashes, f.Now()); err != nil {
+	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), hashes, f.Now(), trace); err != nil {
 		return nil, fmt.Errorf("factor: backup codes: %w", err)
 	}
 	return codes, nil
@@ -36,28 +36,29 @@ func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, e
 
 // IssueBypass makes a code that lets somebody in once within the hour, whom
 // helpdesk (the account by) has verified; an older one is void. Who may issue one
-// for whom is the caller's to check.
-func (f *Factors) IssueBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
-	return f.issue(ctx, accountID, Bypass, by)
+// for whom is the caller's to check. It leaves the trace, of NewsBypass. ErrUntold.
+func (f *Factors) IssueBypass(ctx context.Context, accountID, by string, trace store.Trace) (code string, expires time.Time, err error) {
+	return f.issue(ctx, accountID, Bypass, by, trace)
 }
 
 // CheckCode takes one try at a backup or bypass code on the way in and tells
-// which it was. ErrWrong, *LockedError.
-func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Kind, error) {
+// which it was. A bypass code that is right leaves the trace, of NewsBypassUsed.
+// ErrWrong, *LockedError.
+func (f *Factors) CheckCode(ctx context.Context, person Person, code string, used store.Trace) (Kind, error) {
 	if person.Strong { // whom no agent lets in
-		return f.checkCode(ctx, person, code, serverBypass)
+		return f.checkCode(ctx, person, code, used, serverBypass)
 	}
-	return f.checkCode(ctx, person, code, serverBypass, Bypass)
+	return f.checkCode(ctx, person, code, used, serverBypass, Bypass)
 }
 
 // CheckBackup takes one try at a backup code within a session, where a bypass
 // code is no proof: it lets somebody in, and changes nothing. Errors as
 // CheckCode's.
 func (f *Factors) CheckBackup(ctx context.Context, person Person, code string) (Kind, error) {
-	return f.checkCode(ctx, person, code)
+	return f.checkCode(ctx, person, code, store.Trace{})
 }
 
-func (f *Factors) checkCode(ctx context.Context, person Person, code string, kinds ...Kind) (Kind, error) {
+func (f *Factors) checkCode(ctx context.Context, person Person, code string, used store.Trace, kinds ...Kind) (Kind, error) {
 	given, ok := readLetters(code)
 	if !ok {
 		return "", errors.Join(f.mayTry(ctx, person.AccountID), ErrWrong)
@@ -70,7 +71,11 @@ func (f *Factors) checkCode(ctx context.Context, person Person, code string, kin
 	}
 	hash := f.hash(person.AccountID, given)
 	for _, kind := range kinds {
-		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now())
+		trace := used
+		if kind == Backup {
+			trace = store.Trace{}
+		}
+		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now(), trace)
 		switch {
 		case err == nil && kind == serverBypass:
 			return Bypass, nil

@@ -21,7 +21,7 @@ func (d *desk) enrols(p store.Person) {
 func (d *desk) hasFactor(account string, kinds ...Kind) {
 	d.t.Helper()
 	for _, kind := range kinds {
-		_, err := d.store.AddFactor(d.t.Context(), store.Factor{ID: newID(), AccountID: account, Kind: string(kind), Name: "x", AddedAt: d.clock()}, 10)
+		_, err := d.store.AddFactor(d.t.Context(), store.Factor{ID: newID(), AccountID: account, Kind: string(kind), Name: "x", AddedAt: d.clock()}, 10, store.Trace{})
 		d.must(err)
 	}
 }
@@ -66,11 +66,11 @@ func TestEnrolment(t *testing.T) {
 	}
 	d.hasFactor("AMIDO-fieldkey", Key, App)
 	d.hasFactor("FREE-app", App)
-	_, err := d.one.MakeBackup(t.Context(), "AMIDO-printed")
+	_, err := d.one.MakeBackup(t.Context(), "AMIDO-printed", store.Trace{})
 	d.must(err)
-	_, _, err = d.one.IssueBypass(t.Context(), "AMIDO-bypass", "agent")
+	_, _, err = d.one.IssueBypass(t.Context(), "AMIDO-bypass", "agent", store.Trace{})
 	d.must(err)
-	cookie, _, err := d.one.RememberDevice(t.Context(), Person{AccountID: "AMIDO-remembered", Domain: "AMIDO"}, "", "")
+	cookie, _, err := d.one.RememberDevice(t.Context(), Person{AccountID: "AMIDO-remembered", Domain: "AMIDO"}, "", "", store.Trace{})
 	d.must(err)
 	if cookie == "" {
 		t.Fatal("the browser is not remembered")

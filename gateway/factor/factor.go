@@ -55,6 +55,9 @@ var (
 	ErrCloned = errors.New("factor: the key has been copied")
 	// ErrFull: the account has as many factors of that kind as it may.
 	ErrFull = errors.New("factor: no more of that kind")
+	// ErrUntold: the person has been told of so much today that they could not be
+	// told of this, so it was not done.
+	ErrUntold = store.ErrTooManyNotices
 	// ErrNotFound: the account has no such factor or device.
 	ErrNotFound = store.ErrNotFound
 )
@@ -92,7 +95,8 @@ type Factors struct {
 	Options
 	keys   *webauthn.WebAuthn // nil: the portal's address is a number, for which there are no keys
 	sealer cipher.AEAD
-	hashes []byte
+	hashes []byte // key of the hashes of codes
+	signs  []byte // key of the cookies of remembered devices
 }
 
 const minKey = 32 // bytes
@@ -114,6 +118,9 @@ func New(o Options) (*Factors, error) {
 		return nil, fmt.Errorf("factor: %w", err)
 	}
 	if f.hashes, err = hkdf.Key(sha256.New, o.Key, nil, "stagedoor: hashes of backup and bypass codes", 32); err != nil {
+		return nil, fmt.Errorf("factor: %w", err)
+	}
+	if f.signs, err = hkdf.Key(sha256.New, o.Key, nil, "stagedoor: cookies of remembered devices", 32); err != nil {
 		return nil, fmt.Errorf("factor: %w", err)
 	}
 	block, err := aes.NewCipher(sealing)

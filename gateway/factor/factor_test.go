@@ -62,7 +62,7 @@ func (d *desk) app() string {
 	setup, err := d.one.SetUpApp(d.t.Context(), "session", anna)
 	d.must(err)
 	secret := strings.ReplaceAll(setup.Secret, " ", "")
-	d.must(d.one.ConfirmApp(d.t.Context(), "session", anna.AccountID, "Telefon", d.code(secret)))
+	d.must(d.one.ConfirmApp(d.t.Context(), "session", anna.AccountID, "Telefon", d.code(secret), store.Trace{}))
 	return secret
 }
 
@@ -94,16 +94,16 @@ func TestApp(t *testing.T) {
 	}
 	secret := strings.ReplaceAll(setup.Secret, " ", "")
 	for name, code := range map[string]string{"wrong": wrongFor(d.code(secret)), "empty": "", "letters": "12345a"} {
-		if err := d.one.ConfirmApp(ctx, "session", anna.AccountID, "", code); !errors.Is(err, ErrWrong) {
+		if err := d.one.ConfirmApp(ctx, "session", anna.AccountID, "", code, store.Trace{}); !errors.Is(err, ErrWrong) {
 			t.Errorf("confirmed by a code that is %s: %v", name, err)
 		}
 	}
-	if err := d.one.ConfirmApp(ctx, "session", "bertil", "", d.code(secret)); err == nil {
+	if err := d.one.ConfirmApp(ctx, "session", "bertil", "", d.code(secret), store.Trace{}); err == nil {
 		t.Error("a secret opens for another account")
 	}
 	code := d.code(secret)
-	d.must(d.one.ConfirmApp(ctx, "session", anna.AccountID, "Telefon", code[:3]+" "+code[3:]))
-	if err := d.one.ConfirmApp(ctx, "session", anna.AccountID, "", code); !errors.Is(err, ErrExpired) {
+	d.must(d.one.ConfirmApp(ctx, "session", anna.AccountID, "Telefon", code[:3]+" "+code[3:], store.Trace{}))
+	if err := d.one.ConfirmApp(ctx, "session", anna.AccountID, "", code, store.Trace{}); !errors.Is(err, ErrExpired) {
 		t.Errorf("confirmed twice: %v", err)
 	}
 	if err := d.one.CheckApp(ctx, anna.AccountID, code); !errors.Is(err, ErrWrong) {
@@ -142,7 +142,7 @@ func TestAppsAreFew(t *testing.T) {
 	}
 	setup, err := d.one.SetUpApp(t.Context(), "session", anna)
 	d.must(err)
-	if err := d.one.ConfirmApp(t.Context(), "session", anna.AccountID, "", d.code(strings.ReplaceAll(setup.Secret, " ", ""))); !errors.Is(err, ErrFull) {
+	if err := d.one.ConfirmApp(t.Context(), "session", anna.AccountID, "", d.code(strings.ReplaceAll(setup.Secret, " ", "")), store.Trace{}); !errors.Is(err, ErrFull) {
 		t.Errorf("got %v, want ErrFull", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestSetupExpires(t *testing.T) {
 	setup, err := d.one.SetUpApp(t.Context(), "session", anna)
 	d.must(err)
 	d.advance(setupTime)
-	if err := d.one.ConfirmApp(t.Context(), "session", anna.AccountID, "", d.code(strings.ReplaceAll(setup.Secret, " ", ""))); !errors.Is(err, ErrExpired) {
+	if err := d.one.ConfirmApp(t.Context(), "session", anna.AccountID, "", d.code(strings.ReplaceAll(setup.Secret, " ", "")), store.Trace{}); !errors.Is(err, ErrExpired) {
 		t.Errorf("got %v, want ErrExpired", err)
 	}
 }
@@ -160,7 +160,7 @@ func TestSetupExpires(t *testing.T) {
 func TestBackup(t *testing.T) {
 	d := newDesk(t, nil)
 	ctx := t.Context()
-	codes, err := d.one.MakeBackup(ctx, anna.AccountID)
+	codes, err := d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
 	seen := map[string]bool{}
 	for _, code := range codes {
@@ -169,15 +169,15 @@ func TestBackup(t *testing.T) {
 	if len(seen) != backupCodes || len(codes[0]) != codeLength+1 {
 		t.Fatalf("codes: %q", codes)
 	}
-	kind, err := d.one.CheckCode(ctx, anna, " "+strings.ToLower(codes[0])+" ")
+	kind, err := d.one.CheckCode(ctx, anna, " "+strings.ToLower(codes[0])+" ", store.Trace{})
 	d.must(err)
 	if kind != Backup {
 		t.Errorf("kind %q", kind)
 	}
-	if _, err := d.another.CheckCode(ctx, anna, codes[0]); !errors.Is(err, ErrWrong) {
+	if _, err := d.another.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good twice: %v", err)
 	}
-	if _, err := d.one.CheckCode(ctx, Person{AccountID: "bertil"}, codes[1]); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, Person{AccountID: "bertil"}, codes[1], store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good for somebody else: %v", err)
 	}
 	status, err := d.one.Status(ctx, anna)
@@ -185,15 +185,15 @@ func TestBackup(t *testing.T) {
 	if status.BackupLeft != backupCodes-1 {
 		t.Errorf("%d left", status.BackupLeft)
 	}
-	_, err = d.one.MakeBackup(ctx, anna.AccountID)
+	_, err = d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
-	if _, err := d.one.CheckCode(ctx, anna, codes[1]); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[1], store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good after new ones were made: %v", err)
 	}
 	without := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App}}})
-	codes, err = without.one.MakeBackup(ctx, anna.AccountID)
+	codes, err = without.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
-	if _, err := without.one.CheckCode(ctx, anna, codes[0]); !errors.Is(err, ErrWrong) {
+	if _, err := without.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good where none are allowed: %v", err)
 	}
 }
@@ -201,19 +201,19 @@ func TestBackup(t *testing.T) {
 func TestBypass(t *testing.T) {
 	d := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App}}})
 	ctx := t.Context()
-	first, expires, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	first, expires, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	if expires.Sub(d.clock()) != time.Hour || len(strings.ReplaceAll(first, "-", "")) != 10 {
 		t.Errorf("code %q until %v", first, expires)
 	}
-	code, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	code, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
-	if _, err := d.one.CheckCode(ctx, anna, first); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, first, store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("an older code is still good: %v", err)
 	}
 	strong := anna
 	strong.Strong = true
-	if _, err := d.one.CheckCode(ctx, strong, code); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, strong, code, store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a bypass code let helpdesk in: %v", err)
 	}
 	status, err := d.one.Status(ctx, anna)
@@ -221,15 +221,15 @@ func TestBypass(t *testing.T) {
 	if !status.BypassUntil.Equal(d.clock().Add(time.Hour)) {
 		t.Errorf("status tells of a code until %v", status.BypassUntil)
 	}
-	kind, err := d.one.CheckCode(ctx, anna, code)
+	kind, err := d.one.CheckCode(ctx, anna, code, store.Trace{})
 	d.must(err)
 	if kind != Bypass {
 		t.Errorf("kind %q", kind)
 	}
-	late, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	late, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	d.advance(time.Hour)
-	if _, err := d.one.CheckCode(ctx, anna, late); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, late, store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good after an hour: %v", err)
 	}
 }
@@ -239,14 +239,14 @@ func TestWrongTriesLock(t *testing.T) {
 	d := newDesk(t, nil)
 	ctx := t.Context()
 	secret := d.app()
-	codes, err := d.one.MakeBackup(ctx, anna.AccountID)
+	codes, err := d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
 	d.advance(period)
 	for i := range 10 {
 		if i%2 == 0 {
 			err = d.one.CheckApp(ctx, anna.AccountID, wrongFor(d.code(secret)))
 		} else {
-			_, err = d.another.CheckCode(ctx, anna, "00000-00000")
+			_, err = d.another.CheckCode(ctx, anna, "00000-00000", store.Trace{})
 		}
 		if !errors.Is(err, ErrWrong) {
 			t.Fatalf("try %d: %v", i+1, err)
@@ -256,7 +256,7 @@ func TestWrongTriesLock(t *testing.T) {
 	if err := d.one.CheckApp(ctx, anna.AccountID, d.code(secret)); !errors.As(err, &locked) || locked.Until.Sub(d.clock()) != 15*time.Minute {
 		t.Fatalf("after ten wrong codes the right one: %v", err)
 	}
-	if _, err := d.one.CheckCode(ctx, anna, codes[0]); !errors.As(err, &locked) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.As(err, &locked) {
 		t.Errorf("after ten wrong codes a backup code: %v", err)
 	}
 	if err := d.one.CheckApp(ctx, anna.AccountID, "what"); !errors.As(err, &locked) {
@@ -311,16 +311,19 @@ func TestParallelTries(t *testing.T) {
 	if right, _, _ := d.together(8, func(ctx context.Context, f *Factors) error { return f.CheckApp(ctx, anna.AccountID, code) }); right != 1 {
 		t.Errorf("one code of the app was good %d times", right)
 	}
-	backup, err := d.one.MakeBackup(ctx, anna.AccountID)
+	backup, err := d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
 	d.must(d.store.ClearCodeLock(ctx, anna.AccountID))
 	check := func(code string) func(context.Context, *Factors) error {
-		return func(ctx context.Context, f *Factors) error { _, err := f.CheckCode(ctx, anna, code); return err }
+		return func(ctx context.Context, f *Factors) error {
+			_, err := f.CheckCode(ctx, anna, code, store.Trace{})
+			return err
+		}
 	}
 	if right, _, _ := d.together(8, check(backup[0])); right != 1 {
 		t.Errorf("one backup code was good %d times", right)
 	}
-	bypass, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	bypass, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	d.must(d.store.ClearCodeLock(ctx, anna.AccountID))
 	if right, _, _ := d.together(8, check(bypass)); right != 1 {
@@ -330,58 +333,6 @@ func TestParallelTries(t *testing.T) {
 	right, wrong, locked := d.together(40, check("00000-00000"))
 	if right != 0 || wrong != 10 || locked != 30 {
 		t.Errorf("of 40 wrong codes %d were looked at, %d not; want 10 and 30", wrong, locked)
-	}
-}
-
-func TestDevices(t *testing.T) {
-	policy := Policy{{Domain: "AMIDO", Need: Required, Allowed: []Kind{SMS, App}, Remember: 24 * time.Hour}}
-	d := newDesk(t, policy)
-	ctx := t.Context()
-	cookie, expires, err := d.one.RememberDevice(ctx, anna, "Firefox", "192.0.2.1")
-	d.must(err)
-	if expires.Sub(d.clock()) != 24*time.Hour {
-		t.Errorf("remembered until %v", expires)
-	}
-	remembers := func(person Person, cookie string) bool {
-		t.Helper()
-		is, err := d.another.Remembers(ctx, person, cookie, "192.0.2.2")
-		d.must(err)
-		return is
-	}
-	bertil, strong, elsewhere := anna, anna, anna
-	bertil.AccountID, strong.Strong, elsewhere.Domain = "bertil", true, "OTHER"
-	for name, c := range map[string]struct {
-		person Person
-		cookie string
-		want   bool
-	}{
-		"the device": {anna, cookie, true}, "another account": {bertil, cookie, false}, "helpdesk": {strong, cookie, false},
-		"a policy that remembers none": {elsewhere, cookie, false}, "another secret": {anna, cookie[:len(cookie)-1] + "!", false},
-		"nonsense": {anna, "x", false}, "nothing": {anna, "", false}, "a long one": {anna, strings.Repeat("x.", 300), false},
-	} {
-		if got := remembers(c.person, c.cookie); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
-	shorter := *d.one
-	shorter.Policy = Policy{{Need: Required, Allowed: []Kind{SMS}, Remember: time.Hour}}
-	d.advance(2 * time.Hour)
-	if is, err := shorter.Remembers(ctx, anna, cookie, ""); is || err != nil {
-		t.Errorf("a shorter policy still remembers: %v, %v", is, err)
-	}
-	d.app() // a change of factors forgets all
-	if remembers(anna, cookie) {
-		t.Error("remembered after a factor was added")
-	}
-	if cookie, _, err = d.one.RememberDevice(ctx, anna, "Firefox", ""); err != nil || !remembers(anna, cookie) {
-		t.Fatal("not remembered:", err)
-	}
-	d.advance(24 * time.Hour)
-	if remembers(anna, cookie) {
-		t.Error("remembered for too long")
-	}
-	if cookie, _, err := d.one.RememberDevice(ctx, strong, "Firefox", ""); cookie != "" || err != nil {
-		t.Errorf("a device of helpdesk's is remembered: %q, %v", cookie, err)
 	}
 }
 
@@ -420,15 +371,15 @@ func TestRemove(t *testing.T) {
 	status, err := d.one.Status(ctx, anna)
 	d.must(err)
 	id := status.Factors[0].ID
-	if _, err := d.one.Remove(ctx, "bertil", id); !errors.Is(err, ErrNotFound) {
+	if _, err := d.one.Remove(ctx, "bertil", id, untraced); !errors.Is(err, ErrNotFound) {
 		t.Errorf("removed from somebody else: %v", err)
 	}
-	removed, err := d.one.Remove(ctx, anna.AccountID, id)
+	removed, err := d.one.Remove(ctx, anna.AccountID, id, untraced)
 	d.must(err)
 	if removed.Kind != App || removed.Name != "Telefon" {
 		t.Errorf("removed %+v", removed)
 	}
-	if _, err := d.one.Remove(ctx, anna.AccountID, id); !errors.Is(err, ErrNotFound) {
+	if _, err := d.one.Remove(ctx, anna.AccountID, id, untraced); !errors.Is(err, ErrNotFound) {
 		t.Errorf("removed twice: %v", err)
 	}
 }
@@ -459,7 +410,7 @@ func FuzzKeyAnswers(f *testing.F) {
 		if _, err := factors.NewKey(t.Context(), "s", anna); err != nil {
 			t.Fatal(err)
 		}
-		if err := factors.AddKey(t.Context(), "s", anna, "", answer); err == nil {
+		if err := factors.AddKey(t.Context(), "s", anna, "", answer, store.Trace{}); err == nil {
 			t.Fatal("a key was made of nothing")
 		}
 		if err := factors.Store.PutSetup(t.Context(), "s", "key", `{"challenge":"AAAAAAAAAAAAAAAAAAAAAA","user_id":"YW5uYQ=="}`, time.Now().Add(time.Minute)); err != nil {
@@ -483,3 +434,5 @@ func FuzzReadLetters(f *testing.F) {
 		}
 	})
 }
+
+func untraced(Factor) (store.Trace, error) { return store.Trace{}, nil }

@@ -98,8 +98,9 @@ func (f *Factors) NewKey(ctx context.Context, sessionID string, person Person) (
 	return f.challenge(ctx, sessionID, "key-new", data, creation.Response)
 }
 
-// AddKey adds the key that the browser made. ErrExpired, ErrWrong, ErrFull.
-func (f *Factors) AddKey(ctx context.Context, sessionID string, person Person, name string, answer []byte) error {
+// AddKey adds the key that the browser made, and leaves the trace, of NewsAdded.
+// ErrExpired, ErrWrong, ErrFull, ErrUntold.
+func (f *Factors) AddKey(ctx context.Context, sessionID string, person Person, name string, answer []byte, trace store.Trace) error {
 	data, err := f.answered(ctx, sessionID, "key-new")
 	if err != nil {
 		return err
@@ -123,14 +124,14 @@ func (f *Factors) AddKey(ctx context.Context, sessionID string, person Person, n
 	added, err := f.Store.AddFactor(ctx, store.Factor{
 		ID: newID(), AccountID: person.AccountID, Kind: string(Key), Name: name, Secret: string(secret),
 		Credential: base64.RawURLEncoding.EncodeToString(key.ID), AddedAt: f.Now(),
-	}, maxKeys)
+	}, maxKeys, trace)
 	if err != nil {
 		return fmt.Errorf("factor: new key: %w", err)
 	}
 	if !added {
 		return ErrFull
 	}
-	return f.Changed(ctx, person.AccountID)
+	return nil
 }
 
 // AskKey are the options for a proof with one of the account's keys, as JSON

@@ -2,7 +2,6 @@ package factor
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -17,22 +16,23 @@ const serverBypass Kind = "bypass-server"
 // let anybody in anyway: its codes hold for agents and administrators too, who
 // else could not come back when their only factor is lost. by is who ran the
 // command.
-func (f *Factors) IssueServerBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
-	return f.issue(ctx, accountID, serverBypass, by)
+func (f *Factors) IssueServerBypass(ctx context.Context, accountID, by string, trace store.Trace) (code string, expires time.Time, err error) {
+	return f.issue(ctx, accountID, serverBypass, by, trace)
 }
 
-// issue makes a bypass code of a kind; older ones of both kinds are void.
-func (f *Factors) issue(ctx context.Context, accountID string, kind Kind, by string) (code string, expires time.Time, err error) {
+// issue makes a bypass code of a kind and leaves the trace; older ones of both
+// kinds are void. ErrUntold.
+func (f *Factors) issue(ctx context.Context, accountID string, kind Kind, by string, trace store.Trace) (code string, expires time.Time, err error) {
 	code, expires = newCode(), f.Now().Add(bypassFor)
 	made := store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}
 	other := Bypass
 	if kind == Bypass {
 		other = serverBypass
 	}
-	err = errors.Join(
-		f.Store.PutFactorCodes(ctx, accountID, string(other), nil, f.Now()),
-		f.Store.PutFactorCodes(ctx, accountID, string(kind), []store.FactorCode{made}, f.Now()),
-	)
+	err = f.Store.PutFactorCodes(ctx, accountID, string(kind), []store.FactorCode{made}, f.Now(), trace)
+	if err == nil {
+		err = f.Store.PutFactorCodes(ctx, accountID, string(other), nil, f.Now(), store.Trace{})
+	}
 	if err != nil {
 		return "", time.Time{}, fmt.Errorf("factor: bypass code: %w", err)
 	}
@@ -54,8 +54,8 @@ func (f *Factors) bypassUntil(ctx context.Context, accountID string) (until time
 }
 
 // RemoveBackup makes the printed codes of an account void, and says how many
-// were left. ErrNotFound where none were.
-func (f *Factors) RemoveBackup(ctx context.Context, accountID string) (removed int, err error) {
+// were left; it leaves the trace, of NewsRemoved. ErrNotFound where none were.
+func (f *Factors) RemoveBackup(ctx context.Context, accountID string, trace store.Trace) (removed int, err error) {
 	removed, _, err = f.Store.FactorCodesLeft(ctx, accountID, string(Backup), f.Now())
 	if err != nil {
 		return 0, fmt.Errorf("factor: %w", err)
@@ -63,7 +63,7 @@ func (f *Factors) RemoveBackup(ctx context.Context, accountID string) (removed i
 	if removed == 0 {
 		return 0, ErrNotFound
 	}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), nil, f.Now()); err != nil {
+	if err := f.Store.PutFactorCodes(ctx, accountID, string(Backup), nil, f.Now(), trace); err != nil {
 		return 0, fmt.Errorf("factor: remove backup codes: %w", err)
 	}
 	return removed, f.Changed(ctx, accountID)

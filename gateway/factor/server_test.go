@@ -2,6 +2,7 @@ package factor
 
 import (
 	"errors"
+	"stagedoor/store"
 	"testing"
 	"time"
 )
@@ -15,7 +16,7 @@ func TestServerBypass(t *testing.T) {
 	strong.Strong = true
 	issue := func() string {
 		t.Helper()
-		code, expires, err := d.one.IssueServerBypass(ctx, anna.AccountID, "cli:root")
+		code, expires, err := d.one.IssueServerBypass(ctx, anna.AccountID, "cli:root", store.Trace{})
 		d.must(err)
 		if expires.Sub(d.clock()) != time.Hour {
 			t.Errorf("good until %v", expires)
@@ -24,11 +25,11 @@ func TestServerBypass(t *testing.T) {
 	}
 	wrong := func(what, code string, person Person) {
 		t.Helper()
-		if _, err := d.another.CheckCode(ctx, person, code); !errors.Is(err, ErrWrong) {
+		if _, err := d.another.CheckCode(ctx, person, code, store.Trace{}); !errors.Is(err, ErrWrong) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	agents, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	agents, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	code := issue()
 	wrong("the agent's older one", agents, anna)
@@ -38,12 +39,12 @@ func TestServerBypass(t *testing.T) {
 	if _, err := d.one.CheckBackup(ctx, strong, code); !errors.Is(err, ErrWrong) {
 		t.Errorf("within a session it proved something: %v", err)
 	}
-	if kind, err := d.one.CheckCode(ctx, strong, code); err != nil || kind != Bypass {
+	if kind, err := d.one.CheckCode(ctx, strong, code, store.Trace{}); err != nil || kind != Bypass {
 		t.Errorf("%q, %v", kind, err)
 	}
 	wrong("a second time", code, strong)
 	code = issue()
-	newer, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent")
+	newer, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	wrong("older than an agent's", code, strong)
 	wrong("an agent's, for an administrator", newer, strong)
@@ -55,17 +56,17 @@ func TestServerBypass(t *testing.T) {
 func TestRemoveBackup(t *testing.T) {
 	d := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App, Backup}, Remember: time.Hour}})
 	ctx := t.Context()
-	if _, err := d.one.RemoveBackup(ctx, anna.AccountID); !errors.Is(err, ErrNotFound) {
+	if _, err := d.one.RemoveBackup(ctx, anna.AccountID, store.Trace{}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("none were there: %v", err)
 	}
-	codes, err := d.one.MakeBackup(ctx, anna.AccountID)
+	codes, err := d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
-	cookie, _, err := d.one.RememberDevice(ctx, anna, "Firefox", "192.0.2.1")
+	cookie, _, err := d.one.RememberDevice(ctx, anna, "Firefox", "192.0.2.1", store.Trace{})
 	d.must(err)
-	if n, err := d.one.RemoveBackup(ctx, anna.AccountID); err != nil || n != len(codes) {
+	if n, err := d.one.RemoveBackup(ctx, anna.AccountID, store.Trace{}); err != nil || n != len(codes) {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := d.one.CheckCode(ctx, anna, codes[0]); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("still good: %v", err)
 	}
 	if ok, err := d.one.Remembers(ctx, anna, cookie, "192.0.2.1"); ok || err != nil {

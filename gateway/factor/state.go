@@ -149,17 +149,29 @@ func (f *Factors) Status(ctx context.Context, person Person) (Status, error) {
 }
 
 // Remove takes an app or a key away; remembered devices are forgotten, since
-// they stood on it. ErrNotFound.
-func (f *Factors) Remove(ctx context.Context, accountID, id string) (Factor, error) {
-	removed, err := f.Store.RemoveFactor(ctx, accountID, id)
+// they stood on it. traceOf makes the trace of it, of NewsRemoved. ErrNotFound.
+func (f *Factors) Remove(ctx context.Context, accountID, id string, traceOf func(Factor) (store.Trace, error)) (Factor, error) {
+	own, err := f.Store.Factors(ctx, accountID)
 	if err != nil {
 		return Factor{}, fmt.Errorf("factor: remove: %w", err)
 	}
-	return Factor{ID: id, Kind: Kind(removed.Kind), Name: removed.Name}, f.Changed(ctx, accountID)
+	i := slices.IndexFunc(own, func(one store.Factor) bool { return one.ID == id })
+	if i < 0 {
+		return Factor{}, ErrNotFound
+	}
+	removed := Factor{own[i].ID, Kind(own[i].Kind), own[i].Name, own[i].AddedAt, own[i].UsedAt}
+	trace, err := traceOf(removed)
+	if err != nil {
+		return Factor{}, err
+	}
+	if _, err := f.Store.RemoveFactor(ctx, accountID, id, trace); err != nil {
+		return Factor{}, fmt.Errorf("factor: remove: %w", err)
+	}
+	return removed, nil
 }
 
-// Changed is called where anything has changed that a remembered device stands
-// on: the password, the number, a factor.
+// Changed is called where something has changed that a remembered device stands
+// on and that is not a factor of this package: the password, the number.
 func (f *Factors) Changed(ctx context.Context, accountID string) error {
 	_, err := f.Store.ForgetDevices(ctx, accountID, "")
 	if err != nil {

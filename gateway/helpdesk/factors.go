@@ -9,17 +9,24 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway/factor"
+	"stagedoor/store"
 )
 
 // IssueBypass makes a code that lets a person in once within the hour instead
 // of a second factor. It is returned once, for the agent to read out, and kept
 // nowhere. The agent has verified the caller a moment ago, or says on the record
-// that they know the person (known). RuleUnverified. From the server, where who
-// asks has been let onto the machine, it helps agents and administrators too.
+// that they know the person (known). The person is told. RuleUnverified,
+// RuleTooMany. From the server, where who asks has been let onto the machine, it
+// helps agents and administrators too.
 func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, known bool) (code string, expires time.Time, err error) {
-	err = d.act(ctx, agent, id, "helpdesk-bypass", reason, func(directory.Account, string) (map[string]string, error) {
+	err = d.act(ctx, agent, id, "helpdesk-bypass", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		if agent.Server {
-			code, expires, err = d.Factors.IssueServerBypass(ctx, id, agent.Name)
+			trace, err := d.News(ctx, person, d.Lang, factor.NewsBypass, "")
+			if err != nil {
+				return nil, fmt.Errorf("helpdesk: bypass: %w", err)
+			}
+			trace.EvenUntold = true // who is on the machine is not to be kept out
+			code, expires, err = d.Factors.IssueServerBypass(ctx, id, agent.Name, trace)
 			return map[string]string{"verified": "server"}, wrapped("bypass", err)
 		}
 		verified, err := d.Store.Caller(ctx, agent.SessionID, id)
@@ -33,7 +40,14 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 				return nil, refuse(RuleUnverified)
 			}
 		}
-		code, expires, err = d.Factors.IssueBypass(ctx, id, agent.AccountID)
+		trace, err := d.News(ctx, person, d.Lang, factor.NewsBypass, "")
+		if err != nil {
+			return nil, fmt.Errorf("helpdesk: bypass: %w", err)
+		}
+		code, expires, err = d.Factors.IssueBypass(ctx, id, agent.AccountID, trace)
+		if errors.Is(err, factor.ErrUntold) {
+			return facts, &RefusedError{Rule: RuleTooMany, Err: err}
+		}
 		return facts, wrapped("bypass", err)
 	})
 	if err != nil {
@@ -46,17 +60,13 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 // who is told. RuleNothing where it is not there.
 func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reason string) error {
 	return d.act(ctx, agent, id, "factor-remove", reason, func(person directory.Account, _ string) (map[string]string, error) {
-		removed, err := d.Factors.Remove(ctx, id, factorID)
+		removed, err := d.Factors.Remove(ctx, id, factorID, func(one factor.Factor) (store.Trace, error) {
+			return d.News(ctx, person, d.Lang, factor.NewsRemoved, one.Kind)
+		})
 		if errors.Is(err, factor.ErrNotFound) {
 			return nil, refuse(RuleNothing)
 		}
-		if err != nil {
-			return nil, fmt.Errorf("helpdesk: remove factor: %w", err)
-		}
-		if d.FactorRemoved != nil {
-			err = d.FactorRemoved(ctx, person, removed)
-		}
-		return map[string]string{"factor": string(removed.Kind), "name": removed.Name}, err
+		return map[string]string{"factor": string(removed.Kind), "name": removed.Name}, wrapped("remove factor", err)
 	})
 }
 
@@ -64,27 +74,30 @@ func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reaso
 // RuleNothing where none are left.
 func (d Desk) RemoveBackup(ctx context.Context, agent Agent, id, reason string) error {
 	return d.act(ctx, agent, id, "factor-remove", reason, func(person directory.Account, _ string) (map[string]string, error) {
-		left, err := d.Factors.RemoveBackup(ctx, id)
-		if errors.Is(err, factor.ErrNotFound) {
-			return nil, refuse(RuleNothing)
-		}
+		trace, err := d.News(ctx, person, d.Lang, factor.NewsRemoved, factor.Backup)
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: remove backup codes: %w", err)
 		}
-		if d.FactorRemoved != nil {
-			err = d.FactorRemoved(ctx, person, factor.Factor{Kind: factor.Backup})
+		left, err := d.Factors.RemoveBackup(ctx, id, trace)
+		if errors.Is(err, factor.ErrNotFound) {
+			return nil, refuse(RuleNothing)
 		}
-		return map[string]string{"factor": string(factor.Backup), "codes": strconv.Itoa(left)}, err
+		return map[string]string{"factor": string(factor.Backup), "codes": strconv.Itoa(left)}, wrapped("remove backup codes", err)
 	})
 }
 
-// EndDevices forgets the browsers that a person need not prove themselves in.
+// EndDevices forgets the browsers that a person need not prove themselves in,
+// who is told. RuleNothing where there is none.
 func (d Desk) EndDevices(ctx context.Context, agent Agent, id, reason string) error {
-	return d.act(ctx, agent, id, "helpdesk-end-devices", reason, func(directory.Account, string) (map[string]string, error) {
-		n, err := d.Factors.ForgetDevice(ctx, id, "")
-		if err == nil && n == 0 {
-			err = refuse(RuleNothing)
+	return d.act(ctx, agent, id, "helpdesk-end-devices", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		trace, err := d.News(ctx, person, d.Lang, factor.NewsForgotten, "")
+		if err != nil {
+			return nil, fmt.Errorf("helpdesk: end devices: %w", err)
 		}
-		return map[string]string{"devices": strconv.FormatInt(n, 10)}, err
+		n, err := d.Factors.ForgetDevice(ctx, id, "", trace)
+		if errors.Is(err, factor.ErrNotFound) {
+			return nil, refuse(RuleNothing)
+		}
+		return map[string]string{"devices": strconv.FormatInt(n, 10)}, wrapped("end devices", err)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/url"
+	"strings"
 	"testing"
 
 	"stagedoor/directory"
@@ -21,13 +22,12 @@ func TestFactorsFromServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.Factors = factors
-	var told []factor.Kind
-	r.FactorRemoved = func(_ context.Context, _ directory.Account, removed factor.Factor) error {
-		told = append(told, removed.Kind)
-		return nil
+	var told []string
+	r.News = func(_ context.Context, _ directory.Account, _ string, news factor.News, kind factor.Kind) (store.Trace, error) {
+		return store.Trace{Done: func(store.Event, bool) { told = append(told, string(news)+string(kind)) }}, nil
 	}
 	server, sara := helpdesk.Agent{Name: "cli:root", Address: "cli", Server: true}, r.id(t, "sara")
-	if _, err := factors.MakeBackup(ctx, sara); err != nil {
+	if _, err := factors.MakeBackup(ctx, sara, store.Trace{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := r.IssueBypass(ctx, r.agent, sara, "ringde in", true); rule(err) != helpdesk.RuleColleague {
@@ -43,13 +43,13 @@ func TestFactorsFromServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind, err := factors.CheckCode(ctx, factor.Person{AccountID: sara, Strong: true}, code); err != nil || kind != factor.Bypass {
+	if kind, err := factors.CheckCode(ctx, factor.Person{AccountID: sara, Strong: true}, code, store.Trace{}); err != nil || kind != factor.Bypass {
 		t.Errorf("the code: %q, %v", kind, err)
 	}
 	if err := r.RemoveBackup(ctx, server, sara, "tappat papperet"); err != nil {
 		t.Error(err)
 	}
-	if err := r.RemoveBackup(ctx, server, sara, "tappat papperet"); rule(err) != helpdesk.RuleNothing || len(told) != 1 || told[0] != factor.Backup {
+	if err := r.RemoveBackup(ctx, server, sara, "tappat papperet"); rule(err) != helpdesk.RuleNothing || strings.Join(told, " ") != "bypass removedbackup" {
 		t.Errorf("a second time: %v, told %v", err, told)
 	}
 	events, err := r.Store.Events(ctx, store.EventFilter{Kind: "factor-remove", Result: "ok"})

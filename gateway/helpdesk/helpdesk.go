@@ -30,8 +30,10 @@ type Desk struct {
 	Factors   *factor.Factors // nil on the command line
 	// FactorPerson is somebody as Factors knows people.
 	FactorPerson func(ctx context.Context, person directory.Account) (factor.Person, error)
-	// FactorRemoved tells a person of a factor that was removed.
-	FactorRemoved func(ctx context.Context, person directory.Account, removed factor.Factor) error
+	// News is the trace that tells a person, in their language, of what is done to
+	// their factors; kind is of the one it is done to, where it is one. The act has
+	// a record of its own.
+	News func(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error)
 	// Record writes an event into the audit; what cannot be recorded is not done.
 	Record func(ctx context.Context, event store.Event) error
 	// Ended closes the live desktops of sessions of a person that were just ended.

@@ -12,21 +12,26 @@ import (
 // Audit records one decision, as a row of the hash chain and as a log line.
 // What cannot be recorded is refused: the caller gives the error back.
 func (p *Portal) Audit(v *Visit, event store.Event) error {
-	event.Address, event.RequestID = v.Address, v.ID
-	// An event that names nobody is the session's person's. One that does, such
-	// as a login tried in the browser of somebody else, keeps its own name.
-	if s := v.Session; s != nil && event.Name == "" {
-		event.AccountID, event.SessionID = s.AccountID, s.ID
-		event.Name = s.Login()
-	}
 	// The hash stands in the log too: whoever rewrites the database's chain
 	// cannot rewrite the log that was shipped elsewhere.
-	event, err := p.Store.AppendEvent(v.Context(), event)
+	event, err := p.Store.AppendEvent(v.Context(), v.event(event))
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
 	p.logEvent(v.Log, event)
 	return nil
+}
+
+// event is one as this visit's: with its address, its support id and, unless it
+// names somebody, the session's person. One that does, such as a login tried in
+// the browser of somebody else, keeps its own name.
+func (v *Visit) event(event store.Event) store.Event {
+	event.Address, event.RequestID = v.Address, v.ID
+	if s := v.Session; s != nil && event.Name == "" {
+		event.AccountID, event.SessionID = s.AccountID, s.ID
+		event.Name = s.Login()
+	}
+	return event
 }
 
 // logEvent is an event that stands in the audit, as a log line.

@@ -34,7 +34,8 @@ func (p *Portal) AuditFactor(v *Visit, kind factor.Kind, result, reason string) 
 // Trouble is what was wrong with a try at a second factor, as its page says it.
 type Trouble struct {
 	Wrong, Expired, Cloned, Full bool
-	Wait                         int // minutes; 0: none
+	Untold                       bool // the person has been told of too much today
+	Wait                         int  // minutes; 0: none
 	Blocked                      bool
 }
 
@@ -59,6 +60,8 @@ func (p *Portal) RefusedFactor(w http.ResponseWriter, v *Visit, kind factor.Kind
 		reason, t.Expired = "expired", true
 	case errors.Is(err, factor.ErrFull):
 		reason, t.Full = "full", true
+	case errors.Is(err, factor.ErrUntold):
+		status, reason, t.Untold = http.StatusTooManyRequests, "too-many", true
 	case errors.Is(err, factor.ErrWrong):
 		t.Wrong = true
 		v.Log.Info("second factor refused", "factor", kind, "error", err)

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -134,28 +133,4 @@ func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (f
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
 		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}, nil
-}
-
-// TellOfFactor tells somebody, by text message and mail, that a factor was added
-// to or removed from their account.
-func (p *Portal) TellOfFactor(v *Visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
-	err := p.NoticeOfFactor(v.Context(), v.Lang, account, phone, added, kind)
-	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
-		v.Log.Warn("the person is not told of a factor", "kind", kind, "error", err)
-		return nil
-	}
-	return err
-}
-
-// NoticeOfFactor is TellOfFactor without a visit. otp.ErrTooMany.
-func (p *Portal) NoticeOfFactor(ctx context.Context, lang string, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
-	key := "factor.notice.removed"
-	if added {
-		key = "factor.notice.added"
-	}
-	return p.Notices.Tell(ctx, otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
-		Key:  key,
-		Args: []any{"factor", p.Site.T(lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
-	})
 }

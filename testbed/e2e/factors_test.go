@@ -163,7 +163,7 @@ func (r *rig) backupCode(p *testbed.Page, code string) {
 func (r *rig) rememberedBrowser(p *testbed.Page) {
 	r.t.Helper()
 	ok(r.t, r.database(func(ctx context.Context, db *store.Store, account string) error {
-		_, err := db.RemoveFactor(ctx, account, must[[]store.Factor](r.t)(db.Factors(ctx, account))[1].ID) // the copied key
+		_, err := db.RemoveFactor(ctx, account, must[[]store.Factor](r.t)(db.Factors(ctx, account))[1].ID, store.Trace{}) // the copied key
 		return err
 	}))
 	r.again(p, "/code/app")
@@ -185,7 +185,7 @@ func (r *rig) seenSecret(p *testbed.Page) (secret string) {
 	r.t.Helper()
 	ok(r.t, r.database(func(ctx context.Context, db *store.Store, account string) error {
 		own := must[[]store.Factor](r.t)(db.Factors(ctx, account))
-		if _, err := db.RemoveFactor(ctx, account, own[0].ID); err != nil {
+		if _, err := db.RemoveFactor(ctx, account, own[0].ID, store.Trace{}); err != nil {
 			return err
 		}
 		f, err := r.factors(db, func() time.Time { return time.Now().Add(-time.Minute) })
@@ -198,7 +198,7 @@ func (r *rig) seenSecret(p *testbed.Page) (secret string) {
 			return err
 		}
 		secret = strings.ReplaceAll(setup.Secret, " ", "")
-		return f.ConfirmApp(ctx, "helpdesk", account, "", r.appCode(secret, -2))
+		return f.ConfirmApp(ctx, "helpdesk", account, "", r.appCode(secret, -2), store.Trace{})
 	}))
 	return secret
 }
@@ -224,7 +224,7 @@ func (r *rig) bypassCode(p *testbed.Page) {
 		if err != nil {
 			return err
 		}
-		code, _, err = f.IssueBypass(ctx, account, "helpdesk")
+		code, _, err = f.IssueBypass(ctx, account, "helpdesk", store.Trace{})
 		return err
 	}))
 	p.Click(`a[href="/code/other"]`)
