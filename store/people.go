@@ -21,29 +21,35 @@ type Person struct {
 	PolicyFrom  time.Time // when voluntary becomes required; zero: it does not
 	LastFactor  string    // what was proven last besides the password
 	LastLogin   time.Time // zero: the password was right, and no more
+	Lang        string    // of their last login: "sv"; empty: not known
 }
 
-// PutPerson writes somebody as the password's proof has shown them. LastFactor
-// and LastLogin stay as they are where the new ones are empty.
+// PutPerson writes somebody as the password's proof has shown them. LastFactor,
+// LastLogin and Lang stay as they are where the new ones are empty.
 func (s *Store) PutPerson(ctx context.Context, p Person) error {
-	search := strings.ToLower(strings.Join([]string{p.Domain + `\` + p.Name, p.DisplayName, p.Mail, p.Phone}, "\n"))
 	_, err := s.write.exec(ctx, `
 		INSERT INTO people (account_id, domain, name, display_name, mail, phone, phone_source,
-			factors, policy, policy_from, last_factor, last_login, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+			factors, policy, policy_from, last_factor, last_login, lang, search)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $14, $13)
 		ON CONFLICT (account_id) DO UPDATE SET
 			domain = excluded.domain, name = excluded.name, display_name = excluded.display_name,
 			mail = excluded.mail, phone = excluded.phone, phone_source = excluded.phone_source,
 			factors = excluded.factors, policy = excluded.policy, policy_from = excluded.policy_from,
 			last_factor = CASE WHEN excluded.last_factor = '' THEN people.last_factor ELSE excluded.last_factor END,
 			last_login = CASE WHEN excluded.last_login = 0 THEN people.last_login ELSE excluded.last_login END,
+			lang = CASE WHEN excluded.lang = '' THEN people.lang ELSE excluded.lang END,
 			search = excluded.search`,
 		p.AccountID, p.Domain, p.Name, p.DisplayName, p.Mail, p.Phone, p.PhoneSource,
-		strings.Join(p.Factors, ","), p.Policy, millis(p.PolicyFrom), p.LastFactor, millis(p.LastLogin), search)
+		strings.Join(p.Factors, ","), p.Policy, millis(p.PolicyFrom), p.LastFactor, millis(p.LastLogin), searched(p), p.Lang)
 	return fault("put person", err)
 }
 
-const personColumns = `account_id, domain, name, display_name, mail, phone, phone_source, factors, policy, policy_from, last_factor, last_login`
+// searched is what people look for, in lower case, a line each.
+func searched(p Person) string {
+	return strings.ToLower(strings.Join([]string{p.Domain + `\` + p.Name, p.DisplayName, p.Mail, p.Phone}, "\n"))
+}
+
+const personColumns = `account_id, domain, name, display_name, mail, phone, phone_source, factors, policy, policy_from, last_factor, last_login, lang`
 
 // FindPerson finds somebody by their account's id. ErrNotFound where they have
 // never logged in.
@@ -107,7 +113,7 @@ func (s *Store) people(ctx context.Context, text string, args ...any) (found []P
 		var factors string
 		var from, login int64
 		err := rows.Scan(&p.AccountID, &p.Domain, &p.Name, &p.DisplayName, &p.Mail, &p.Phone, &p.PhoneSource,
-			&factors, &p.Policy, &from, &p.LastFactor, &login)
+			&factors, &p.Policy, &from, &p.LastFactor, &login, &p.Lang)
 		p.Factors, p.PolicyFrom, p.LastLogin = splitList(factors), fromMillis(from), fromMillis(login)
 		found = append(found, p)
 		return err

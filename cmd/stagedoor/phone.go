@@ -100,7 +100,7 @@ func openDesk(ctx context.Context, config Config) (helpdesk.Desk, func(), error)
 			_, err := db.AppendEvent(ctx, event)
 			return err
 		},
-		Settings: helpdesk.Settings{Country: settings.Country, Countries: settings.Countries, Lang: "sv"},
+		Settings: helpdesk.Settings{Country: settings.Country, Countries: settings.Countries},
 	}
 	return desk, func() { people.Close(); _ = db.Close() }, nil
 }

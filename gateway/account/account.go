@@ -166,5 +166,5 @@ func (p *Pages) factorChanged(v *portal.Visit, kind string, factorKind factor.Ki
 		return err
 	}
 	s := v.Session
-	return p.TellOfFactor(v, s.Who.Account, s.Who.Phone, kind == "factor-add", factorKind)
+	return p.TellOfFactor(v, v.Lang, s.Who.Account, s.Who.Phone, kind == "factor-add", factorKind)
 }

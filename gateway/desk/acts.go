@@ -32,6 +32,11 @@ type deskAct struct {
 	form func(p *Pages, lang string, f helpdesk.Facts, form *actForm)
 }
 
+// words are those of a message to the person, in whatever language is theirs.
+func (v *deskVisit) words(key string) helpdesk.Words {
+	return func(lang string) string { return v.p.Site.T(lang, key) }
+}
+
 // plain is an act that takes a reason and nothing else.
 func plain(do func(helpdesk.Desk, *deskVisit) error) func(*deskVisit) error {
 	return func(v *deskVisit) error { return do(v.desk, v) }
@@ -42,13 +47,13 @@ func never(helpdesk.Facts) bool { return false }
 // deskActs are all that an agent can do to help, in the order of the page.
 var deskActs = []deskAct{
 	{"caller", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.Lang, "code.caller"))
+		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"))
 	}), func(f helpdesk.Facts) bool { return f.Phone.Problem == "" }, nil},
 	{"caller-code", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
 	{"resend", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.ResendCode(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.Lang, "code.sms"))
+		return d.ResendCode(v.Context(), v.agent, v.id, v.reason, v.words("code.sms"))
 	}), func(f helpdesk.Facts) bool { return f.Open != nil }, nil},
 	{"unlock", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.Unlock(v.Context(), v.agent, v.id, v.reason)

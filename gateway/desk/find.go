@@ -30,12 +30,12 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 	return helpdesk.Desk{
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.Numbers, Factors: p.Factors, Now: p.Now, PasswordTries: p.gateway.PasswordTries,
 		FactorPerson: p.FactorPerson,
-		FactorRemoved: func(ctx context.Context, person directory.Account, removed factor.Factor) error {
+		FactorRemoved: func(ctx context.Context, person directory.Account, lang string, removed factor.Factor) error {
 			number, err := p.NumberOf(ctx, person)
 			if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 				return err
 			}
-			return p.TellOfFactor(v, person, number.Phone, false, removed.Kind)
+			return p.TellOfFactor(v, lang, person, number.Phone, false, removed.Kind)
 		},
 		Record: func(_ context.Context, event store.Event) error { return p.Audit(v, event) },
 		Ended: func(_ context.Context, person directory.Account, ids []string) error {
@@ -44,7 +44,7 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
 			ActsPerDay: p.Set.ActsPerDay, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
-			Country: p.Set.Country, Countries: p.Set.Countries, Lang: v.Lang,
+			Country: p.Set.Country, Countries: p.Set.Countries,
 		},
 	}
 }

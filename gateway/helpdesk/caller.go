@@ -19,14 +19,18 @@ func callerSession(agent Agent, id string) string {
 // AskCaller sends a code to a person's number, for the caller to read back; words
 // are the message's, "{code} is the code to read to {portal}'s helpdesk". The
 // agent never sees the code.
-func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason, words string) error {
+func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason string, words Words) error {
 	return d.act(ctx, agent, id, "helpdesk-caller-code", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		number, err := d.phoneOf(ctx, person)
 		if err != nil {
 			return nil, &RefusedError{Rule: RuleNoNumber, Err: err}
 		}
+		lang, err := d.langOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		_, err = d.Codes.Start(ctx, otp.Request{
-			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words, Purpose: "caller",
+			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words(lang), Purpose: "caller",
 		})
 		return map[string]string{"phone": number.Phone.Masked()}, sendRefusal(err)
 	})
@@ -110,17 +114,21 @@ func codeRefusal(err error) error {
 
 // ResendCode sends the code that a person is asked for on the way in once more.
 // RuleNoCode where none is open.
-func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words string) error {
+func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason string, words Words) error {
 	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		sessions, err := d.Store.SessionsOf(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: resend: %w", err)
 		}
+		lang, err := d.langOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		for _, s := range sessions {
 			if s.Step != stepCode || s.Challenge == "" {
 				continue
 			}
-			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words)
+			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words(lang))
 			if errors.Is(err, otp.ErrExpired) {
 				continue
 			}

@@ -49,7 +49,10 @@ func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reaso
 			return nil, fmt.Errorf("helpdesk: remove factor: %w", err)
 		}
 		if d.FactorRemoved != nil {
-			err = d.FactorRemoved(ctx, person, removed)
+			var lang string
+			if lang, err = d.langOf(ctx, id); err == nil {
+				err = d.FactorRemoved(ctx, person, lang, removed)
+			}
 		}
 		return map[string]string{"factor": string(removed.Kind), "name": removed.Name}, err
 	})

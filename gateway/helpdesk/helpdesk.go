@@ -36,8 +36,8 @@ type Desk struct {
 	Factors   *factor.Factors // nil on the command line
 	// FactorPerson is somebody as Factors knows people.
 	FactorPerson func(ctx context.Context, person directory.Account) (factor.Person, error)
-	// FactorRemoved tells a person of a factor that was removed.
-	FactorRemoved func(ctx context.Context, person directory.Account, removed factor.Factor) error
+	// FactorRemoved tells a person, in their language, of a factor that was removed.
+	FactorRemoved func(ctx context.Context, person directory.Account, lang string, removed factor.Factor) error
 	// Record writes an event into the audit; what cannot be recorded is not done.
 	Record func(ctx context.Context, event store.Event) error
 	// Ended closes the live desktops of sessions of a person that were just ended.
@@ -59,7 +59,6 @@ type Settings struct {
 	AgentGroups, AdministratorGroups []string
 	Country                          map[string]string // directory domain -> ISO country of national phone numbers
 	Countries                        []string          // ISO countries that codes are sent to
-	Lang                             string            // of notices to people
 }
 
 // Agent is who helps.

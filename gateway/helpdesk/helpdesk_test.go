@@ -198,7 +198,7 @@ func TestCallerTries(t *testing.T) {
 	if err := r.CheckCaller(t.Context(), r.agent, cecilia, "123456"); rule(err) != helpdesk.RuleNoCode {
 		t.Errorf("without a code: %v", err)
 	}
-	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde in", "{code}"); err != nil {
+	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde in", func(string) string { return "{code}" }); err != nil {
 		t.Fatal(err)
 	}
 	right := r.outbox.Messages("+46701740607")[0].Text

@@ -8,14 +8,28 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/otp"
+	"stagedoor/store"
 )
 
 // personOf is somebody as otp.Numbers knows people.
 func (d Desk) personOf(a directory.Account) otp.Person {
 	return otp.Person{
 		AccountID: a.ID, Directory: a.Mobiles, Country: d.Country[a.Domain], Allowed: d.Countries,
-		Name: a.DisplayName, Lang: d.Lang, Mail: a.Mail,
+		Name: a.DisplayName, Mail: a.Mail,
 	}
+}
+
+// Words are a message's, in a language; empty: the portal's first one.
+type Words func(lang string) string
+
+// langOf is the language of somebody's last login: what an agent sends them is
+// for them to read. Empty: they have never logged in.
+func (d Desk) langOf(ctx context.Context, id string) (string, error) {
+	person, err := d.Store.FindPerson(ctx, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", fmt.Errorf("helpdesk: language: %w", err)
+	}
+	return person.Lang, nil
 }
 
 // phoneOf is the number that codes of a person go to; *otp.NoPhoneError.
@@ -73,6 +87,10 @@ func actOf(agent Agent, reason string) otp.Act {
 func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason string) (change otp.Change, err error) {
 	err = d.act(ctx, agent, id, "phone-change", reason, func(a directory.Account, reason string) (map[string]string, error) {
 		person := d.personOf(a)
+		var err error
+		if person.Lang, err = d.langOf(ctx, id); err != nil {
+			return nil, err
+		}
 		phone, err := otp.ParsePhone(number, person.Country, person.Allowed)
 		if err != nil {
 			return nil, &RefusedError{Rule: RuleBadNumber, Err: err}

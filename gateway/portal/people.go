@@ -39,7 +39,7 @@ func (p *Portal) RecordPerson(v *Visit, ready bool, last factor.Kind) error {
 	account, state := s.Who.Account, s.Who.Factors
 	person := store.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Name, DisplayName: account.DisplayName,
-		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From,
+		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From, Lang: v.Lang,
 	}
 	if s.Who.Phone != "" {
 		person.PhoneSource = s.Who.PhoneFrom
@@ -132,17 +132,17 @@ func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (f
 	}, nil
 }
 
-// TellOfFactor tells somebody, by text message and mail, that a factor was added
-// to or removed from their account.
-func (p *Portal) TellOfFactor(v *Visit, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
+// TellOfFactor tells somebody, by text message and mail in their language, that a
+// factor was added to or removed from their account.
+func (p *Portal) TellOfFactor(v *Visit, lang string, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
 	key := "factor.notice.removed"
 	if added {
 		key = "factor.notice.added"
 	}
 	err := p.Notices.Tell(v.Context(), otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: v.Lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
 		Key:  key,
-		Args: []any{"factor", p.Site.T(v.Lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
+		Args: []any{"factor", p.Site.T(lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
 	})
 	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
 		v.Log.Warn("the person is not told of a factor", "kind", kind, "error", err)
