@@ -15,6 +15,7 @@ import (
 type accountPage struct {
 	portal.Page
 	Masked     string // of the number that codes go to; empty: none
+	Waiting    string // of the one that helpdesk has entered and that does not count yet, masked; empty: none
 	Apps, Keys []factor.Factor
 	Backup     int // codes left
 	// What the policy lets the person set up.
@@ -50,6 +51,9 @@ func (p *Pages) accountPage(w http.ResponseWriter, v *portal.Visit) error {
 		Saved: v.URL.Query().Has("saved")}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
+	}
+	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
+		return err
 	}
 	for _, one := range status.Factors {
 		if one.Kind == factor.App {

@@ -129,7 +129,7 @@ func (p *Pages) refusalStatus(refused *helpdesk.RefusedError) int {
 		return http.StatusUnprocessableEntity
 	case helpdesk.RuleDirectory, helpdesk.RuleNotSent:
 		return http.StatusServiceUnavailable
-	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleSecond:
+	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleRemover, helpdesk.RuleSecond:
 		return http.StatusForbidden
 	}
 	return http.StatusConflict

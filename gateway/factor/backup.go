@@ -38,9 +38,23 @@ func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, e
 // helpdesk (the account by) has verified; an older one is void. Who may issue one
 // for whom is the caller's to check.
 func (f *Factors) IssueBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
+	return f.issueBypass(accountID, by, func(made store.FactorCode) error {
+		return f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now())
+	})
+}
+
+// IssueBypassUnseen is IssueBypass for somebody whom the agent has not verified
+// but says to know. ErrSecondAgent where they have removed a factor of theirs
+// within Hold: else one agent alone could put anybody's phone in its place.
+func (f *Factors) IssueBypassUnseen(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
+	return f.issueBypass(accountID, by, func(made store.FactorCode) error {
+		return f.Store.PutBypassCode(ctx, accountID, made, f.Now(), f.Now().Add(-f.Hold))
+	})
+}
+
+func (f *Factors) issueBypass(accountID, by string, put func(store.FactorCode) error) (code string, expires time.Time, err error) {
 	code, expires = newCode(), f.Now().Add(bypassFor)
-	made := store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}
-	if err := f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now()); err != nil {
+	if err := put(store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}); err != nil {
 		return "", time.Time{}, fmt.Errorf("factor: bypass code: %w", err)
 	}
 	return shown(code), expires, nil

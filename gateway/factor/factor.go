@@ -57,6 +57,8 @@ var (
 	ErrFull = errors.New("factor: no more of that kind")
 	// ErrNotFound: the account has no such factor or device.
 	ErrNotFound = store.ErrNotFound
+	// ErrSecondAgent: whoever has removed a factor vouches for nobody there.
+	ErrSecondAgent = store.ErrSameAgent
 )
 
 // LockedError: wrong codes have locked the account.
@@ -79,6 +81,9 @@ type Options struct {
 	URL    *url.URL
 	Policy Policy
 	Now    func() time.Time
+	// Hold is for how long after helpdesk has removed a factor of somebody neither
+	// the password alone sets another up, nor the same agent's word; 0: not at all.
+	Hold time.Duration
 	// Limits on wrong codes in a row; the zero value means package otp's: locked
 	// at every 10, 15 min at first, the end at 100.
 	Limits store.TryLimits

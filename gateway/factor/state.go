@@ -15,6 +15,10 @@ import (
 type State struct {
 	Want
 	Has []Kind // of those allowed, the one to ask for first in front
+	// Held: helpdesk has removed a factor lately (Options.Hold). Nothing is set up
+	// with the password alone: whose word took the old factor away would choose the
+	// new one.
+	Held bool
 }
 
 // Asks tells whether a second factor is asked for at login.
@@ -59,6 +63,12 @@ func (f *Factors) State(ctx context.Context, person Person) (State, error) {
 	last, err := f.Store.FindPerson(ctx, person.AccountID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return State{}, fmt.Errorf("factor: %w", err)
+	}
+	if state.Held, err = f.RemovedLately(ctx, person.AccountID); err != nil {
+		return State{}, err
+	}
+	if state.Held {
+		state.Enrol = nil
 	}
 	// What was used last comes first: people stay with what they have at hand.
 	for _, kind := range []Kind{Kind(last.LastFactor), Key, App, SMS, Mail, Backup} {
@@ -146,6 +156,26 @@ func (f *Factors) Remove(ctx context.Context, accountID, id string) (Factor, err
 		return Factor{}, fmt.Errorf("factor: remove: %w", err)
 	}
 	return Factor{ID: id, Kind: Kind(removed.Kind), Name: removed.Name}, f.Changed(ctx, accountID)
+}
+
+// RemoveBy is Remove by an agent of helpdesk: it is remembered (IssueBypassUnseen,
+// RemovedLately), and bypass codes that are out are void.
+func (f *Factors) RemoveBy(ctx context.Context, accountID, id, agent string) (Factor, error) {
+	removed, err := f.Store.RemoveFactorBy(ctx, accountID, id, agent, f.Now())
+	if err != nil {
+		return Factor{}, fmt.Errorf("factor: remove: %w", err)
+	}
+	return Factor{ID: id, Kind: Kind(removed.Kind), Name: removed.Name}, f.Changed(ctx, accountID)
+}
+
+// RemovedLately tells whether helpdesk has removed a factor of an account within
+// Hold.
+func (f *Factors) RemovedLately(ctx context.Context, accountID string) (bool, error) {
+	removed, err := f.Store.FactorRemoved(ctx, accountID, f.Now().Add(-f.Hold))
+	if err != nil {
+		return false, fmt.Errorf("factor: %w", err)
+	}
+	return removed, nil
 }
 
 // Changed is called where anything has changed that a remembered device stands

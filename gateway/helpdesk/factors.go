@@ -14,7 +14,8 @@ import (
 // IssueBypass makes a code that lets a person in once within the hour instead
 // of a second factor. It is returned once, for the agent to read out, and kept
 // nowhere. The agent has verified the caller a moment ago, or says on the record
-// that they know the person (known). RuleUnverified.
+// that they know the person (known), which is not enough from who has removed a
+// factor of theirs within the cool-down. RuleUnverified, RuleRemover.
 func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, known bool) (code string, expires time.Time, err error) {
 	err = d.act(ctx, agent, id, "helpdesk-bypass", reason, func(directory.Account, string) (map[string]string, error) {
 		verified, err := d.Store.Caller(ctx, agent.SessionID, id)
@@ -22,13 +23,18 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 			return nil, fmt.Errorf("helpdesk: bypass: %w", err)
 		}
 		facts := map[string]string{"verified": "caller"}
-		if verified.IsZero() {
+		switch {
+		case !verified.IsZero():
+			code, expires, err = d.Factors.IssueBypass(ctx, id, agent.AccountID)
+		case !known:
+			return nil, refuse(RuleUnverified)
+		default:
 			facts["verified"] = "known"
-			if !known {
-				return nil, refuse(RuleUnverified)
-			}
+			code, expires, err = d.Factors.IssueBypassUnseen(ctx, id, agent.AccountID)
 		}
-		code, expires, err = d.Factors.IssueBypass(ctx, id, agent.AccountID)
+		if errors.Is(err, factor.ErrSecondAgent) {
+			return facts, &RefusedError{Rule: RuleRemover, Err: err}
+		}
 		return facts, wrapped("bypass", err)
 	})
 	if err != nil {
@@ -38,10 +44,11 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 }
 
 // RemoveFactor takes an authenticator app or a security key away from a person,
-// who is told. RuleNothing where it is not there.
+// who is told. Bypass codes that are out are void, and for the cool-down this
+// agent gives none but to a verified caller. RuleNothing where it is not there.
 func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reason string) error {
 	return d.act(ctx, agent, id, "factor-remove", reason, func(person directory.Account, _ string) (map[string]string, error) {
-		removed, err := d.Factors.Remove(ctx, id, factorID)
+		removed, err := d.Factors.RemoveBy(ctx, id, factorID, agent.AccountID)
 		if errors.Is(err, factor.ErrNotFound) {
 			return nil, refuse(RuleNothing)
 		}

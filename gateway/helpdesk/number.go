@@ -80,15 +80,19 @@ func actOf(agent Agent, reason string) otp.Act {
 	return act
 }
 
-// CorrectNumber gives a person another number, or their first one. Another one
-// takes effect after the cool-down, or when a second agent confirms it; the old
-// number, the new one and the mail address are told. RuleBadNumber, RuleSame,
+// CorrectNumber gives a person another number, or their first one. Another one,
+// and a first one beside other second factors, takes effect after the cool-down,
+// or when a second agent confirms it; the old number, the new one and the mail
+// address are told. RuleBadNumber, RuleSame,
 // RuleElsewhere, RulePending, RuleFrozen.
 func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason string) (change otp.Change, err error) {
 	err = d.act(ctx, agent, id, "phone-change", reason, func(a directory.Account, reason string) (map[string]string, error) {
 		person := d.personOf(a)
 		var err error
 		if person.Lang, err = d.langOf(ctx, id); err != nil {
+			return nil, err
+		}
+		if person.Guarded, err = d.guarded(ctx, a); err != nil {
 			return nil, err
 		}
 		phone, err := otp.ParsePhone(number, person.Country, person.Allowed)
@@ -105,6 +109,22 @@ func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason
 		return map[string]string{"phone": phone.Masked(), "state": string(change.State)}, numberRefusal(err)
 	})
 	return change, err
+}
+
+// guarded tells whether second factors of their own protect somebody, or did
+// until helpdesk removed them within the cool-down: else one agent would remove
+// what is there, and enter whichever number they like.
+func (d Desk) guarded(ctx context.Context, a directory.Account) (bool, error) {
+	if d.Factors == nil { // on the server, where nothing waits
+		return false, nil
+	}
+	person, err := d.FactorPerson(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	person.Number = false
+	state, err := d.Factors.State(ctx, person)
+	return state.Held || len(state.Has) > 0, err
 }
 
 // ConfirmNumber says that the directory's number is the person's.
