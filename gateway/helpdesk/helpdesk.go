@@ -79,6 +79,10 @@ const (
 	findsWindow = 10 * time.Minute
 	lookOnce    = time.Hour        // looking at a person is recorded once in it
 	callerLasts = 15 * time.Minute // how long a verified caller is one
+	// Refusals that cost no act are recorded up to refusals an hour, of each agent
+	// and kind: nobody fills the audit with them. What is beyond is in the log.
+	refusals       = 60
+	refusalsWindow = time.Hour
 )
 
 // RefusedError says why something was not done.
@@ -154,6 +158,7 @@ type deed struct {
 	kind, reason string
 	target       string            // may be empty
 	facts        map[string]string // known before it is done; may be nil
+	unfit        error             // what is wrong with it at first sight; may be nil
 }
 
 // act does an act of which nothing more is known beforehand than on whom and why.
@@ -165,20 +170,22 @@ func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do 
 // records it before and after. An act that the rules refuse is recorded, not
 // counted.
 func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.Account, string) (map[string]string, error)) error {
-	reason, err := tidyReason(what.reason)
-	if err != nil {
-		return err
-	}
+	reason, reasonErr := tidyReason(what.reason)
 	what.reason = reason
 	person, err := d.person(ctx, what.id)
-	if err == nil {
+	switch {
+	case what.unfit != nil:
+		err = what.unfit
+	case reasonErr != nil:
+		err = reasonErr
+	case err == nil:
 		err = d.permit(ctx, agent, person)
+	}
+	if err != nil {
+		return d.refused(ctx, agent, person, what, err)
 	}
 	record := func(result string, err error, facts map[string]string) error {
 		return d.record(ctx, agent, person, what, result, err, facts)
-	}
-	if err != nil {
-		return errors.Join(err, record("refused", err, nil))
 	}
 	// First that it was begun: an act that nobody could record must not be done.
 	if err := record("begun", nil, nil); err != nil {
@@ -198,6 +205,20 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 	return errors.Join(err, record(result, err, facts))
 }
 
+// refused records an act that was refused before it cost one, and gives why back.
+func (d Desk) refused(ctx context.Context, agent Agent, person directory.Account, what deed, err error) error {
+	if !agent.Server {
+		ok, _, countErr := d.Store.Take(ctx, "desk-refusals:"+what.kind+":"+agent.AccountID, refusals, refusalsWindow)
+		if countErr != nil {
+			return errors.Join(err, fmt.Errorf("helpdesk: count refusal: %w", countErr))
+		}
+		if !ok {
+			return err
+		}
+	}
+	return errors.Join(err, d.record(ctx, agent, person, what, "refused", err, nil))
+}
+
 // Keys of an event's detail: whom it is about, and why the agent did it.
 const (
 	detailAccount = "account"
@@ -207,7 +228,10 @@ const (
 
 func (d Desk) record(ctx context.Context, agent Agent, person directory.Account, what deed, result string, err error, facts map[string]string) error {
 	event := store.Event{Kind: what.kind, Result: result, AccountID: agent.AccountID, Name: agent.Name, SessionID: agent.SessionID,
-		Address: agent.Address, Target: what.target, Detail: map[string]string{detailAccount: what.id}}
+		Address: agent.Address, Target: what.target, Detail: map[string]string{}}
+	if what.id != "" {
+		event.Detail[detailAccount] = what.id
+	}
 	if person.ID != "" {
 		event.Detail[detailPerson] = nameOf(person)
 	}

@@ -31,7 +31,8 @@ type Facts struct {
 	Messages     []Message      // the last codes and what became of them; the newest first
 	History      []NumberLine   // what was done to the number; the newest first
 	Factors      *factor.Status // nil: not known
-	Open         *OpenCode      // the code that the person is being asked for on the way in
+	Open         *OpenCode      // the code that was asked for last on the person's way in
+	Waiting      []OpenCode     // all that wait in some browser, that one first
 	Sessions     []store.Session
 	Caller       Caller
 	Bars         Rule // why this agent may do nothing here; empty: they may
@@ -84,10 +85,13 @@ type Limits struct {
 	SendUntil                        time.Time
 }
 
-// OpenCode is a code that the person is asked for in some browser.
+// OpenCode is a code that somebody who knows the password is asked for in some
+// browser: the person, or an attacker.
 type OpenCode struct {
 	SentAt, ResendAt, ExpiresAt time.Time
 	Left                        int // tries
+	SessionID, Address          string
+	Since                       time.Time // when the password was right there
 }
 
 // Caller is what is known of who is on the telephone.
@@ -306,7 +310,7 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 			f.Sessions = append(f.Sessions, s)
 			continue
 		}
-		if s.Step != stepCode || s.Challenge == "" || f.Open != nil {
+		if s.Step != stepCode || s.Challenge == "" {
 			continue
 		}
 		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
@@ -316,7 +320,11 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 		if err != nil {
 			return err
 		}
-		f.Open = &OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left}
+		f.Waiting = append(f.Waiting, OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left,
+			SessionID: s.ID, Address: s.Address, Since: s.CreatedAt})
+	}
+	if len(f.Waiting) > 0 {
+		f.Open = &f.Waiting[0]
 	}
 	return nil
 }
