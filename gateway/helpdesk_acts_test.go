@@ -115,3 +115,57 @@ func TestResendIsOfOneSession(t *testing.T) {
 		t.Error("it is the other session's code that was sent")
 	}
 }
+
+// Agents see who has not enrolled, and come to each of them; what helpdesk does to
+// a person's factors and number shows there at once.
+func TestAgentsSeeWhoHasNotEnrolled(t *testing.T) {
+	b := open(t, nil)
+	erik := b.browser()
+	erik.login(`AMIDO\erik`, goodPassword).shows(t, 200, "/code")
+	hanna := b.as("hanna", "+46701740609")
+	hanna.get("/helpdesk").shows(t, 200, "/helpdesk", `href="/helpdesk/enrolment"`)
+	path := hanna.personPath("erik")
+	lists := func() bool {
+		t.Helper()
+		page := hanna.get("/helpdesk/enrolment")
+		page.shows(t, 200, "/helpdesk/enrolment", "De som inte har något", `aria-current="page">Inloggningssätt`)
+		return strings.Contains(page.body, `<th scope="row"><a href="`+path+`">erik</a></th>`)
+	}
+	if !lists() {
+		t.Error("erik, who has nothing, is not among those without")
+	}
+	hanna.post(path+"/number", "reason", "ny här", "number", "070-174 06 22").shows(t, 200, path+"?done=number")
+	if lists() {
+		t.Error("erik has a number, and is among those without")
+	}
+	if found, err := b.store.FindPeople(t.Context(), "1740622", 2); err != nil || len(found) != 1 || found[0].PhoneSource != "verified" {
+		t.Errorf("by the new number: %+v, %v", found, err)
+	}
+	hanna.get("/helpdesk/enrolment.csv").shows(t, 200, "/helpdesk/enrolment.csv", "required_from")
+	if hanna.get("/admin").status != 404 {
+		t.Error("administrators' pages are there for agents")
+	}
+	b.ready().get("/helpdesk/enrolment").shows(t, 404, "/helpdesk/enrolment")
+
+	frida := hanna.personPath("frida")
+	b.giveApp(accountOf(frida), "app")
+	b.browser().login(`AMIDO\frida`, goodPassword).shows(t, 200, "/code/app")
+	person, err := b.store.FindPerson(t.Context(), accountOf(frida))
+	b.must(err)
+	if strings.Join(person.Factors, " ") != "app" {
+		t.Errorf("frida has %q", person.Factors)
+	}
+	hanna.post(frida+"/factor-remove", "reason", "tappat den", "factor", "app").shows(t, 200, frida+"?done=factor-remove")
+	if person, err = b.store.FindPerson(t.Context(), accountOf(frida)); err != nil || len(person.Factors) != 0 || person.Lang != "sv" || person.Policy != "required" {
+		t.Errorf("frida: %+v, %v", person, err)
+	}
+	hanna.get("/helpdesk/enrolment").shows(t, 200, "/helpdesk/enrolment", `href="`+frida+`"`)
+
+	// Whoever has never been here is added by no act.
+	bertil := hanna.personPath("bertil")
+	hanna.post(bertil+"/number-confirm", "reason", "kollat").shows(t, 200, bertil+"?done=number-confirm")
+	hanna.post(bertil+"/number", "reason", "bytt", "number", "070-174 06 44").shows(t, 200, bertil+"?done=number")
+	if _, err := b.store.FindPerson(t.Context(), accountOf(bertil)); err == nil {
+		t.Error("bertil has never logged in, and is among the people")
+	}
+}

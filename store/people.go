@@ -44,6 +44,14 @@ func (s *Store) PutPerson(ctx context.Context, p Person) error {
 	return fault("put person", err)
 }
 
+// RefreshPerson writes the number and the factors of somebody who has logged in
+// before, as helpdesk has just left them. Nobody is added by it.
+func (s *Store) RefreshPerson(ctx context.Context, p Person) error {
+	_, err := s.write.exec(ctx, `UPDATE people SET phone = $1, phone_source = $2, factors = $3, search = $4 WHERE account_id = $5`,
+		p.Phone, p.PhoneSource, strings.Join(p.Factors, ","), searched(p), p.AccountID)
+	return fault("refresh person", err)
+}
+
 // searched is what people look for, in lower case, a line each.
 func searched(p Person) string {
 	return strings.ToLower(strings.Join([]string{p.Domain + `\` + p.Name, p.DisplayName, p.Mail, p.Phone}, "\n"))

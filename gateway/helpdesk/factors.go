@@ -55,11 +55,10 @@ func (d Desk) RemoveFactor(ctx context.Context, agent Agent, id, factorID, reaso
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: remove factor: %w", err)
 		}
+		err = d.refresh(ctx, person)
 		if d.FactorRemoved != nil {
-			var lang string
-			if lang, err = d.langOf(ctx, id); err == nil {
-				err = d.FactorRemoved(ctx, person, lang, removed)
-			}
+			lang, langErr := d.langOf(ctx, id)
+			err = errors.Join(err, langErr, d.FactorRemoved(ctx, person, lang, removed))
 		}
 		return map[string]string{"factor": string(removed.Kind), "name": removed.Name}, err
 	})

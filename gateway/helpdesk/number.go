@@ -106,9 +106,40 @@ func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason
 		case err == nil:
 			change, err = d.Numbers.Change(ctx, person, phone, actOf(agent, reason))
 		}
-		return map[string]string{"phone": phone.Masked(), "state": string(change.State)}, numberRefusal(err)
+		facts := map[string]string{"phone": phone.Masked(), "state": string(change.State)}
+		if err != nil {
+			return facts, numberRefusal(err)
+		}
+		return facts, d.refresh(ctx, a)
 	})
 	return change, err
+}
+
+// refresh has the row of somebody who has logged in before know the number and
+// the factors that an act has left them, so that lists of people are right before
+// their next login.
+func (d Desk) refresh(ctx context.Context, a directory.Account) error {
+	if d.Factors == nil {
+		return nil
+	}
+	number, err := d.phoneOf(ctx, a)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return err
+	}
+	person, err := d.FactorPerson(ctx, a)
+	if err != nil {
+		return err
+	}
+	state, err := d.Factors.State(ctx, person)
+	if err != nil {
+		return err
+	}
+	row := store.Person{AccountID: a.ID, Domain: a.Domain, Name: a.Name, DisplayName: a.DisplayName, Mail: a.Mail,
+		Phone: string(number.Phone), PhoneSource: number.Source}
+	for _, kind := range state.Has {
+		row.Factors = append(row.Factors, string(kind))
+	}
+	return wrapped("refresh person", d.Store.RefreshPerson(ctx, row))
 }
 
 // guarded tells whether second factors of their own protect somebody, or did
@@ -143,8 +174,11 @@ func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, reason string)
 		if err != nil {
 			return nil, numberRefusal(err)
 		}
-		_, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason))
-		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
+		facts := map[string]string{"phone": otp.Phone(pending.New).Masked()}
+		if _, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason)); err != nil {
+			return facts, numberRefusal(err)
+		}
+		return facts, d.refresh(ctx, a)
 	})
 }
 

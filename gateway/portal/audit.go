@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"stagedoor/store"
 )
@@ -28,6 +29,11 @@ func (p *Portal) Audit(v *Visit, event store.Event) error {
 	v.Log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
 		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
 	return nil
+}
+
+// AuditExport records that data about people left the portal as a file.
+func (p *Portal) AuditExport(v *Visit, what string, rows int) error {
+	return p.Audit(v, store.Event{Kind: "export", Result: "ok", Detail: map[string]string{"what": what, "rows": strconv.Itoa(rows)}})
 }
 
 // Background is a visit that nobody made: for what the portal decides by itself.
