@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"stagedoor/gateway/factor"
 	"stagedoor/gateway/portal"
@@ -121,12 +122,22 @@ func (p *Gateway) askAgain(w http.ResponseWriter, v *portal.Visit, r portal.Rout
 	}
 	to := v.URL.RequestURI()
 	if v.Method != http.MethodGet {
-		to = "/"
-		if from, err := url.Parse(v.Referer()); err == nil && from.Host == p.Set.PublicURL.Host {
-			to = from.RequestURI()
-		}
+		to = p.pageOf(r.Pattern, v.URL.EscapedPath())
 	}
 	return p.Redirect(w, v, "/again?to="+url.QueryEscape(to))
+}
+
+// pageOf is the page that a form stands on: the nearest one at or above the
+// address that it is sent to. Browsers do not tell, since pages send no referrer.
+func (p *Gateway) pageOf(pattern, address string) string {
+	_, pattern, _ = strings.Cut(pattern, " ")
+	for pattern != "" && address != "" {
+		if p.Patterns["GET "+pattern] {
+			return address
+		}
+		pattern, address = pattern[:strings.LastIndexByte(pattern, '/')], address[:strings.LastIndexByte(address, '/')]
+	}
+	return "/"
 }
 
 // recordInput moves the idle clock: somebody did something by hand.

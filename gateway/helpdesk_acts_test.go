@@ -2,10 +2,13 @@ package gateway_test
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
+	"stagedoor/gateway"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -167,5 +170,40 @@ func TestAgentsSeeWhoHasNotEnrolled(t *testing.T) {
 	hanna.post(bertil+"/number", "reason", "bytt", "number", "070-174 06 44").shows(t, 200, bertil+"?done=number")
 	if _, err := b.store.FindPerson(t.Context(), accountOf(bertil)); err == nil {
 		t.Error("bertil has never logged in, and is among the people")
+	}
+}
+
+// An agent whose proof is older than an hour proves themselves once more before
+// they see or do anything; what was typed is not done.
+func TestHelpdeskWantsAFreshProof(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) { s.Idle = 3 * time.Hour })
+	hanna := b.as("hanna", "+46701740609")
+	path := hanna.personPath("cecilia")
+	b.clock.advance(59 * time.Minute)
+	hanna.get("/helpdesk").shows(t, 200, "/helpdesk")
+	hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 200, path+"?done=clear-codes")
+	b.clock.advance(2 * time.Minute)
+	before := len(b.events())
+	hanna.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for _, page := range []string{"/helpdesk", "/helpdesk?q=cecilia", path, "/helpdesk/desktops", "/helpdesk/enrolment", "/helpdesk/enrolment.csv",
+		"/helpdesk/audit", "/helpdesk/audit.csv", "/helpdesk/audit.jsonl", "/helpdesk/id", "/helpdesk/id/ABCDEFGH"} {
+		if got := hanna.get(page); got.status != http.StatusSeeOther || got.header.Get("Location") != "/again?to="+url.QueryEscape(page) {
+			t.Errorf("%s: %d to %s", page, got.status, got.header.Get("Location"))
+		}
+	}
+	for act, back := range map[string]string{ // browsers send no referrer: the page is known all the same
+		path + "/clear-codes": path, path + "/bypass": path, "/helpdesk/desktops/X/end": "/helpdesk/desktops", "/helpdesk/desktops/X/message": "/helpdesk/desktops",
+	} {
+		form := url.Values{"reason": {"ringde in"}, "known": {"yes"}}
+		got := hanna.do(http.MethodPost, act, form)
+		if got.status != http.StatusSeeOther || got.header.Get("Location") != "/again?to="+url.QueryEscape(back) {
+			t.Errorf("%s: %d to %s", act, got.status, got.header.Get("Location"))
+		}
+	}
+	if got := hanna.get("/helpdesk/desktops/now"); got.status == 200 {
+		t.Error("the desktops that are open are told by an old proof")
+	}
+	if after := b.events(); len(after) != before {
+		t.Errorf("something was done: %q", after[before:])
 	}
 }
