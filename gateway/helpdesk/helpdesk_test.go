@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -225,5 +226,19 @@ func TestCallerTries(t *testing.T) {
 	}
 	if until, err := r.Store.Caller(t.Context(), r.agent.SessionID, cecilia); err != nil || !until.IsZero() {
 		t.Errorf("the caller is verified until %v, %v", until, err)
+	}
+}
+
+func TestUnlock(t *testing.T) {
+	r := open(t)
+	if err := r.Unlock(t.Context(), r.agent, r.id(t, "cecilia"), "ringde in"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.Directory.State(t.Context(), "cecilia"); err != nil || s.Locked {
+		t.Errorf("%+v, %v", s, err)
+	}
+	want := `begun  AMIDO\cecilia: ringde in, ok  AMIDO\cecilia: ringde in`
+	if got := strings.Join(r.recorded(t, "helpdesk-unlock"), ", "); got != want {
+		t.Errorf("recorded %q, want %q", got, want)
 	}
 }
