@@ -173,7 +173,7 @@ func (p *Pages) homeCountry(s *portal.Session) string {
 
 func (p *Pages) renderPhone(w http.ResponseWriter, v *portal.Visit, status int, data phonePage) error {
 	title := "phone.title"
-	if data.First {
+	if data.First && data.Stage != "waits" {
 		title = "phone.title.first"
 	}
 	data.Page = p.Page(v, title)

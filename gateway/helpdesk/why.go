@@ -51,8 +51,9 @@ const (
 	WhyUnreachable   = "undelivered-unreachable"
 	WhyRefused       = "undelivered-blocked" // by the operator
 	WhyFrozen        = "frozen"
-	WhyPending       = "pending"   // a change of number
-	WhyNoFactor      = "no-factor" // and the policy wants one
+	WhyPending       = "pending"       // a change of number
+	WhyFirstPending  = "first-pending" // the first number
+	WhyNoFactor      = "no-factor"     // and the policy wants one
 	WhyMustEnrol     = "must-enrol"
 	WhyIn            = "in" // they are logged in now
 	WhyNothing       = "nothing"
@@ -63,7 +64,7 @@ var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
 	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
 	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
-	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
+	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyFirstPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }
 
 // recently is how old a failed try may be to explain a call.
@@ -145,7 +146,11 @@ func ofPhone(f Facts) (found []Cause, stops bool) {
 	case "":
 		stops = false
 	case "empty":
-		found = append(found, Cause{Key: WhyNoNumber})
+		cause := Cause{Key: WhyNoNumber}
+		if p := f.Phone.Pending; p != nil {
+			cause = Cause{Key: WhyFirstPending, Since: p.Since}
+		}
+		found = append(found, cause)
 	case "not-mobile":
 		found = append(found, Cause{Key: WhyNotMobile})
 	case "country":
