@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stagedoor/gateway"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -95,6 +96,18 @@ func TestOverviewOfSenders(t *testing.T) {
 	b.codes.Sender = route
 	b.ready() // its code goes by the second
 	ada.get("/admin").shows(t, 200, "/admin", "refusing", "the provider is on strike", "misslyckades flera gånger i rad", "outbox")
+	// Another node, where it goes well, and one that has a sender of its own.
+	b.must(b.store.NoteNode(t.Context(), store.Node{ID: "second", Host: "portal-2", StartedAt: b.clock.Now(), Senders: []otp.SenderHealth{
+		{Name: "refusing", Breaker: otp.BreakerClosed, LastSuccess: b.clock.Now()}, {Name: "elsewhere", Breaker: otp.BreakerOpen, OpenUntil: b.clock.Now().Add(time.Minute), Failure: "line 2 is cut"}}}))
+	page := ada.get("/admin")
+	page.shows(t, 200, "/admin", "portal-2</span>", "elsewhere", "line 2 is cut", "the provider is on strike")
+	if n := strings.Count(page.body, `<th scope="row">refusing`); n != 2 {
+		t.Errorf("%d lines of the sender on which the nodes do not agree", n)
+	}
+	b.clock.advance(31 * time.Second)
+	if page := ada.get("/admin"); strings.Contains(page.body, "elsewhere") || strings.Contains(page.body, "portal-2</span>") {
+		t.Error("what a node says that is gone is still there")
+	}
 }
 
 type refusing struct{ brokenSender }
@@ -363,13 +376,13 @@ func TestUsageOfADesktop(t *testing.T) {
 }
 
 func TestEnrolmentPage(t *testing.T) {
-	b := open(t, nil)
+	b := under(t, factor.Rule{Domain: "GUEST", Need: factor.Required, From: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)})
 	ada := b.ada()
 	now := b.clock.Now()
 	for _, p := range []store.Person{
-		{AccountID: "1", Domain: "AMIDO", Name: "anna", DisplayName: "Anna Ångström", Factors: []string{"sms", "app"}, Policy: "required", LastLogin: now},
-		{AccountID: "2", Domain: "AMIDO", Name: "bo", DisplayName: "=cmd|' /C calc'!A0", Mail: "+bo@amido.example", Policy: "required", LastLogin: now},
-		{AccountID: "3", Domain: "GUEST", Name: "cia", DisplayName: "<script>alert('x')</script>", Policy: "voluntary", PolicyFrom: now.AddDate(0, 1, 0)},
+		{AccountID: "1", Domain: "AMIDO", Name: "anna", DisplayName: "Anna Ångström", Phone: "+46701740607", LastLogin: now},
+		{AccountID: "2", Domain: "AMIDO", Name: "bo", DisplayName: "=cmd|' /C calc'!A0", Mail: "+bo@amido.example", LastLogin: now},
+		{AccountID: "3", Domain: "GUEST", Name: "cia", DisplayName: "<script>alert('x')</script>"},
 	} {
 		b.must(b.store.PutPerson(t.Context(), p))
 	}

@@ -35,7 +35,8 @@ type codePage struct {
 func (p *Gateway) startCode(v *portal.Visit, phone otp.Phone, mail string) error {
 	s := v.Session
 	challenge, err := p.Codes.Start(v.Context(), otp.Request{
-		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail, Words: p.Site.T(v.Lang, "code.sms"),
+		SessionID: s.ID, AccountID: s.AccountID, Phone: phone, Mail: mail,
+		Words: p.Site.T(v.Lang, "code.sms"), Subject: p.Site.T(v.Lang, "code.mail.subject"),
 	})
 	s.Challenge, s.Who.Notice, s.Who.Until = challenge.ID, "", time.Time{}
 	result, reason := "ok", ""
@@ -196,7 +197,7 @@ func (p *Gateway) resendCode(w http.ResponseWriter, v *portal.Visit) error {
 		}
 		return p.Redirect(w, v, "/code")
 	}
-	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.Lang, "code.sms"))
+	_, err := p.Codes.Resend(v.Context(), s.Challenge, s.ID, p.Site.T(v.Lang, "code.sms"), p.Site.T(v.Lang, "code.mail.subject"))
 	var wait *otp.WaitError
 	switch {
 	case err == nil:

@@ -3,10 +3,12 @@ package gateway_test
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -87,6 +89,14 @@ func TestDueNumberAppliesByItself(t *testing.T) {
 	}
 	if _, err := b.store.PendingChange(t.Context(), cecilia); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("it still waits: %v", err)
+	}
+	for _, phone := range []otp.Phone{"+46701740607", "+46701740633"} {
+		b.eventually(string(phone)+" is told that it holds", func() bool {
+			return slices.ContainsFunc(b.outbox.Messages(phone), func(m otp.Sent) bool { return strings.Contains(m.Text, "är bytt") })
+		})
+	}
+	if log := b.log.String(); strings.Count(log, `"kind":"phone-changed"`) != 1 {
+		t.Error("the log has not one line of it")
 	}
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "•• 33")
 }

@@ -238,7 +238,7 @@ func TestHelpdeskQuota(t *testing.T) {
 	for range 3 {
 		hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 200, path+"?done=clear-codes")
 	}
-	hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 429, path+"/clear-codes", "inga åtgärder kvar i dag")
+	hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 429, path+"/clear-codes", "inga åtgärder kvar")
 	b.clock.advance(25 * time.Hour)
 	hanna = b.as("hanna", "+46701740609")
 	hanna.post(path+"/clear-codes", "reason", "ringde in").shows(t, 200, path+"?done=clear-codes")

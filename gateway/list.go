@@ -100,25 +100,22 @@ func (p *Gateway) targetList(w http.ResponseWriter, v *portal.Visit) error {
 func grouped(visible []targets.Target, favourite map[string]bool, rows map[string]listRow) (template.HTML, []targetGroup) {
 	var marked strings.Builder
 	var names []string
-	groups := map[string]*strings.Builder{}
+	plain := map[string][]string{}
 	for i := range visible {
 		t := &visible[i]
 		if favourite[t.ID] {
 			marked.WriteString(rows[t.ID].marked)
 			continue
 		}
-		group := groups[t.Group]
-		if group == nil {
-			group = &strings.Builder{}
-			groups[t.Group] = group
+		if plain[t.Group] == nil {
 			names = append(names, t.Group)
 		}
-		group.WriteString(rows[t.ID].plain)
+		plain[t.Group] = append(plain[t.Group], rows[t.ID].plain)
 	}
 	// What is joined here was escaped when the rows were made.
-	result := make([]targetGroup, len(groups))
+	result := make([]targetGroup, len(names))
 	for i, name := range names {
-		result[i] = targetGroup{name, template.HTML(groups[name].String())}
+		result[i] = targetGroup{name, template.HTML(strings.Join(plain[name], ""))}
 	}
 	return template.HTML(marked.String()), result
 }

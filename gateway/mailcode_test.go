@@ -76,7 +76,7 @@ func TestMailCode(t *testing.T) {
 	b, box := withMail(t, smsAndMail)
 	erik := b.browser()
 	erik.login(`AMIDO\erik`, goodPassword).shows(t, 200, "/code", "med e-post till e•••@amido.example", "Engångskod (från e-post)", "skräpposten", "E-posten lämnades till e-postservern")
-	if got := box.newest(); len(box.all()) != 1 || got.Mail != "erik.lind@amido.example" || got.To != "" {
+	if got := box.newest(); len(box.all()) != 1 || got.Mail != "erik.lind@amido.example" || got.To != "" || !strings.HasPrefix(got.Subject, "Kod från ") {
 		t.Fatalf("%+v", box.all())
 	}
 	if detail := b.detail("code-sent"); detail["mail"] != "e•••@amido.example" || detail["phone"] != "" {

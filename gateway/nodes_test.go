@@ -222,7 +222,7 @@ func TestOpenDesktopsGuard(t *testing.T) {
 	for range 20 {
 		hanna.post(person, "reason", "ringde in")
 	}
-	refused(path+"/end", 429, "inga åtgärder kvar i dag")
+	refused(path+"/end", 429, "inga åtgärder kvar")
 	for _, want := range []string{"desktop-order-end refused self", "desktop-order-end refused unknown", "desktop-order-end refused directory",
 		"desktop-order-end refused colleague", "desktop-order-end refused quota"} {
 		b.await(want)

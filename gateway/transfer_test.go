@@ -123,7 +123,7 @@ func TestTransfer(t *testing.T) {
 }
 
 // Pages are packed only for who can unpack them, and nothing secret stands in
-// one beside what it reflects: see gzipped.
+// one beside what it reflects: see gzip in gateway/portal.
 func TestPackedPages(t *testing.T) {
 	b := open(t, nil)
 	s := b.browser().scale()

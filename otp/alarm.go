@@ -84,13 +84,15 @@ func (c *Codes) Alarms(ctx context.Context) ([]Alarm, error) {
 // Limit is one that stands against a code for somebody.
 type Limit struct {
 	Rule  string // as in WaitError
-	Phone Phone  // for which number; empty for "locked" and "blocked", which are the account's
+	Phone Phone  // for which number; empty where it is for Mail
+	Mail  string // for which address; both empty for "locked" and "blocked", which are the account's
 	Until time.Time
 }
 
 // LimitsInForce are those that stand against a code for an account at each of
-// its numbers; none means that one can be sent now.
-func (c *Codes) LimitsInForce(ctx context.Context, accountID string, phones ...Phone) ([]Limit, error) {
+// its numbers, and at its mail address (empty: none); none means that one can be
+// sent now.
+func (c *Codes) LimitsInForce(ctx context.Context, accountID, mail string, phones ...Phone) ([]Limit, error) {
 	var limits []Limit
 	var wait *WaitError
 	switch err := c.mayTry(ctx, accountID); {
@@ -99,8 +101,16 @@ func (c *Codes) LimitsInForce(ctx context.Context, accountID string, phones ...P
 	case err != nil:
 		return nil, err
 	}
+	var recipients []string
 	for _, phone := range phones {
-		against, err := c.Store.LimitsInForce(ctx, c.sendOf(store.Challenge{AccountID: accountID, Phone: string(phone)}), c.sendLimits())
+		recipients = append(recipients, string(phone))
+	}
+	if mail != "" {
+		recipients = append(recipients, store.MailTo+mail)
+	}
+	for _, recipient := range recipients {
+		phone, mail := readRecipient(recipient)
+		against, err := c.Store.LimitsInForce(ctx, c.sendOf(store.Challenge{AccountID: accountID, Phone: recipient}), c.sendLimits())
 		if err != nil {
 			return nil, fmt.Errorf("otp: limits in force: %w", err)
 		}
@@ -110,7 +120,7 @@ func (c *Codes) LimitsInForce(ctx context.Context, accountID string, phones ...P
 			if !known {
 				at = len(limits)
 				longest[one.Rule] = at
-				limits = append(limits, Limit{Rule: one.Rule, Phone: phone, Until: one.Until})
+				limits = append(limits, Limit{Rule: one.Rule, Phone: phone, Mail: mail, Until: one.Until})
 			}
 			if one.Until.After(limits[at].Until) {
 				limits[at].Until = one.Until

@@ -111,18 +111,20 @@ func TestLimitsInForce(t *testing.T) {
 	if err := w.check(challenge, "s", w.wrong()); !errors.Is(err, ErrWrong) {
 		t.Fatal(err)
 	}
-	got, err := w.LimitsInForce(t.Context(), anna, annasPhone, "+46707654321")
+	got, err := w.LimitsInForce(t.Context(), anna, annasMail, annasPhone, "+46707654321")
 	want := []Limit{
-		{"locked", "", w.at.Add(15 * time.Minute)},
-		{"cooldown", annasPhone, w.at.Add(30 * time.Second)},
-		{"total", annasPhone, w.at.Add(10 * time.Minute)},
-		{"cooldown", "+46707654321", w.at.Add(30 * time.Second)}, // the account's
-		{"total", "+46707654321", w.at.Add(10 * time.Minute)},
+		{"locked", "", "", w.at.Add(15 * time.Minute)},
+		{"cooldown", annasPhone, "", w.at.Add(30 * time.Second)},
+		{"total", annasPhone, "", w.at.Add(10 * time.Minute)},
+		{"cooldown", "+46707654321", "", w.at.Add(30 * time.Second)}, // the account's
+		{"total", "+46707654321", "", w.at.Add(10 * time.Minute)},
+		{"cooldown", "", annasMail, w.at.Add(30 * time.Second)},
+		{"total", "", annasMail, w.at.Add(10 * time.Minute)},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%s %v", diff, err)
 	}
-	if got, err := w.LimitsInForce(t.Context(), "nobody"); got != nil || err != nil {
+	if got, err := w.LimitsInForce(t.Context(), "nobody", ""); got != nil || err != nil {
 		t.Errorf("%v, %v", got, err)
 	}
 }

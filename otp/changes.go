@@ -49,7 +49,7 @@ func (n *Numbers) ask(ctx context.Context, person Person, phone Phone, act Act, 
 	asked.Change = n.newChange(person, old, phone, act, first)
 	asked.Proofs = n.proofs(person, old, phone, act, first)
 	if n.Notices != nil {
-		if asked.Notices, err = n.Notices.rows(n.notice(person, asked.Change, first)); err != nil {
+		if asked.Notices, err = n.Notices.rows(askedNotice(asked.Change, first)); err != nil {
 			return Change{}, err
 		}
 		asked.Limits = n.Notices.limits()
@@ -110,7 +110,8 @@ func (n *Numbers) newChange(person Person, old Number, phone Phone, act Act, fir
 	self := act.By == person.AccountID
 	c := Change{
 		ID: newID(), AccountID: person.AccountID, Name: person.Name, Old: string(old.Phone), New: string(phone),
-		By: act.By, ByName: act.Name, At: now, Address: act.Address, Reason: act.Reason, How: act.How, State: store.NumberApplied,
+		By: act.By, ByName: act.Name, At: now, Address: act.Address, Reason: act.Reason, How: act.How,
+		Mail: person.Mail, Lang: person.Lang, State: store.NumberApplied,
 	}
 	switch {
 	case act.How == HowCLI:
@@ -154,34 +155,41 @@ func (n *Numbers) coolDown() time.Duration {
 	return n.CoolDown
 }
 
-// notice tells everybody whom a change concerns.
-func (n *Numbers) notice(person Person, c Change, first bool) Notice {
-	key := "phone.notice.changed"
-	args := []any{"old", lastTwo(c.Old), "new", lastTwo(c.New)}
+// askedNotice tells that a change was asked for, and when it takes effect.
+func askedNotice(c Change, first bool) Notice {
+	notice := noticeOf(c)
 	switch {
 	case first && c.State == store.NumberPending:
-		key = "phone.notice.first"
+		notice.Key = "phone.notice.first"
 	case first:
-		key = "phone.notice.enrolled"
-	case c.State == store.NumberPending && c.DueAt.IsZero():
-		key = "phone.notice.second"
-	case c.State == store.NumberPending:
-		key = "phone.notice.pending"
-		args = append([]any{"hours", max(1, int(math.Ceil(c.DueAt.Sub(c.At).Hours())))}, args...)
+		notice.Key = "phone.notice.enrolled"
+	case c.State == store.NumberApplied:
+		notice.Key = "phone.notice.changed"
+	case c.DueAt.IsZero():
+		notice.Key = "phone.notice.second"
+	default:
+		notice.Key = "phone.notice.pending"
+		notice.Args = append([]any{"hours", max(1, int(math.Ceil(c.DueAt.Sub(c.At).Hours())))}, notice.Args...)
 	}
+	return notice
+}
+
+// noticeOf is to everybody whom a change concerns; what it says is the caller's.
+func noticeOf(c Change) Notice {
 	phones := []Phone{Phone(c.New)}
 	if c.Old != "" {
 		phones = append(phones, Phone(c.Old))
 	}
-	return Notice{AccountID: person.AccountID, Name: person.Name, Lang: person.Lang, Phones: phones, Mail: person.Mail,
-		Key: key, Args: args, Freeze: c.ID}
+	return Notice{AccountID: c.AccountID, Name: c.Name, Lang: c.Lang, Phones: phones, Mail: c.Mail,
+		Args: []any{"old", lastTwo(c.Old), "new", lastTwo(c.New)}, Freeze: c.ID}
 }
 
 // lastTwo are the digits that a text may show: of the GSM alphabet, which
 // Masked's dots are not.
 func lastTwo(phone string) string { return phone[max(len(phone)-2, 0):] }
 
-// Confirm puts a waiting change into force because a second agent says so.
+// Confirm puts a waiting change into force because a second agent says so; the
+// old number, the new one and the mail address are told that it holds now.
 // ErrSecondAgent for whoever asked for it and for the person, ErrNoChange.
 func (n *Numbers) Confirm(ctx context.Context, accountID, changeID string, act Act) (Change, error) {
 	if act.By == accountID {
@@ -190,7 +198,10 @@ func (n *Numbers) Confirm(ctx context.Context, accountID, changeID string, act A
 	if err := n.changed(ctx, accountID); err != nil {
 		return Change{}, err
 	}
-	change, err := n.Store.ConfirmChange(ctx, changeID, n.event(accountID, act))
+	change, err := n.Store.ConfirmChange(ctx, changeID, n.event(accountID, act), n.tellInForce)
+	if err == nil && n.Notices != nil {
+		n.Notices.wake()
+	}
 	return change, n.fault("confirm", err)
 }
 
@@ -211,15 +222,18 @@ func (n *Numbers) Freezable(ctx context.Context, changeID, token string) (Change
 	if err != nil {
 		return Change{}, n.fault("freezable", err)
 	}
-	final := change.How == HowCLI || change.DueAt.IsZero() && change.ConfirmedBy != ""
 	switch {
 	case change.State == store.NumberPending:
 		return change, nil
-	case change.State == store.NumberApplied && !final && change.AppliedAt.After(n.now().Add(-freezeAfter)):
+	case change.State == store.NumberApplied && !isFinal(change) && change.AppliedAt.After(n.now().Add(-freezeAfter)):
 		return change, nil
 	}
 	return change, ErrNoChange
 }
+
+// isFinal: no link takes it back. Made on the machine, or by two agents on a
+// frozen account; store's statements know it too.
+func isFinal(c Change) bool { return c.How == HowCLI || c.DueAt.IsZero() && c.ConfirmedBy != "" }
 
 // Freeze stops a change from the link in its notice: the old number stands, or
 // stands again, and until Unfreeze only two agents change it. Errors as

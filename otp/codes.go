@@ -96,7 +96,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 	if err != nil {
 		return Challenge{}, fmt.Errorf("otp: start: %w", err)
 	}
-	return c.send(ctx, open, request.Words)
+	return c.send(ctx, open, request.Words, request.Subject)
 }
 
 // Senders is how the senders do: a Route's health, or the name of the only one.
@@ -117,10 +117,10 @@ func (c *Codes) Get(ctx context.Context, id, sessionID string) (Challenge, error
 	return c.show(ctx, found)
 }
 
-// Resend sends the same code again while it is valid; words as in Request. *WaitError, ErrExpired,
-// ErrUsedUp, ErrNotSent; with *WaitError and ErrNotSent the challenge is
-// returned too.
-func (c *Codes) Resend(ctx context.Context, id, sessionID, words string) (Challenge, error) {
+// Resend sends the same code again while it is valid; words and subject as in
+// Request. *WaitError, ErrExpired, ErrUsedUp, ErrNotSent; with *WaitError and
+// ErrNotSent the challenge is returned too.
+func (c *Codes) Resend(ctx context.Context, id, sessionID, words, subject string) (Challenge, error) {
 	found, err := c.find(ctx, id, sessionID)
 	if err != nil {
 		return Challenge{}, err
@@ -131,7 +131,7 @@ func (c *Codes) Resend(ctx context.Context, id, sessionID, words string) (Challe
 	if err := c.mayTry(ctx, found.AccountID); err != nil {
 		return Challenge{}, err
 	}
-	return c.send(ctx, found, words)
+	return c.send(ctx, found, words, subject)
 }
 
 // Check takes one try at the code; spaces and hyphens in it do not count. Nil:

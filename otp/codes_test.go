@@ -169,7 +169,7 @@ func TestCodeIsBound(t *testing.T) {
 		if _, err := w.Get(t.Context(), test.id, test.session); !errors.Is(err, ErrExpired) {
 			t.Errorf("Get of %s: %v", test.name, err)
 		}
-		if _, err := w.Resend(t.Context(), test.id, test.session, swedish); !errors.Is(err, ErrExpired) {
+		if _, err := w.Resend(t.Context(), test.id, test.session, swedish, ""); !errors.Is(err, ErrExpired) {
 			t.Errorf("Resend of %s: %v", test.name, err)
 		}
 	}
@@ -190,7 +190,7 @@ func TestCodeExpires(t *testing.T) {
 	if err := w.check(challenge, "s", code); !errors.Is(err, ErrExpired) {
 		t.Errorf("after 5 minutes: %v", err)
 	}
-	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrExpired) {
+	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish, ""); !errors.Is(err, ErrExpired) {
 		t.Errorf("Resend after 5 minutes: %v", err)
 	}
 }
@@ -209,7 +209,7 @@ func TestFiveTries(t *testing.T) {
 		t.Errorf("the right code as a sixth try: %v", err)
 	}
 	w.at = w.at.Add(time.Minute)
-	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrUsedUp) {
+	if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish, ""); !errors.Is(err, ErrUsedUp) {
 		t.Errorf("Resend: %v", err)
 	}
 }
@@ -272,7 +272,7 @@ func TestTheTenthWrongCodeLocksAnOpenChallenge(t *testing.T) {
 	}
 	w.wantWait(w.check(challenge, "s", w.sentCode()), "locked", 15*time.Minute)
 	w.at = w.at.Add(time.Minute)
-	_, err := w.Resend(t.Context(), challenge.ID, "s", swedish)
+	_, err := w.Resend(t.Context(), challenge.ID, "s", swedish, "")
 	w.wantWait(err, "locked", 14*time.Minute)
 }
 
@@ -347,10 +347,10 @@ func TestResendSendsTheSameCode(t *testing.T) {
 	w := newWorld(t)
 	challenge := w.start("s")
 	code := w.sentCode()
-	_, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.")
+	_, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.", "")
 	w.wantWait(err, "cooldown", 30*time.Second)
 	w.at = challenge.ResendAt
-	again, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.")
+	again, err := w.Resend(t.Context(), challenge.ID, "s", "{code} is your code for {portal}.", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -384,7 +384,7 @@ func TestASecondLoginIsNoWayAround(t *testing.T) {
 		t.Errorf("%d messages, want 1", n)
 	}
 	w.at = second.ResendAt
-	if _, err := w.Resend(t.Context(), second.ID, "second", swedish); err != nil {
+	if _, err := w.Resend(t.Context(), second.ID, "second", swedish, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.check(second, "second", w.sentCode()); err != nil {
@@ -512,13 +512,13 @@ func TestAFailedSendCanBeTriedAgain(t *testing.T) {
 			}
 			for range 4 {
 				w.at = w.at.Add(time.Minute)
-				if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish); !errors.Is(err, ErrNotSent) {
+				if _, err := w.Resend(t.Context(), challenge.ID, "s", swedish, ""); !errors.Is(err, ErrNotSent) {
 					t.Fatal(err)
 				}
 			}
 			w.at = w.at.Add(time.Minute)
 			w.Sender = w.outbox
-			_, err = w.Resend(t.Context(), challenge.ID, "s", swedish)
+			_, err = w.Resend(t.Context(), challenge.ID, "s", swedish, "")
 			if test.want != "" {
 				w.wantWait(err, test.want, 55*time.Minute)
 				return

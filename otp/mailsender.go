@@ -16,9 +16,12 @@ import (
 // Over a mail-to-SMS gateway it is made of the number: {{.Number}}@sms.example.
 // For codes by mail it is {{.Mail}} and nothing else.
 type MailSenderConfig struct {
-	Name    string // in logs and errors; empty means "mail"
-	To      string
-	Subject string // may be empty, since some gateways put it into the SMS
+	Name string // in logs and errors; empty means "mail"
+	To   string
+	// Subject is of every mail. Empty: of mail to people's own address the
+	// message's, in their language; to a gateway none, since some put it into the
+	// SMS.
+	Subject string
 }
 
 // MailSender carries messages by mail, through a gateway to phones or to
@@ -100,7 +103,11 @@ func (s *MailSender) Send(ctx context.Context, message Message) (Receipt, error)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("%w: %s: %w", ErrNotAccepted, s.config.Name, err)
 	}
-	return Receipt{}, s.mailer.Send(ctx, Mail{To: address, Subject: s.config.Subject, Text: message.Text})
+	subject := s.config.Subject
+	if s.own {
+		subject = orDefault(subject, message.Subject)
+	}
+	return Receipt{}, s.mailer.Send(ctx, Mail{To: address, Subject: subject, Text: message.Text})
 }
 
 // Check tries the mail server, without sending anything.

@@ -60,6 +60,34 @@ func TestMailSender(t *testing.T) {
 	}
 }
 
+// Codes by mail have a subject of their person's language unless one is
+// configured; what a gateway may put into an SMS has none.
+func TestMailSenderSubject(t *testing.T) {
+	r := newMailRig(t, testbed.SMTPOptions{}, nil)
+	for i, c := range []struct{ to, configured, want string }{
+		{"{{.Mail}}", "", "Kod från Backstage"},
+		{"{{.Mail}}", "Your code", "Your code"},
+		{"{{.Number}}@sms.example", "", ""},
+		{"{{.Number}}@sms.example", "key 42", "key 42"},
+	} {
+		sender, err := NewMailSender(MailSenderConfig{To: c.to, Subject: c.configured}, r.mailer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		message := Message{Mail: "anna@stage.example", Subject: "Kod från Backstage", Text: sample.Text}
+		if !sender.own {
+			message.To = annasPhone
+		}
+		if _, err := sender.Send(r.ctx, message); err != nil {
+			t.Fatal(err)
+		}
+		read, err := r.state(t, fmt.Sprintf("mails=%d", i+1)).Mails[i].Read()
+		if err != nil || read.Subject != c.want {
+			t.Errorf("to %s, configured %q: %q, %v", c.to, c.configured, read.Subject, err)
+		}
+	}
+}
+
 func TestMailSenderConfig(t *testing.T) {
 	mailer, err := NewMailer(MailerConfig{Server: "127.0.0.1:25", TLS: MailNoTLS, From: "a@example.com"})
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"stagedoor/store"
@@ -25,7 +24,7 @@ import (
 type Notices struct {
 	Store  *store.Store
 	Sender Sender
-	// Mail hands one mail over; nil: nothing is told by mail.
+	// Mail hands one mail over; nil: nothing is told by mail, nor queued for it.
 	Mail func(ctx context.Context, to, subject, text string) error
 	// Text is a text of the pages: of a notice KEY.sms, or KEY.subject and
 	// KEY.mail. args are pairs of a placeholder's name and its value.
@@ -226,7 +225,7 @@ func (n *Notices) args(notice store.Notice) ([]any, error) {
 			}
 		}
 	}
-	args = append(args, "name", notice.Name, "portal", strings.Join(strings.Fields(n.Portal), " "))
+	args = append(args, "name", notice.Name, "portal", oneLine(n.Portal))
 	if notice.ChangeID != "" {
 		args = append(args, "link", n.FreezeLink(notice.ChangeID))
 	}

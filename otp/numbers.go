@@ -85,6 +85,9 @@ type Numbers struct {
 	// Changed is called before a number takes effect or is frozen, and stops it
 	// where it fails: what trusts the old number (remembered devices) ends.
 	Changed func(ctx context.Context, accountID string) error
+	// Recorded hears of the event of a change that has taken effect by itself,
+	// which stands in the audit already: for the log. May be nil.
+	Recorded func(event store.Event)
 }
 
 // Person is whose number it is, as the directory knows them.
@@ -228,36 +231,6 @@ func (n *Numbers) History(ctx context.Context, accountID string) ([]Event, error
 func (n *Numbers) Pending(ctx context.Context, accountID string) (Change, error) {
 	change, err := n.Store.PendingChange(ctx, accountID)
 	return change, n.fault("pending", err)
-}
-
-// Run puts every change into force whose time has come, and says how many.
-func (n *Numbers) Run(ctx context.Context) (applied int, err error) {
-	for ctx.Err() == nil {
-		due, err := n.Store.DueChange(ctx, n.now())
-		if errors.Is(err, store.ErrNotFound) {
-			return applied, nil
-		}
-		if err != nil {
-			return applied, fmt.Errorf("otp: due changes: %w", err)
-		}
-		if err := n.apply(ctx, due); err != nil {
-			return applied, err
-		}
-		applied++
-	}
-	return applied, ctx.Err()
-}
-
-// apply puts a due change into force; another node may have done it already.
-func (n *Numbers) apply(ctx context.Context, due Change) error {
-	if err := n.changed(ctx, due.AccountID); err != nil {
-		return err
-	}
-	_, err := n.Store.ApplyDue(ctx, due.AccountID, n.now())
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return fmt.Errorf("otp: due change: %w", err)
-	}
-	return nil
 }
 
 func (n *Numbers) changed(ctx context.Context, accountID string) error {

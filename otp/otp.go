@@ -1,7 +1,7 @@
 // Package otp makes, sends and checks the codes that people get by SMS or mail.
 //
 //	challenge, err := codes.Start(ctx, otp.Request{...})   // once, after the password
-//	challenge, err = codes.Resend(ctx, id, sessionID, words) // the same code, after a cooldown
+//	challenge, err = codes.Resend(ctx, id, sessionID, words, subject) // the same code, after a cooldown
 //	err = codes.Check(ctx, id, sessionID, "123 456")
 //
 // A code is never stored: it is HOTP (RFC 4226) over HMAC(server key,
@@ -65,7 +65,10 @@ type Message struct {
 	ID   string // random; a provider's callback may carry it
 	To   Phone  // empty where the code goes to Mail
 	Mail string // the account's own address; empty where there is none
-	Text string // at most 160 GSM-7 characters where the portal's name allows
+	// Subject is of a mail to Mail, in the person's language; no code is in it,
+	// since mailboxes show it on locked screens and keep it in their lists.
+	Subject string
+	Text    string // at most 160 GSM-7 characters where the portal's name allows
 }
 
 // Receipt is what a sender knows once it has handed a message over.
@@ -93,6 +96,7 @@ type Request struct {
 	Mail      string // the account's own address, instead of a Phone
 	Purpose   string // "login" (also where empty), "enrol", "change", "caller", "again": whoever checks the code goes by it
 	Words     string // of the message, in the person's language: "{code} is your code for {portal}."
+	Subject   string // of a mail, in the person's language: "Code from {portal}"
 }
 
 // Challenge is a code that somebody was asked for. The code is not in it.

@@ -35,7 +35,7 @@ func newMailWorld(t *testing.T) (*world, *byMail) {
 }
 
 func (w *world) startMail(session, account, address string) (Challenge, error) {
-	return w.Start(w.t.Context(), Request{SessionID: session, AccountID: account, Mail: address, Words: swedish})
+	return w.Start(w.t.Context(), Request{SessionID: session, AccountID: account, Mail: address, Words: swedish, Subject: "Kod från {portal}"})
 }
 
 func TestCodeByMail(t *testing.T) {
@@ -55,13 +55,17 @@ func TestCodeByMail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if got.Subject != "Kod från "+w.Portal || strings.Contains(got.Subject, code) {
+		t.Errorf("subject %q", got.Subject)
+	}
 	if got.To != "" || got.Mail != annasMail || !strings.Contains(got.Text, code) || strings.Contains(got.Text, "#") || strings.Contains(got.Text, "@") {
 		t.Errorf("%+v", got)
 	}
-	_, err = w.Resend(t.Context(), challenge.ID, "s", swedish)
+	_, err = w.Resend(t.Context(), challenge.ID, "s", swedish, "")
 	w.wantWait(err, "cooldown", 30*time.Second)
 	w.at = w.at.Add(30 * time.Second)
-	if again, err := w.Resend(t.Context(), challenge.ID, "s", swedish); err != nil || again.Mail != annasMail || len(mail.sent) != 2 {
+	again, err := w.Resend(t.Context(), challenge.ID, "s", swedish, "Ännu en kod från {portal}, {code}")
+	if err != nil || again.Mail != annasMail || len(mail.sent) != 2 || mail.sent[1].Subject != "Ännu en kod från Backstage, {code}" {
 		t.Errorf("resend: %+v, %v", again, err)
 	}
 	if err := w.check(challenge, "s", code); err != nil {

@@ -168,30 +168,3 @@ func (r *Route) Check(ctx context.Context) error {
 	}
 	return errors.Join(faults...)
 }
-
-// The states of a sender's breaker.
-const (
-	BreakerClosed   = "closed"    // it is tried in its turn
-	BreakerOpen     = "open"      // it failed several times in a row: the others come first
-	BreakerHalfOpen = "half-open" // the next message tries whether it is well again
-)
-
-// SenderHealth is how a sender has done on this node since it started.
-type SenderHealth struct {
-	Name        string
-	Countries   []string  // none: all
-	Breaker     string    // BreakerClosed, BreakerOpen, BreakerHalfOpen
-	OpenUntil   time.Time // of an open breaker
-	LastSuccess time.Time // zero: none
-	LastFailure time.Time // zero: none
-	Failure     string    // the last one in words; no number, code or password is in it
-}
-
-// Health is a snapshot of the senders, in their order.
-func (r *Route) Health() []SenderHealth {
-	health := make([]SenderHealth, len(r.ways))
-	for i, w := range r.ways {
-		health[i] = w.breaker.state(r.settings.Now(), SenderHealth{Name: w.Sender.Name(), Countries: slices.Clone(w.Countries)})
-	}
-	return health
-}

@@ -13,7 +13,7 @@ import (
 
 // send claims one message and hands it over. What was claimed is finished even
 // when the browser goes away meanwhile.
-func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (Challenge, error) {
+func (c *Codes) send(ctx context.Context, open store.Challenge, words, subject string) (Challenge, error) {
 	code, err := c.code(open.ID)
 	if err != nil {
 		return Challenge{}, err
@@ -31,7 +31,11 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words string) (C
 	}
 	ctx = context.WithoutCancel(ctx)
 	phone, mail := readRecipient(open.Phone)
-	receipt, sendErr := c.handOver(ctx, Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)})
+	message := Message{ID: send.ID, To: phone, Mail: mail, Text: c.text(open, words, code)}
+	if mail != "" {
+		message.Subject = withPortal(subject, c.Portal)
+	}
+	receipt, sendErr := c.handOver(ctx, message)
 	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
 	switch {
 	case errors.Is(sendErr, ErrNotAccepted):

@@ -210,7 +210,7 @@ func (s *SMPPSender) Send(ctx context.Context, message Message) (Receipt, error)
 		if err != nil {
 			return failed(err)
 		}
-		ids = append(ids, s.receipts.sameForm(id))
+		ids = append(ids, s.receipts.answeredID(id))
 	}
 	s.receipts.learn(ids)
 	return Receipt{Reference: ids[0]}, nil

@@ -55,59 +55,67 @@ func readSMPPReceipt(p pdu.PDU) (smppReceipt, bool) {
 	if payload, ok := parameters[pdu.TagMessagePayload]; ok && len(text) == 0 {
 		text = payload.Data
 	}
-	id, hasID := parameters[pdu.TagReceiptedMessageID]
+	_, hasID := parameters[pdu.TagReceiptedMessageID]
 	const receiptTypes = 0x3C // of esm_class: SMSC receipt, intermediate notification, ...
 	if kind&receiptTypes == 0 && !hasID {
 		return smppReceipt{}, false
 	}
-	r := receiptOfText(string(text))
-	if hasID {
-		r.id = smppCString(id.Data)
-	}
-	if state, ok := parameters[pdu.TagMessageStateOption]; ok && len(state.Data) == 1 && int(state.Data[0]) < len(smppStateNames) && r.state == "" {
-		code := ""
-		if network, ok := parameters[pdu.TagNetworkErrorCode]; ok && len(network.Data) == 3 {
-			code = fmt.Sprint(int(network.Data[1])<<8 | int(network.Data[2]))
-		}
-		r.judge(smppStateNames[state.Data[0]], code)
-	}
+	said := smppSaidInText(string(text))
+	said.complete(parameters)
+	r := said.receipt()
 	return r, smppWord.MatchString(r.id)
 }
 
-// receiptOfText reads "id:1a2b sub:001 dlvrd:001 submit date:... done date:...
+// smppSaid is what a receipt says, in its provider's words.
+type smppSaid struct{ id, state, code string }
+
+// smppSaidInText reads "id:1a2b sub:001 dlvrd:001 submit date:... done date:...
 // stat:DELIVRD err:000 text:...", in whatever order a provider has it. What
 // follows "text:" is the message's own and says nothing.
-func receiptOfText(text string) (r smppReceipt) {
+func smppSaidInText(text string) (said smppSaid) {
 	text = text[:min(len(text), 512)]
 	if i := strings.Index(strings.ToLower(text), "text:"); i >= 0 {
 		text = text[:min(i, len(text))] // ToLower may have made it longer
 	}
-	var state, code string
 	for _, field := range smppField.FindAllStringSubmatch(text, -1) {
 		switch strings.ToLower(field[1]) {
 		case "id":
-			r.id = field[2]
+			said.id = field[2]
 		case "stat":
-			state = field[2]
+			said.state = strings.ToUpper(field[2])
 		case "err":
-			code = field[2]
+			said.code = field[2]
 		}
 	}
-	r.judge(state, code)
-	return r
+	return said
 }
 
-// judge notes a state, with its reason in words that hold nothing foreign.
-func (r *smppReceipt) judge(state, code string) {
-	state = strings.ToUpper(state)
-	r.state = smppStates[state]
-	if r.state != DeliveryFailed {
+// complete adds what stands beside the text: the id there is the better one,
+// and the state and its error count where the text tells no end.
+func (said *smppSaid) complete(parameters map[pdu.Tag]pdu.Field) {
+	if id, ok := parameters[pdu.TagReceiptedMessageID]; ok {
+		said.id = smppCString(id.Data)
+	}
+	state, ok := parameters[pdu.TagMessageStateOption]
+	if !ok || len(state.Data) != 1 || int(state.Data[0]) >= len(smppStateNames) || smppStates[said.state] != "" {
 		return
 	}
-	r.reason = strings.ToLower(state)
-	if smppWord.MatchString(code) && len(code) <= 8 && strings.Trim(code, "0") != "" {
-		r.reason += ", error " + code
+	said.state, said.code = smppStateNames[state.Data[0]], ""
+	if network, ok := parameters[pdu.TagNetworkErrorCode]; ok && len(network.Data) == 3 {
+		said.code = fmt.Sprint(int(network.Data[1])<<8 | int(network.Data[2]))
 	}
+}
+
+// receipt judges the state, with its reason in words that hold nothing foreign.
+func (said smppSaid) receipt() smppReceipt {
+	r := smppReceipt{id: said.id, state: smppStates[said.state]}
+	if r.state == DeliveryFailed {
+		r.reason = strings.ToLower(said.state)
+		if smppWord.MatchString(said.code) && len(said.code) <= 8 && strings.Trim(said.code, "0") != "" {
+			r.reason += ", error " + said.code
+		}
+	}
+	return r
 }
 
 // maxSMPPKnown bounds what is remembered of messages whose receipts are still
@@ -142,7 +150,7 @@ func (s *smppReceipts) take(p pdu.PDU) data.CommandStatusType {
 	if !ok || r.state == "" || s.config.OnReceipt == nil {
 		return data.ESME_ROK
 	}
-	r.id = s.submittedID(r.id)
+	r.id = s.receiptID(r.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if message := s.known[r.id]; message != nil {
@@ -159,21 +167,6 @@ func (s *smppReceipts) take(p pdu.PDU) data.CommandStatusType {
 		s.held[r.id] = append(s.held[r.id], r)
 	}
 	return data.ESME_ROK
-}
-
-// submittedID is a receipt's id as the answer to submit_sm wrote it.
-func (s *smppReceipts) submittedID(id string) string {
-	from, format := 10, "%x"
-	switch s.config.ReceiptIDs {
-	case "":
-		return id
-	case "hex":
-		from, format = 16, "%d"
-	}
-	if number, ok := new(big.Int).SetString(id, from); ok {
-		return fmt.Sprintf(format, number)
-	}
-	return id
 }
 
 // learn notes the ids of a message's parts, in the same form, and settles what has come already.
@@ -202,17 +195,37 @@ func (s *smppReceipts) learn(ids []string) {
 	}
 }
 
-// sameForm makes ids comparable that are translated: 00AB and ab are one.
-func (s *smppReceipts) sameForm(id string) string {
-	base, format := 16, "%x"
+// answeredID is the id in the answer to submit_sm, receiptID the one in a
+// receipt: both in the answer's base, so that 00AB, ab and 171 are one. They are
+// left as they are where receipts write them like the answer, since an id need
+// not be a number, and so is one that is none.
+func (s *smppReceipts) answeredID(id string) string {
+	answer, _ := s.bases()
+	return inBase(id, answer, answer)
+}
+
+func (s *smppReceipts) receiptID(id string) string {
+	answer, receipt := s.bases()
+	return inBase(id, receipt, answer)
+}
+
+// bases are those of the ids in answers and in receipts; 0: any text.
+func (s *smppReceipts) bases() (answer, receipt int) {
 	switch s.config.ReceiptIDs {
-	case "":
-		return id
+	case "decimal":
+		return 16, 10
 	case "hex":
-		base, format = 10, "%d"
+		return 10, 16
 	}
-	if number, ok := new(big.Int).SetString(id, base); ok {
-		return fmt.Sprintf(format, number)
+	return 0, 0
+}
+
+func inBase(id string, from, to int) string {
+	if from == 0 {
+		return id
+	}
+	if number, ok := new(big.Int).SetString(id, from); ok {
+		return number.Text(to)
 	}
 	return id
 }

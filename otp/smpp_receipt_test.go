@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/linxGnu/gosmpp/data"
+	"github.com/linxGnu/gosmpp/pdu"
 )
 
 func TestSMPPReceiptTexts(t *testing.T) {
@@ -27,10 +28,60 @@ func TestSMPPReceiptTexts(t *testing.T) {
 		"letters that grow": {strings.Repeat("İ", 40) + " text:id:5", smppReceipt{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := receiptOfText(c.text); got != c.want {
+			if got := smppSaidInText(c.text).receipt(); got != c.want {
 				t.Errorf("%+v, not %+v", got, c.want)
 			}
 		})
+	}
+}
+
+// Some providers tell the state beside the text, or in both, or not in full.
+func TestSMPPReceiptParameters(t *testing.T) {
+	state := func(state byte) pdu.Field { return pdu.Field{Tag: pdu.TagMessageStateOption, Data: []byte{state}} }
+	id := pdu.Field{Tag: pdu.TagReceiptedMessageID, Data: []byte("77\x00")}
+	network := pdu.Field{Tag: pdu.TagNetworkErrorCode, Data: []byte{3, 1, 4}}
+	for name, c := range map[string]struct {
+		text       string
+		parameters []pdu.Field
+		want       smppReceipt
+	}{
+		"no text":               {"", []pdu.Field{id, state(2)}, smppReceipt{"77", DeliveryDelivered, ""}},
+		"failed, with an error": {"", []pdu.Field{id, state(5), network}, smppReceipt{"77", DeliveryFailed, "undeliv, error 260"}},
+		"the id beside counts":  {"id:9 stat:DELIVRD", []pdu.Field{id}, smppReceipt{"77", DeliveryDelivered, ""}},
+		"the text tells an end": {"id:9 stat:REJECTD err:7", []pdu.Field{id, state(2)}, smppReceipt{"77", DeliveryFailed, "rejectd, error 7"}},
+		"the text tells none":   {"id:77 stat:ENROUTE err:7", []pdu.Field{state(8)}, smppReceipt{"77", DeliveryFailed, "rejectd"}},
+		"unknown state":         {"id:77", []pdu.Field{state(99)}, smppReceipt{"77", "", ""}},
+		"state of two bytes":    {"id:77", []pdu.Field{{Tag: pdu.TagMessageStateOption, Data: []byte{2, 2}}}, smppReceipt{"77", "", ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := pdu.NewDeliverSM().(*pdu.DeliverSM)
+			p.EsmClass = 4
+			if err := p.Message.SetMessageDataWithEncoding([]byte(c.text), data.GSM7BIT); err != nil {
+				t.Fatal(err)
+			}
+			for _, field := range c.parameters {
+				p.RegisterOptionalParam(field)
+			}
+			if got, ok := readSMPPReceipt(p); !ok || got != c.want {
+				t.Errorf("%+v, %t; want %+v", got, ok, c.want)
+			}
+		})
+	}
+}
+
+func TestSMPPReceiptIDs(t *testing.T) {
+	for _, c := range []struct{ form, answer, receipt, same string }{
+		{"", "00AB", "00AB", "00AB"},
+		{"decimal", "00AB", "171", "ab"},
+		{"decimal", "00AB", "000171", "ab"},
+		{"hex", "000171", "00aB", "171"},
+		{"decimal", "msg-1", "msg-1", "msg-1"},
+		{"hex", "340282366920938463463374607431768211456", "100000000000000000000000000000000", "340282366920938463463374607431768211456"},
+	} {
+		s := &smppReceipts{config: SMPPConfig{ReceiptIDs: c.form}}
+		if answer, receipt := s.answeredID(c.answer), s.receiptID(c.receipt); answer != c.same || receipt != c.same {
+			t.Errorf("%q: %s is %s, %s is %s; want %s", c.form, c.answer, answer, c.receipt, receipt, c.same)
+		}
 	}
 }
 
@@ -38,7 +89,7 @@ func FuzzSMPPReceiptText(f *testing.F) {
 	f.Add("id:0123456789 sub:001 dlvrd:001 submit date:2611220700 done date:2611220701 stat:DELIVRD err:000 text:x")
 	f.Add("stat:UNDELIV err:5A id:ab")
 	f.Fuzz(func(t *testing.T, text string) {
-		r := receiptOfText(text)
+		r := smppSaidInText(text).receipt()
 		if len(r.id) > 4*65 || len(r.reason) > 40 || strings.ContainsAny(r.reason, "\r\n\x00") || r.state == DeliveryDelivered && r.reason != "" {
 			t.Errorf("%+v", r)
 		}

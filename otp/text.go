@@ -17,6 +17,12 @@ func messageText(words, portal, host, code string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	portal = strings.Join(strings.Fields(portal), " ")
-	return strings.NewReplacer("{code}", code, "{portal}", portal).Replace(words) + "\n\n@" + host + " #" + code
+	return strings.NewReplacer("{code}", code, "{portal}", oneLine(portal)).Replace(words) + "\n\n@" + host + " #" + code
 }
+
+// withPortal fills {portal} in, and nothing else: a subject has no code.
+func withPortal(subject, portal string) string {
+	return strings.ReplaceAll(subject, "{portal}", oneLine(portal))
+}
+
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -47,15 +47,6 @@ const maxEventText = 1024
 //
 // Texts are cut at 1,024 bytes; NUL and invalid UTF-8 become U+FFFD.
 func (s *Store) AppendEvent(ctx context.Context, event Event) (Event, error) {
-	for _, text := range []*string{&event.Kind, &event.Result, &event.Reason, &event.AccountID, &event.Name,
-		&event.SessionID, &event.Target, &event.Address, &event.RequestID} {
-		*text = cleanText(*text)
-	}
-	detail := make(map[string]string, len(event.Detail))
-	for key, value := range event.Detail {
-		detail[cleanText(key)] = cleanText(value)
-	}
-	event.Detail = detail
 	link, err := newLink(event)
 	if err != nil {
 		return Event{}, fault("append event", err)
@@ -81,7 +72,17 @@ func cleanText(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\x00", "\ufffd")
 }
 
+// newLink is an event fit for the chain, which append gives its place.
 func newLink(event Event) (*link, error) {
+	for _, text := range []*string{&event.Kind, &event.Result, &event.Reason, &event.AccountID, &event.Name,
+		&event.SessionID, &event.Target, &event.Address, &event.RequestID} {
+		*text = cleanText(*text)
+	}
+	facts := make(map[string]string, len(event.Detail))
+	for key, value := range event.Detail {
+		facts[cleanText(key)] = cleanText(value)
+	}
+	event.Detail = facts
 	// encoding/json sorts the keys, so the text is the same for the same facts.
 	detail, err := json.Marshal(event.Detail)
 	if err != nil {

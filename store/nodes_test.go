@@ -13,7 +13,8 @@ func TestNodes(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "stagedoor.db")
 	// Each node has the file open by itself, as two machines' processes would.
 	first, second := open(t, path, clock.now), open(t, path, clock.now)
-	a := Node{ID: "a", Host: "portal-1", Version: "1.2.3", StartedAt: clock.now(), TargetsDigest: "00", TargetsLoadedAt: clock.now(), Desktops: 3}
+	a := Node{ID: "a", Host: "portal-1", Version: "1.2.3", StartedAt: clock.now(), TargetsDigest: "00", TargetsLoadedAt: clock.now(), Desktops: 3,
+		Senders: []SenderHealth{{Name: "46elks", Countries: []string{"SE"}, Breaker: "open", OpenUntil: clock.now(), LastFailure: clock.now(), Failure: "refused"}, {Name: "mail"}}}
 	note := func(s *Store, n Node) {
 		t.Helper()
 		if err := s.NoteNode(t.Context(), n); err != nil {
@@ -57,6 +58,9 @@ func TestNodes(t *testing.T) {
 	nodes, err := second.Nodes(t.Context())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(nodes[1].Senders) != 0 {
+		t.Errorf("b has senders: %+v", nodes[1].Senders)
 	}
 	want := a
 	want.SeenAt = clock.now().Add(-time.Millisecond)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"time"
 )
 
 const changeColumns = `id, account_id, name, old_phone, new_phone, by_id, by_name, at, address, reason, how,
-	state, due_at, applied_at, ended_at, confirmed_id, confirmed_name`
+	state, due_at, applied_at, ended_at, confirmed_id, confirmed_name, mail, lang`
 
 // changeRow is what changeColumns are scanned into.
 type changeRow struct {
@@ -18,7 +19,7 @@ type changeRow struct {
 
 func (r *changeRow) fields() []any {
 	return []any{&r.ID, &r.AccountID, &r.Name, &r.Old, &r.New, &r.By, &r.ByName, &r.at, &r.Address, &r.Reason, &r.How,
-		&r.State, &r.due, &r.applied, &r.ended, &r.ConfirmedBy, &r.ConfirmedName}
+		&r.State, &r.due, &r.applied, &r.ended, &r.ConfirmedBy, &r.ConfirmedName, &r.Mail, &r.Lang}
 }
 
 func (r *changeRow) change() NumberChange {
@@ -50,10 +51,12 @@ func (s *Store) DueChange(ctx context.Context, at time.Time) (NumberChange, erro
 	return row.change(), fault("due change", err)
 }
 
-// ApplyDue puts an account's change into force whose time has come, once.
-// ErrNotFound where none is due.
-func (s *Store) ApplyDue(ctx context.Context, accountID string, at time.Time) (NumberChange, error) {
+// ApplyDue puts an account's change into force whose time has come, once, with
+// the notices of it and the event in the audit, or neither. It returns the event
+// as it was written. ErrNotFound where none is due.
+func (s *Store) ApplyDue(ctx context.Context, accountID string, at time.Time, notices TellOf, event func(NumberChange) Event) (Event, error) {
 	var row changeRow
+	var link *link
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		// Every writer takes the account's row first, then its changes.
 		if _, err := lockNumber(ctx, tx, accountID); err != nil {
@@ -66,15 +69,45 @@ func (s *Store) ApplyDue(ctx context.Context, accountID string, at time.Time) (N
 		if err != nil {
 			return err
 		}
-		return putInForce(ctx, tx, row.change(), at)
+		change := row.change()
+		if err := putInForce(ctx, tx, change, at); err != nil {
+			return err
+		}
+		if err := tell(ctx, tx, change, notices); err != nil {
+			return err
+		}
+		if link, err = newLink(event(change)); err != nil {
+			return err
+		}
+		return link.append(ctx, tx, s.now())
 	})
-	return row.change(), numberFault("apply due", err)
+	if err != nil {
+		return Event{}, numberFault("apply due", err)
+	}
+	return link.event, nil
+}
+
+// TellOf are the notices of a change that has just taken effect; nil: none.
+type TellOf func(NumberChange) ([]Notice, error)
+
+// tell queues them whatever the limits of notices: there are a few for each
+// change, and those are counted. A change that its time or two agents have put
+// into force must neither wait for a limit nor be kept from its person by one.
+func tell(ctx context.Context, tx *sql.Tx, c NumberChange, of TellOf) error {
+	if of == nil {
+		return nil
+	}
+	notices, err := of(c)
+	if err != nil {
+		return err
+	}
+	return queueNotices(ctx, tx, notices, NoticeLimits{PerDay: math.MaxInt32, Total: -1})
 }
 
 // ConfirmChange puts an account's waiting change into force because a second
-// agent says so: neither the person nor who asked for it (ErrSameAgent).
-// ErrNotFound where that change does not wait.
-func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent) (NumberChange, error) {
+// agent says so, with the notices of it: neither the person nor who asked for it
+// (ErrSameAgent). ErrNotFound where that change does not wait.
+func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent, notices TellOf) (NumberChange, error) {
 	var row changeRow
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		if _, err := lockNumber(ctx, tx, event.AccountID); err != nil {
@@ -95,7 +128,10 @@ func (s *Store) ConfirmChange(ctx context.Context, id string, event NumberEvent)
 		if err := addHistory(ctx, tx, "confirmed", event.At, change, event); err != nil {
 			return err
 		}
-		return putInForce(ctx, tx, change, event.At)
+		if err := putInForce(ctx, tx, change, event.At); err != nil {
+			return err
+		}
+		return tell(ctx, tx, change, notices)
 	})
 	return row.change(), numberFault("confirm change", err)
 }

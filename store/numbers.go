@@ -36,6 +36,7 @@ type NumberChange struct {
 	By, ByName           string
 	At                   time.Time
 	Address, Reason, How string
+	Mail, Lang           string // where the person is told, and in which language, when it takes effect
 	State                NumberState
 	DueAt                time.Time // when it takes effect by itself; zero: never
 	AppliedAt, EndedAt   time.Time
@@ -172,13 +173,13 @@ func insertChange(ctx context.Context, tx *sql.Tx, c NumberChange) error {
 	err := txOne(ctx, tx, `
 		INSERT INTO phone_changes (id, account_id, name, old_phone, new_phone, by_id, by_name, at, address, reason, how,
 			state, due_at, applied_at, ended_at, confirmed_id, confirmed_name,
-			before_phone, before_own, before_how, before_at, before_id, before_name)
-		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', '', phone, own, how, verified_at, by_id, by_name
+			before_phone, before_own, before_how, before_at, before_id, before_name, mail, lang)
+		SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, '', '', phone, own, how, verified_at, by_id, by_name, $15, $16
 		FROM phones WHERE account_id = $2 AND NOT EXISTS (
 			SELECT 1 FROM phone_changes WHERE account_id = $2 AND state = 'pending')
 		RETURNING id`,
 		[]any{c.ID, c.AccountID, cleanText(c.Name), c.Old, c.New, c.By, cleanText(c.ByName), millis(c.At), cleanText(c.Address),
-			cleanText(c.Reason), c.How, c.State, millis(c.DueAt), millis(applied)}, &id)
+			cleanText(c.Reason), c.How, c.State, millis(c.DueAt), millis(applied), c.Mail, c.Lang}, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return ErrNumberPending
 	}

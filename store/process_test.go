@@ -24,7 +24,7 @@ const (
 
 func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
-		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull,
+		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull, "act": childAct,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
 		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
 		"cooldown": childClaim(SendLimits{Cooldowns: []time.Duration{time.Hour}, PerPrefix: -1, Total: -1}, oneAccount),
@@ -152,6 +152,13 @@ func childTake(ctx context.Context, s *Store) error {
 	})
 }
 
+func childAct(ctx context.Context, s *Store) error {
+	return inParallel(4, 10, func() (bool, error) {
+		ok, _, err := s.TakeAct(ctx, "hanna", 6)
+		return ok, err
+	})
+}
+
 func childTry(ctx context.Context, s *Store) error {
 	limits := TryLimits{PerCode: 1000, LockEvery: 10, Lock: time.Hour, Stop: 100}
 	return inParallel(4, 5, func() (bool, error) {
@@ -228,6 +235,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 		want int
 	}{
 		{"take", 7},
+		{"act", 6},
 		{"try", 10},  // wrong codes in a row on the account, whatever the code
 		{"guess", 5}, // wrong codes at one code
 		{"account", 5},

@@ -31,6 +31,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{s.PurgeNotices, keepSends},
 		{s.PurgeFactors, 0},
 		{s.PurgeCallers, 0},
+		{s.PurgeActs, keepActs},
 		{s.PurgeRemovals, keepRemovals},
 		{s.PurgeNodes, keepNodes},
 		{s.PurgeUsage, keepUsage},

@@ -35,6 +35,7 @@ type (
 		Breaker                             string
 		OpenUntil, LastSuccess, LastFailure time.Time
 		Failure, State                      string
+		Hosts                               []string
 	}
 	alarm struct {
 		Rule, Subject string
@@ -126,10 +127,10 @@ type (
 		Export         string
 	}
 	enrolment struct {
-		Domain                                     string
-		People, Lately, Codes, Apps, Keys, Backups int
-		Without, MustNow, MustLater, NeverMust     int
-		MustFrom                                   time.Time
+		Domain                                            string
+		People, Lately, Codes, Mails, Apps, Keys, Backups int
+		Without, MustNow, MustLater, NeverMust            int
+		MustFrom                                          time.Time
 	}
 	withoutFactor struct {
 		AccountID, Domain, Name, DisplayName string
@@ -171,7 +172,7 @@ func overviewSample(lang string) overviewPage {
 		Senders: []senderState{
 			{Name: "46elks", Breaker: "closed", State: "good"},
 			{Name: "twilio", Countries: []string{"SE", "NO"}, Breaker: "open", OpenUntil: at, LastSuccess: at, LastFailure: at, Failure: hostile, State: "broken"},
-			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look"}},
+			{Name: "smpp", Breaker: "half-open", LastFailure: at, State: "look", Hosts: []string{"portal-1", hostile}}},
 	}
 	o.Mail.Configured, o.Mail.State, o.Mail.Fault = true, "broken", hostile
 	o.Alarms = []alarm{{"total", "", 200}, {"country", "NO", 0}, {"prefix", "+46701234•••", 12}}
@@ -211,7 +212,7 @@ func usageSample(lang string) usagePage {
 func enrolmentSample(lang string) enrolmentPage {
 	at := time.Date(2026, 11, 22, 8, 2, 11, 0, time.Local)
 	return enrolmentPage{deskPage: agents(lang, "enrolment"), Days: 30, Domain: "AMIDO", Most: 200, Cut: true,
-		Domains: []enrolment{{"AMIDO", 1200, 800, 900, 20, 10, 5, 270, 100, 150, 20, at}, {Domain: hostile, People: 1}},
+		Domains: []enrolment{{"AMIDO", 1200, 800, 900, 30, 20, 10, 5, 270, 100, 150, 20, at}, {Domain: hostile, People: 1}},
 		People: []withoutFactor{{"id-1", "AMIDO", "anna", "Anna Ångström", at, time.Time{}, true},
 			{"id-2", "AMIDO", hostile, hostile, time.Time{}, at, false}, {AccountID: "id-3", Domain: "AMIDO", Name: "c"}}}
 }

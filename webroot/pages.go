@@ -1,7 +1,6 @@
 package webroot
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"html"
@@ -22,8 +21,8 @@ type page struct {
 	template *template.Template
 }
 
-// Render writes templates/<page>.html in a language, complete or not at all.
-// data's fields are the page's contract: the gateway declares them beside the
+// Render writes templates/<page>.html in a language. A fault may come after the
+// first bytes: who must not send half a page renders into memory. data's fields are the page's contract: the gateway declares them beside the
 // handler that fills them.
 func (s *Site) Render(w io.Writer, lang, name string, data any) error {
 	pages, ok := s.pages[lang]
@@ -34,12 +33,10 @@ func (s *Site) Render(w io.Writer, lang, name string, data any) error {
 	if !ok {
 		return fmt.Errorf("webroot: there is no page %q", name)
 	}
-	var body bytes.Buffer
-	if err := p.template.Execute(&body, data); err != nil {
+	if err := p.template.Execute(w, data); err != nil {
 		return fmt.Errorf("webroot: page %q: %w", name, err)
 	}
-	_, err := body.WriteTo(w)
-	return err
+	return nil
 }
 
 // Part renders one definition of a page's template, for what is made once and

@@ -79,7 +79,7 @@ type HelpdeskConfig struct {
 	Groups []string      `yaml:"groups"` // whose members may use /helpdesk; DNs or DOMAIN\name; default none
 	Fresh  time.Duration `yaml:"fresh"`  // how old their own second factor may be; default 1h
 
-	ActsPerDay int `yaml:"acts_per_day"` // that one agent may do on others; default 20
+	ActsPerDay int `yaml:"acts_per_day"` // that one agent may do on others in any 24 hours; default 20
 }
 
 // AdminsConfig is who may use /admin, and all that helpdesk may.

@@ -35,7 +35,7 @@ type SMSSMPPConfig struct {
 // of the section mail.
 type SMSMailConfig struct {
 	To      string `yaml:"to"`      // template: {{.Number}}@sms.example, or {{.Mail}}; required
-	Subject string `yaml:"subject"` // default none
+	Subject string `yaml:"subject"` // default none; of codes to people's own mail the text code.mail.subject
 }
 
 func (s *SMSSMPPConfig) withDefaults() {

@@ -25,7 +25,7 @@ var mayImport = map[string][]string{
 	"gateway/portal":          {"directory", "otp", "targets", "store", "webroot", "gateway/tunnel", "gateway/factor"},
 	"gateway/account":         {"directory", "otp", "store", "gateway/factor", "gateway/portal"},
 	"gateway/desk":            {"directory", "otp", "store", "gateway/factor", "gateway/helpdesk", "gateway/portal"},
-	"gateway/admin":           {"directory", "otp", "targets", "store", "webroot", "gateway/portal"},
+	"gateway/admin":           {"directory", "otp", "targets", "store", "webroot", "gateway/factor", "gateway/portal"},
 	"gateway/factor":          {"store"},
 	"gateway/helpdesk":        {"directory", "otp", "store", "gateway/factor"},
 }

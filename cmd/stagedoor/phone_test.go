@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,7 @@ import (
 // the record and the history say so.
 func TestPhone(t *testing.T) {
 	people, err := directorytest.Start(directorytest.Config{Users: []directorytest.User{
-		{Name: "sara", Password: "x", DisplayName: "Sara Admin", Mobile: "070-174 06 10", Groups: []string{"Portal-Admins"}},
+		{Name: "sara", Password: "x", DisplayName: "Sara Admin", Mobile: "070-174 06 10", Mail: "sara@amido.example", Groups: []string{"Portal-Admins"}},
 		{Name: "erik", Password: "x"},
 	}})
 	if err != nil {
@@ -41,6 +42,7 @@ targets: targets.yaml
 administrators: {groups: ['AMIDO\Portal-Admins']}
 directories:
   - {domain: AMIDO, servers: [%q], ca_file: %q, bind_dn: %q, bind_password_file: bind}
+mail: {server: "127.0.0.1:25", tls: none, from: backstage@amido.example}
 sms:
   senders:
     - {name: provider, kind: http, http: {url: "http://localhost:1/", body: "to={{urlquery .To}}&text={{urlquery .Text}}"}}
@@ -82,5 +84,20 @@ sms:
 	events, err := db.Events(t.Context(), store.EventFilter{Kind: "phone-change", Result: "ok"})
 	if err != nil || len(events) != 2 || !strings.HasPrefix(events[0].Name, "cli:") || events[1].Detail["why"] != "lost-her-phone" {
 		t.Errorf("the record: %+v, %v", events, err)
+	}
+	// The gateway sends what was queued here: by mail as well.
+	told := map[string]int{}
+	for {
+		notice, err := db.LeaseNotice(t.Context(), "test", time.Now(), time.Now().Add(time.Hour))
+		if errors.Is(err, store.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		told[notice.Channel]++
+	}
+	if told["sms"] != 3 || told["mail"] != 1 {
+		t.Errorf("queued: %v", told)
 	}
 }

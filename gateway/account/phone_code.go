@@ -128,7 +128,7 @@ func (p *Pages) resendPhoneCode(w http.ResponseWriter, v *portal.Visit, data pho
 		words, challenge, phone = "phone.sms.old", &at.OldCode, number.Phone
 	}
 	if *challenge != "" {
-		_, err := p.Codes.Resend(v.Context(), *challenge, v.Session.ID, p.Site.T(v.Lang, words))
+		_, err := p.Codes.Resend(v.Context(), *challenge, v.Session.ID, p.Site.T(v.Lang, words), "")
 		var wait *otp.WaitError
 		switch {
 		case err == nil:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -80,7 +81,7 @@ type directoryRow struct {
 }
 
 type senderRow struct {
-	otp.SenderHealth
+	otp.NodesHealth
 	State condition
 }
 
@@ -114,11 +115,12 @@ func (p *Pages) overview(w http.ResponseWriter, v *portal.Visit) error {
 	peers := p.Peers(v.Context(), peersAge)
 	asking.Wait()
 	data := overviewPage{adminPage: p.adminPage(v, "overview", "title.admin"), AskedAt: peers.At,
-		Guacds: p.guacdRows(), Directories: directoryRows(peers.Directories), Senders: p.senderRows(), List: p.listFacts(), Mail: mail}
+		Guacds: p.guacdRows(), Directories: directoryRows(peers.Directories), List: p.listFacts(), Mail: mail}
 	var err error
 	if data.Nodes, err = p.nodeRows(v); err != nil {
 		return err
 	}
+	data.Senders = p.senderRows(data.Nodes)
 	if data.Database, err = p.databaseFacts(v, peers.Database); err != nil {
 		return err
 	}
@@ -201,15 +203,23 @@ func directoryRows(servers []directory.Health) (rows []directoryRow) {
 	return rows
 }
 
-// senderRows are the senders of codes, as this node has found them: nothing is
-// sent to find out.
-func (p *Pages) senderRows() (rows []senderRow) {
-	for _, h := range p.Codes.Senders() {
+// senderRows are the senders of codes, as the nodes that run have found them, this
+// one first: nothing is sent to find out.
+func (p *Pages) senderRows(nodes []nodeRow) (rows []senderRow) {
+	host, _ := os.Hostname()
+	own := store.Node{Host: host, SeenAt: p.Now(), Senders: p.Codes.Senders()}
+	all := []store.Node{own}
+	for _, n := range nodes {
+		if !n.Own {
+			all = append(all, n.Node)
+		}
+	}
+	for _, h := range otp.HealthOfNodes(all, p.Now()) {
 		row := senderRow{h, isGood}
 		switch {
 		case h.Breaker == otp.BreakerOpen:
 			row.State = isBroken
-		case h.Breaker == otp.BreakerHalfOpen || h.LastFailure.After(h.LastSuccess):
+		case h.Breaker == otp.BreakerHalfOpen || h.Failing:
 			row.State = isLook
 		}
 		rows = append(rows, row)

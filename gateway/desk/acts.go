@@ -53,7 +53,7 @@ var deskActs = []deskAct{
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
 	{"resend", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.ResendCode(v.Context(), v.agent, v.id, v.PostForm.Get("session"), v.reason, v.words("code.sms"))
+		return d.ResendCode(v.Context(), v.agent, v.id, v.PostForm.Get("session"), v.reason, v.words("code.sms"), v.words("code.mail.subject"))
 	}), func(f helpdesk.Facts) bool { return f.Open != nil }, resendForm},
 	{"unlock", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.Unlock(v.Context(), v.agent, v.id, v.reason)
@@ -66,7 +66,7 @@ var deskActs = []deskAct{
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
 	{"clear-sends", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearSends(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Limits.SendRule == "hour" || f.Limits.SendRule == "day" }, nil},
+	}), func(f helpdesk.Facts) bool { return f.Limits.Clearable() }, nil},
 	{"bypass", bypass, func(f helpdesk.Facts) bool { return f.Factors == nil || f.Factors.Asks() }, bypassForm},
 	{"number", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		_, err := d.CorrectNumber(v.Context(), v.agent, v.id, v.PostForm.Get("number"), v.reason)

@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
 
 type enrolmentPage struct {
 	deskPage
-	Domains []store.DomainEnrolment
+	Domains []factor.DomainEnrolment
 	Domain  string // of the list below; empty: all
 	Days    int    // what lately means
 	People  []withoutRow
@@ -38,10 +39,10 @@ func (p *Pages) enrolment(w http.ResponseWriter, v *portal.Visit) error {
 		Domain: portal.Printable(v.URL.Query().Get("domain"), 64)}
 	now := p.Now()
 	var err error
-	if data.Domains, err = p.Store.EnrolmentByDomain(v.Context(), now.AddDate(0, 0, -latelyDays), now); err != nil {
+	if data.Domains, err = p.Factors.EnrolmentByDomain(v.Context(), now.AddDate(0, 0, -latelyDays)); err != nil {
 		return fmt.Errorf("enrolment: %w", err)
 	}
-	people, err := p.Store.PeopleWithout(v.Context(), data.Domain, enrolmentShown+1)
+	people, err := p.Factors.PeopleWithout(v.Context(), data.Domain, enrolmentShown+1)
 	if err != nil {
 		return fmt.Errorf("enrolment: %w", err)
 	}
@@ -49,20 +50,20 @@ func (p *Pages) enrolment(w http.ResponseWriter, v *portal.Visit) error {
 		people = people[:enrolmentShown]
 	}
 	for _, person := range people {
-		data.People = append(data.People, without(person, now))
+		data.People = append(data.People, without(person))
 	}
 	return p.Render(w, v, http.StatusOK, "admin-enrolment", data)
 }
 
-func without(person store.Person, now time.Time) withoutRow {
+func without(person store.Person) withoutRow {
 	row := withoutRow{Person: person, MustFrom: person.PolicyFrom}
-	row.Must = person.Policy == "required" || !person.PolicyFrom.IsZero() && !person.PolicyFrom.After(now)
+	row.Must = person.Policy == string(factor.Required)
 	return row
 }
 
 // exportEnrolment is who has no second factor, as a file.
 func (p *Pages) exportEnrolment(w http.ResponseWriter, v *portal.Visit) error {
-	people, err := p.Store.PeopleWithout(v.Context(), portal.Printable(v.URL.Query().Get("domain"), 64), enrolmentExport)
+	people, err := p.Factors.PeopleWithout(v.Context(), portal.Printable(v.URL.Query().Get("domain"), 64), enrolmentExport)
 	if err != nil {
 		return fmt.Errorf("export enrolment: %w", err)
 	}

@@ -119,7 +119,7 @@ func (p *Pages) renderPerson(w http.ResponseWriter, v *portal.Visit, status int,
 		data.Tries = append(data.Tries, p.tryView(v, event))
 	}
 	if data.Secret != "" {
-		v.Header.Del("Accept-Encoding") // a page with a secret is sent as it is: see gzipped
+		v.Header.Del("Accept-Encoding") // a page with a secret is sent as it is: see gzip in gateway/portal
 	}
 	return p.Render(w, v, status, "person", data)
 }

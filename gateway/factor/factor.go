@@ -84,6 +84,9 @@ type Options struct {
 	// Hold is for how long after helpdesk has removed a factor of somebody neither
 	// the password alone sets another up, nor the same agent's word; 0: not at all.
 	Hold time.Duration
+	// Mail tells whether a code can go to an address; nil: codes go by SMS alone.
+	// It is for the enrolment; of who logs in Person.Mail says it.
+	Mail func(address string) bool
 	// Limits on wrong codes in a row; the zero value means package otp's: locked
 	// at every 10, 15 min at first, the end at 100.
 	Limits store.TryLimits

@@ -28,8 +28,11 @@ func (s State) Asks() bool { return s.Need == Required || s.Need == Voluntary &&
 func (s State) MustEnrol() bool { return s.Need == Required && len(s.Has) == 0 && len(s.Enrol) > 0 }
 
 // Invites tells whether to ask somebody to set a factor up before they must.
-func (s State) Invites() bool {
-	return s.Need == Voluntary && !slices.ContainsFunc(s.Has, func(k Kind) bool { return k != Backup })
+func (s State) Invites() bool { return s.Need == Voluntary && !s.enrolled() }
+
+// enrolled tells whether somebody has a factor: backup codes stand in for one.
+func (s State) enrolled() bool {
+	return slices.ContainsFunc(s.Has, func(k Kind) bool { return k != Backup })
 }
 
 // First is the kind to ask for first; empty: there is none.
@@ -52,10 +55,6 @@ func (s State) Owns() []Kind {
 
 // State is a person's, from what is stored and what the policy says now.
 func (f *Factors) State(ctx context.Context, person Person) (State, error) {
-	state := State{Want: f.Policy.For(person, f.Now())}
-	if f.keys == nil {
-		state.Allowed = slices.DeleteFunc(slices.Clone(state.Allowed), func(k Kind) bool { return k == Key })
-	}
 	there, err := f.there(ctx, person)
 	if err != nil {
 		return State{}, err
@@ -64,19 +63,35 @@ func (f *Factors) State(ctx context.Context, person Person) (State, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return State{}, fmt.Errorf("factor: %w", err)
 	}
+	state := stateOf(f.want(person, f.Now()), there, Kind(last.LastFactor))
 	if state.Held, err = f.RemovedLately(ctx, person.AccountID); err != nil {
 		return State{}, err
 	}
 	if state.Held {
 		state.Enrol = nil
 	}
-	// What was used last comes first: people stay with what they have at hand.
-	for _, kind := range []Kind{Kind(last.LastFactor), Key, App, SMS, Mail, Backup} {
+	return state, nil
+}
+
+// want is what the policy wants of a person, as far as this portal can do it.
+func (f *Factors) want(person Person, now time.Time) Want {
+	want := f.Policy.For(person, now)
+	if f.keys == nil {
+		want.Allowed = slices.DeleteFunc(slices.Clone(want.Allowed), func(k Kind) bool { return k == Key })
+	}
+	return want
+}
+
+// stateOf is a person's of whom is known what there is. What was used last comes
+// first: people stay with what they have at hand.
+func stateOf(want Want, there map[Kind]bool, last Kind) State {
+	state := State{Want: want}
+	for _, kind := range []Kind{last, Key, App, SMS, Mail, Backup} {
 		if there[kind] && state.Allows(kind) && !slices.Contains(state.Has, kind) {
 			state.Has = append(state.Has, kind)
 		}
 	}
-	return state, nil
+	return state
 }
 
 // there are the kinds that a person could be asked for, were they all allowed.

@@ -136,8 +136,9 @@ func codeRefusal(err error) error {
 
 // ResendCode sends a code once more that a person is asked for on the way in, in
 // the session that the agent has picked (Facts.Waiting): who waits in another one
-// may be somebody else who has the password. RuleNoCode where none is open there.
-func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason string, words Words) error {
+// may be somebody else who has the password; words and subject as in otp.Request.
+// RuleNoCode where none is open there.
+func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason string, words, subject Words) error {
 	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		sessions, err := d.Store.SessionsOf(ctx, id)
 		if err != nil {
@@ -151,7 +152,7 @@ func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason
 			if s.ID != sessionID || s.Step != stepCode || s.Challenge == "" {
 				continue
 			}
-			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words(lang))
+			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words(lang), subject(lang))
 			return map[string]string{"waits_at": s.Address}, sendRefusal(err)
 		}
 		return nil, refuse(RuleNoCode)

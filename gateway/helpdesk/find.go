@@ -62,16 +62,23 @@ func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error)
 }
 
 // remember adds those who have logged in before, as they were then: all that is
-// known while a directory does not answer.
+// known while a directory does not answer. Like the directory it looks for every
+// word, after DOMAIN\ for those of one domain, and for a number as one.
 func (d Desk) remember(ctx context.Context, found *Found, text string) error {
-	people, err := d.Store.FindPeople(ctx, text, hits)
-	if digits := numberTail(text); err == nil && digits != "" {
-		var byNumber []store.Person
-		byNumber, err = d.Store.FindPeople(ctx, digits, hits)
-		people = append(people, byNumber...)
+	texts := []string{strings.Replace(text, `\`, `\ `, 1)}
+	if digits := numberTail(text); digits != "" {
+		texts = append(texts, digits)
+		if strings.Contains(text, " ") { // whose groups of digits are no words
+			texts = texts[1:]
+		}
 	}
-	if err != nil {
-		return fmt.Errorf("helpdesk: search: %w", err)
+	var people []store.Person
+	for _, text := range texts {
+		more, err := d.Store.FindPeople(ctx, text, hits)
+		if err != nil {
+			return fmt.Errorf("helpdesk: search: %w", err)
+		}
+		people = append(people, more...)
 	}
 	for _, person := range people {
 		if len(found.People) < hits && !slices.ContainsFunc(found.People, func(h Hit) bool { return h.ID == person.AccountID }) {

@@ -33,6 +33,8 @@ func TestFindWithoutDirectory(t *testing.T) {
 		want []string
 	}{
 		{"Cecilia", []string{"cecilia"}}, {`amido\CECI`, []string{"cecilia"}}, {"c.lind@", []string{"cecilia"}}, {"lind", []string{"cecilia", "lindvall"}},
+		{"lind cecilia", []string{"cecilia"}}, {"LIND åke", []string{"lindvall"}}, {"cecilia åke", nil}, {"lind amido.example", []string{"cecilia"}}, {"lind 1740607", []string{"cecilia"}},
+		{`AMIDO\Åke Lind`, []string{"lindvall"}}, {"06 07 70 174", nil},
 		{"070-174 06 07", []string{"cecilia"}}, {"+46701740607", []string{"cecilia"}}, {"0046 70 174 06 07", []string{"cecilia"}}, {"0607", []string{"cecilia"}},
 		{"r7k2 m3n4", []string{"cecilia"}}, {"nobody", nil}, {"%%", nil}, {"0000", nil}, {"__", nil},
 	} {

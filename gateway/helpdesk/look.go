@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"stagedoor/directory"
-	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -17,89 +15,6 @@ const (
 	kindLook = "helpdesk-look"
 	mostTry  = 30 // tries that are shown
 )
-
-// Facts is all that an agent sees of a person. No code, no password and no
-// whole number is in it.
-type Facts struct {
-	ID           string          // Account.ID, known even when the directory is out
-	State        directory.State // as the directory has it now
-	Gone         bool            // the directory knows nobody by this id
-	DirectoryOut bool            // it does not answer: State is empty
-	Phone        Phone
-	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
-	Limits       Limits
-	Messages     []Message      // the last codes and what became of them; the newest first
-	History      []NumberLine   // what was done to the number; the newest first
-	Factors      *factor.Status // nil: not known
-	Open         *OpenCode      // the code that was asked for last on the person's way in
-	Waiting      []OpenCode     // all that wait in some browser, that one first
-	Sessions     []store.Session
-	Caller       Caller
-	Bars         Rule // why this agent may do nothing here; empty: they may
-	ActsLeft     int
-	Why          []Cause // what is in the way, the first thing first
-}
-
-// Phone is the number that codes go to.
-type Phone struct {
-	Masked  string // the last four digits
-	Problem string // otp.NoPhoneError.Reason; empty: it is usable
-	Source  string // otp.FromVerified, otp.FromDirectory
-
-	Verified   bool
-	VerifiedAt time.Time
-	How, By    string // otp.HowCode, ...; whose name
-	Frozen     bool   // the person has stopped a change
-	Pending    *PendingNumber
-
-	phone otp.Phone
-}
-
-// PendingNumber is a change of number that waits.
-type PendingNumber struct {
-	Masked string
-	Since  time.Time
-	Due    time.Time // zero: until a second agent confirms
-	By     string
-	Own    bool // this agent asked for it
-}
-
-// Message is a code that was sent, or was to be.
-type Message struct {
-	At, Ended time.Time
-	Masked    string
-	State     store.SendState
-	Purpose   string
-	Sender    string
-	Reason    string // of what went wrong: the sender's or the provider's words
-}
-
-// Limits are what stands against the person here, apart from the directory.
-type Limits struct {
-	WrongPasswords, PasswordsAllowed int
-	PasswordUntil                    time.Time // zero: not throttled
-	WrongCodes                       int       // in a row
-	CodeUntil                        time.Time // zero: not locked
-	CodeBlocked                      bool      // until somebody lifts it
-	SendRule                         string    // "hour", "day", "prefix", "country", "total": the longest; empty: a code may be sent
-	SendUntil                        time.Time
-}
-
-// OpenCode is a code that somebody who knows the password is asked for in some
-// browser: the person, or an attacker.
-type OpenCode struct {
-	SentAt, ResendAt, ExpiresAt time.Time
-	Left                        int // tries
-	SessionID, Address          string
-	Since                       time.Time // when the password was right there
-}
-
-// Caller is what is known of who is on the telephone.
-type Caller struct {
-	Until time.Time // verified until then; zero: not
-	Asked bool      // a code to read back is on its way
-	Left  int       // tries at it
-}
 
 // Look gathers what is known of a person and what is in their way. That an
 // agent looked is recorded, once an hour.
@@ -129,7 +44,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherLimits, d.gatherSessions, d.gatherFactors, d.gatherCaller,
+		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherSessions, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
@@ -254,48 +169,6 @@ func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
 	}
 	return nil
 }
-
-func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
-	tries, until, err := d.Store.Tries(ctx, passwordKey(f.ID))
-	if err != nil {
-		return err
-	}
-	l := &f.Limits
-	l.WrongPasswords = tries
-	if d.PasswordTries != nil && !f.Gone {
-		l.PasswordsAllowed = d.PasswordTries(ctx, nameOf(f.State.Account))
-		if tries >= l.PasswordsAllowed {
-			l.PasswordUntil = until
-		}
-	}
-	lock, err := d.Store.CodeLock(ctx, f.ID)
-	if err != nil {
-		return err
-	}
-	l.WrongCodes = lock.Wrong
-	var phones []otp.Phone
-	if f.Phone.phone != "" {
-		phones = append(phones, f.Phone.phone)
-	}
-	inForce, err := d.Codes.LimitsInForce(ctx, f.ID, phones...)
-	if err != nil {
-		return err
-	}
-	for _, limit := range inForce {
-		switch limit.Rule {
-		case "locked", "blocked":
-			l.CodeBlocked, l.CodeUntil = limit.Rule == "blocked", limit.Until
-		case "cooldown": // a minute or two of every code
-		default:
-			if limit.Until.After(l.SendUntil) {
-				l.SendRule, l.SendUntil = limit.Rule, limit.Until
-			}
-		}
-	}
-	return nil
-}
-
-func passwordKey(id string) string { return "login:" + id }
 
 // stepCode is the login step at which a code is asked for.
 const stepCode = "code"

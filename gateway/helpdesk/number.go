@@ -15,7 +15,7 @@ import (
 func (d Desk) personOf(a directory.Account) otp.Person {
 	return otp.Person{
 		AccountID: a.ID, Directory: a.Mobiles, Country: d.Country[a.Domain], Allowed: d.Countries,
-		Name: a.DisplayName, Mail: a.Mail,
+		Name: nameOf(a), Mail: a.Mail,
 	}
 }
 

@@ -1,71 +1,13 @@
 package helpdesk
 
 import (
-	"strconv"
+	"slices"
 	"time"
 
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
-
-// Cause is one thing that is, or was, in a person's way, or that nothing is. The
-// page has a sentence and an advice for each Key.
-type Cause struct {
-	Key   string
-	Stops bool      // nobody gets in past it; else it is a hint
-	Act   string    // what helps, by its name in the address of the page; may be empty
-	Since time.Time // may be zero
-	Until time.Time // may be zero
-	Count int
-}
-
-// What may be in the way. Each is the end of a text's key.
-const (
-	WhyGone          = "gone"
-	WhyDirectoryOut  = "directory-out"
-	WhyDisabled      = "disabled"
-	WhyEnded         = "ended"
-	WhyLocked        = "locked"
-	WhyLockedFor     = "locked-for" // and until when
-	WhyMustChange    = "must-change"
-	WhyExpired       = "expired"
-	WhyLogonHours    = "logon-hours"
-	WhyWorkstation   = "workstation"
-	WhyPasswordLimit = "password-limit"
-	WhyCodeBlocked   = "code-blocked"
-	WhyCodeLocked    = "code-locked"
-	WhyNoNumber      = "no-number"
-	WhyBadNumber     = "bad-number"
-	WhyNotMobile     = "not-mobile"
-	WhyCountry       = "country"
-	WhySendLimit     = "send-limit" // the person's own, of an hour or a day
-	WhySendBreaker   = "send-breaker"
-	WhyNotSent       = "not-sent"
-	WhyWrongPassword = "wrong-password"
-	WhyWrongCode     = "wrong-code"
-	WhyWaitingCode   = "waiting-code"
-	WhyDelivered     = "delivered"
-	WhyUndelivered   = "undelivered"        // nobody knows why
-	WhyDeadNumber    = "undelivered-number" // it is not in use
-	WhyUnreachable   = "undelivered-unreachable"
-	WhyRefused       = "undelivered-blocked" // by the operator
-	WhyFrozen        = "frozen"
-	WhyPending       = "pending"       // a change of number
-	WhyFirstPending  = "first-pending" // the first number
-	WhyNoFactor      = "no-factor"     // and the policy wants one
-	WhyMustEnrol     = "must-enrol"
-	WhyIn            = "in" // they are logged in now
-	WhyNothing       = "nothing"
-)
-
-// Causes are all keys, for the test that each has its words.
-var Causes = []string{
-	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
-	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
-	WhySendLimit, WhySendBreaker, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
-	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyFirstPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
-}
 
 // recently is how old a failed try may be to explain a call.
 const recently = 30 * time.Minute
@@ -90,6 +32,11 @@ func why(f Facts, now time.Time) []Cause {
 		}
 	}
 	stops = append(stops, ofLimits(f.Limits, now)...)
+	if found, stop := ofSends(f); stop {
+		stops = append(stops, found...)
+	} else {
+		hints = append(hints, found...)
+	}
 	hints = append(hints, ofTries(f, now)...)
 	if len(f.Sessions) > 0 {
 		hints = append(hints, Cause{Key: WhyIn, Count: len(f.Sessions), Since: f.Sessions[0].CreatedAt})
@@ -185,13 +132,41 @@ func ofLimits(l Limits, now time.Time) (found []Cause) {
 	case l.CodeUntil.After(now):
 		found = append(found, Cause{Key: WhyCodeLocked, Act: "clear-codes", Until: l.CodeUntil, Count: l.WrongCodes})
 	}
-	switch l.SendRule {
-	case "hour", "day":
-		found = append(found, Cause{Key: WhySendLimit, Act: "clear-sends", Until: l.SendUntil})
-	case "prefix", "total", "country":
-		found = append(found, Cause{Key: WhySendBreaker, Until: l.SendUntil})
-	}
 	return found
+}
+
+// ofSends is what stands against one more code. It stops whoever has no other
+// way: where there are two, and both are closed, the one that opens first says
+// until when.
+func ofSends(f Facts) (found []Cause, stops bool) {
+	var closed []SendLimit
+	for _, way := range f.Limits.Sends {
+		if way.Rule != "" {
+			closed = append(closed, way)
+		}
+	}
+	if len(closed) == 0 {
+		return nil, false
+	}
+	first := slices.MinFunc(closed, func(a, b SendLimit) int { return a.Until.Compare(b.Until) })
+	cause := Cause{Key: WhySendBreaker, Until: first.Until}
+	if f.Limits.Clearable() {
+		cause.Act = "clear-sends"
+	}
+	switch {
+	case len(closed) < len(f.Limits.Sends) && first.Way == factor.Mail:
+		cause.Key = WhyNoMail
+	case len(closed) < len(f.Limits.Sends):
+		cause.Key = WhyNoSMS
+	case first.own():
+		cause.Key = WhySendLimit
+	}
+	return []Cause{cause}, len(closed) == len(f.Limits.Sends) && !hasOwn(f.Factors)
+}
+
+// hasOwn tells whether somebody has a factor that needs no code to be sent.
+func hasOwn(s *factor.Status) bool {
+	return s != nil && slices.ContainsFunc(s.Has, func(k factor.Kind) bool { return k != factor.SMS && k != factor.Mail })
 }
 
 // ofTries is what went wrong a moment ago, as long as nothing went well since.
@@ -261,16 +236,4 @@ func wrongInARow(tries []store.Event, kind, reason string, now time.Time) (n int
 		}
 	}
 	return n, last
-}
-
-// String is a cause for a log and for tests.
-func (c Cause) String() string {
-	text := c.Key
-	if c.Count > 0 {
-		text += " " + strconv.Itoa(c.Count)
-	}
-	if c.Act != "" {
-		text += " -> " + c.Act
-	}
-	return text
 }

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 
@@ -25,10 +26,15 @@ func (p *Portal) Audit(v *Visit, event store.Event) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
-	p.Metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
-	v.Log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
-		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
+	p.logEvent(v.Log, event)
 	return nil
+}
+
+// logEvent is an event that stands in the audit, as a log line.
+func (p *Portal) logEvent(log *slog.Logger, event store.Event) {
+	p.Metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
+	log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
+		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
 }
 
 // AuditExport records that data about people left the portal as a file.

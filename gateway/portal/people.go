@@ -25,11 +25,14 @@ func (p *Portal) Person(s *Session) factor.Person {
 
 // mailFor is the address that an account's codes can go to; empty: none can.
 func (p *Portal) mailFor(account directory.Account) string {
-	if !p.Codes.SendsMail() || !otp.IsMail(account.Mail) {
+	if !p.mailCarried(account.Mail) {
 		return ""
 	}
 	return account.Mail
 }
+
+// mailCarried tells whether a code can go to an address.
+func (p *Portal) mailCarried(address string) bool { return p.Codes.SendsMail() && otp.IsMail(address) }
 
 // RecordPerson keeps what is known of somebody who logs in, for helpdesk's
 // search and the enrolment of a domain; last is the factor to ask for first from
@@ -40,6 +43,7 @@ func (p *Portal) RecordPerson(v *Visit, ready bool, last factor.Kind) error {
 	person := store.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Name, DisplayName: account.DisplayName,
 		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From, Lang: v.Lang,
+		Groups: p.Set.Factors.GroupsOf(p.Person(s)), Strong: p.strong(account),
 	}
 	if s.Who.Phone != "" {
 		person.PhoneSource = s.Who.PhoneFrom

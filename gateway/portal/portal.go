@@ -157,6 +157,7 @@ type Portal struct {
 
 	health  healthCache
 	packers sync.Pool // of *gzip.Writer: making one costs 0.8 MB
+	buffers sync.Pool // of *bytes.Buffer, for pages
 }
 
 // New puts together what pages need. It starts nothing.
@@ -175,7 +176,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.Metrics = newMetrics(func() int { return p.Live() }, p.Guacds)
 	var err error
 	p.Factors, err = factor.New(factor.Options{Store: p.Store, Key: p.Codes.Key, Portal: p.Set.Name,
-		URL: p.Set.PublicURL, Policy: p.Set.Factors, Hold: p.Set.Phones.hold(), Now: p.Now})
+		URL: p.Set.PublicURL, Policy: p.Set.Factors, Hold: p.Set.Phones.hold(), Now: p.Now, Mail: p.mailCarried})
 	if err != nil {
 		return nil, err
 	}
@@ -200,6 +201,6 @@ func (p *Portal) numbersAndNotices() {
 	p.Numbers = &otp.Numbers{
 		Store: p.Store, Notices: p.Notices, Key: p.Codes.Key, Now: p.Now,
 		Order: p.Set.Phones.Order, SelfEnrol: p.Set.Phones.SelfEnrol, CoolDown: p.Set.Phones.CoolDown,
-		Changed: p.Factors.Changed,
+		Changed: p.Factors.Changed, Recorded: func(event store.Event) { p.logEvent(p.Log, event) },
 	}
 }

@@ -48,3 +48,24 @@ func TestFaultIsAudited(t *testing.T) {
 		t.Error("a wrong address is a fault of the portal")
 	}
 }
+
+// A page that breaks in the middle is not half sent, and the next one has nothing
+// of it.
+func TestHalfAPageIsNeverSent(t *testing.T) {
+	site, err := webroot.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &Portal{Parts: Parts{Site: site}, Next: func(*Session) string { return "/login" }}
+	v := &Visit{Request: httptest.NewRequest("GET", "/nowhere", nil), Lang: "sv"}
+	w := httptest.NewRecorder()
+	if err := p.Render(w, v, 200, "message", struct{ Lang string }{"broken in the middle"}); err == nil || w.Body.Len() > 0 || len(w.Header()) > 0 {
+		t.Fatalf("error %v, %q %v", err, w.Body, w.Header())
+	}
+	if err := p.Render(w, v, 200, "message", MessagePage{Page: p.Page(v, "title.login"), Heading: "Whole"}); err != nil {
+		t.Fatal(err)
+	}
+	if page := w.Body.String(); !strings.HasPrefix(page, "<!doctype html>") || !strings.Contains(page, "Whole") || strings.Contains(page, "broken") {
+		t.Errorf("%.200s", page)
+	}
+}
