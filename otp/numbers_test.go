@@ -655,6 +655,14 @@ func TestFirstNumberOfAGuardedAccount(t *testing.T) {
 	if number, err := d.Of(t.Context(), guarded); err != nil || number.Phone != otherPhone {
 		t.Errorf("after the cool-down: %+v, %v", number, err)
 	}
+	if _, err := d.Notices.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(*d.told, func(m mailed) bool {
+		return strings.Contains(m.Text, "phone.notice.enrolled.mail") && strings.Contains(m.Text, change.ID)
+	}) {
+		t.Errorf("nobody is told that it counts now: %+v", *d.told)
+	}
 	// On the machine it counts at once, whoever has what.
 	own := guarded
 	own.AccountID = "account-own"
