@@ -11,7 +11,7 @@ PHONE_PORT ?= 8081
 
 .PHONY: run test test-unit e2e help-pictures shots build lint soak bench webroot clean peers
 
-run: $(WEBROOT) ## everything on this machine, with a demo directory and a phone page
+run: $(WEBROOT) ## everything on this machine, with a demo directory and a page of phones and mail
 	-testbed/install run
 	$(GO) build -o bin/demo ./cmd/demo
 	bin/demo -port $(PORT) -phone-port $(PHONE_PORT)

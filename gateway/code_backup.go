@@ -32,9 +32,11 @@ func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
-	person := p.Person(v.Session)
-	person.Strong = person.Strong || v.Session.Ready()
-	kind, err := p.Factors.CheckCode(v.Context(), person, v.PostForm.Get("code"))
+	check := p.Factors.CheckCode
+	if v.Session.Ready() {
+		check = p.Factors.CheckBackup
+	}
+	kind, err := check(v.Context(), p.Person(v.Session), v.PostForm.Get("code"))
 	if err == nil {
 		return p.secondProven(w, v, kind)
 	}

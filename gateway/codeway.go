@@ -53,7 +53,7 @@ func (p *Gateway) codeWayOf(v *portal.Visit) (codeWay, error) {
 	if err != nil {
 		return codeWay{}, fmt.Errorf("code way: %w", err)
 	}
-	say := func(key string, at time.Time) string { return p.Site.T(v.Lang, key, "time", p.Site.Clock(v.Lang, at)) }
+	say := func(key string, at time.Time) string { return p.Site.T(v.Lang, key, "time", p.Site.Time(v.Lang, at)) }
 	way := codeWay{State: string(delivery.State), Final: delivery.Final()}
 	if s.Who.Way == factor.Mail {
 		return mailWay(way, delivery, say), nil

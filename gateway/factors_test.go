@@ -402,7 +402,7 @@ func TestFactorNotices(t *testing.T) {
 		}
 	}
 	cecilia.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
-	told("Autentiseringsapp är tillagt på ditt konto")
+	told("ditt konto har fått ett nytt sätt att logga in: Autentiseringsapp.")
 	cecilia.post("/account/remove", "id", shownID.FindStringSubmatch(cecilia.get("/account").body)[1]).shows(t, 200, "/account?saved")
-	told("Autentiseringsapp är borttaget från ditt konto. Var det inte du? Kontakta Amido genast.")
+	told("ett sätt att logga in är borttaget från ditt konto: Autentiseringsapp. Var det inte du? Kontakta Amido genast.")
 }

@@ -80,7 +80,7 @@ func TestHelpdeskWritesInThePersonsLanguage(t *testing.T) {
 	hanna.post(path+"/caller", "reason", "is on the telephone").shows(t, 200, path+"?done=caller")
 	b.awaitText(number, "Lue se vain, jos soitit itse")
 	hanna.post(path+"/factor-remove", "reason", "lost it", "factor", "app").shows(t, 200, path+"?done=factor-remove")
-	b.awaitText(number, "on poistettu tililtäsi")
+	b.awaitText(number, "tililtäsi on poistettu")
 	hanna.post(path+"/number", "reason", "new telephone", "number", "070-174 06 33").shows(t, 200, path+"?done=number")
 	b.awaitText(number, "Pysäytä vaihto")
 

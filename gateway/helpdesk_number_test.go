@@ -116,3 +116,22 @@ func TestHelpdeskFindsWithoutDirectory(t *testing.T) {
 	hanna.get("/helpdesk?q=erik").shows(t, 200, "/helpdesk?q=erik", "En katalog svarar inte just nu", "Ingen träff")
 	hanna.get(path).shows(t, 200, path, "Katalogen svarar inte")
 }
+
+// Who stops helpdesk's change by the link in a notice is in the audit under the
+// name that one searches by, and so are the sessions that end with it.
+func TestFreezeOfHelpdeskChangeIsFoundByPerson(t *testing.T) {
+	b, hanna := openDesk(t)
+	path := hanna.personPath("cecilia")
+	hanna.post(path+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(t, 200, path+"?done=number")
+	link, token, _ := strings.Cut(b.notice("+46701740607"), "?t=") // which is not sent when it is a day old
+	b.clock.advance(24 * time.Hour)
+	b.as("cecilia", "+46701740633")
+	b.browser().post(link, "t", token).shows(t, 200, link, "Bytet är stoppat")
+	for _, kind := range []string{"phone-frozen", "session-end"} {
+		events, err := b.store.Events(t.Context(), store.EventFilter{Name: `AMIDO\cecilia`, Kind: kind})
+		b.must(err)
+		if len(events) != 1 || events[0].Name != `AMIDO\cecilia` || events[0].Result != "ok" {
+			t.Errorf("%s of %s: %+v", kind, `AMIDO\cecilia`, events)
+		}
+	}
+}

@@ -121,18 +121,14 @@ func (p *Gateway) bind(ctx context.Context, name, password, byAccount, byAddress
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
 }
 
-// TriesPerAccount is how many failing passwords reach the directory in one
-// window: as configured, but always fewer than lock the account there.
+// triesPerAccount is how many failing passwords reach the directory in one
+// window.
 func (p *Gateway) triesPerAccount(ctx context.Context, name string) int {
-	tries := p.Set.TriesPerAccount
-	if tries == 0 {
-		tries = 5
-	}
 	policy, err := p.policy(ctx, name)
-	if err == nil && policy.LockoutThreshold > 0 {
-		tries = min(tries, max(1, policy.LockoutThreshold-1))
+	if err != nil {
+		policy = directory.Policy{}
 	}
-	return tries
+	return p.Set.TriesUnder(policy)
 }
 
 // policyMemory keeps each domain's password policy for a minute: it is needed

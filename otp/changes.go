@@ -213,7 +213,7 @@ func (n *Numbers) Cancel(ctx context.Context, accountID, changeID string, act Ac
 
 // Freezable looks at the change that a link would freeze, and changes nothing.
 // ErrLink where the token is not right; ErrNoChange where it is, and there is
-// nothing to stop: too old, frozen already, or withdrawn.
+// nothing to stop: too old, withdrawn, or stopped already (ErrStopped).
 func (n *Numbers) Freezable(ctx context.Context, changeID, token string) (Change, error) {
 	if !hmac.Equal([]byte(token), []byte(freezeToken(n.Key, changeID))) {
 		return Change{}, ErrLink
@@ -227,6 +227,8 @@ func (n *Numbers) Freezable(ctx context.Context, changeID, token string) (Change
 		return change, nil
 	case change.State == store.NumberApplied && !isFinal(change) && change.AppliedAt.After(n.now().Add(-freezeAfter)):
 		return change, nil
+	case change.State == store.NumberFrozen:
+		return change, ErrStopped
 	}
 	return change, ErrNoChange
 }

@@ -395,6 +395,19 @@ func TestASecondLoginIsNoWayAround(t *testing.T) {
 	}
 }
 
+// Whoever has typed a code need not wait for the next one: to log in again, or to
+// change one's number. How many there may be in an hour holds all the same.
+func TestNoPauseAfterARightCode(t *testing.T) {
+	w := newWorld(t)
+	for range 5 {
+		if err := w.check(w.start("session"), "session", w.sentCode()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := w.Start(t.Context(), Request{SessionID: "session", AccountID: anna, Phone: annasPhone, Words: swedish})
+	w.wantWait(err, "hour", time.Hour)
+}
+
 func TestStartAgainInOneSession(t *testing.T) {
 	w := newWorld(t)
 	first := w.start("s")

@@ -26,6 +26,9 @@ var (
 	ErrElsewhere = errors.New("otp: the number is changed in the directory")
 	// ErrNoChange: that change does not wait any more, or never did.
 	ErrNoChange = errors.New("otp: there is no such change")
+	// ErrStopped: that change has been stopped by a link already. It is an
+	// ErrNoChange too.
+	ErrStopped = fmt.Errorf("%w: it has been stopped", ErrNoChange)
 	// ErrSelf: nobody does this for themselves.
 	ErrSelf = errors.New("otp: not for oneself")
 	// ErrLink: the freeze link is wrong or too old.

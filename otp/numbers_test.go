@@ -505,6 +505,37 @@ func TestTold(t *testing.T) {
 	if n, err := d.Notices.Deliver(t.Context()); n != 0 || err != nil {
 		t.Errorf("told again: %d, %v", n, err)
 	}
+	// What was said to come in a day has come: that is said too, with the link.
+	if _, err := d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.changed", link)
+	// What two agents have settled no link undoes: none is sent.
+	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
+		t.Fatal(err)
+	}
+	if change, err = d.Change(t.Context(), cecilia, otherPhone, byAgent("hanna")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.second", "/freeze/"+change.ID)
+	if _, err := d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger")); err != nil {
+		t.Fatal(err)
+	}
+	d.wantTold(t, "phone.notice.final", "!link")
+}
+
+// wantTold delivers what is queued, and looks at the newest mail and SMS.
+func (d desk) wantTold(t *testing.T, key, link string) {
+	t.Helper()
+	if n, err := d.Notices.Deliver(t.Context()); n != 3 || err != nil {
+		t.Fatalf("%s: %d messages, %v", key, n, err)
+	}
+	mail, sms := (*d.told)[len(*d.told)-1].Text, d.world.outbox.Messages(oldPhone)[0].Text
+	for text, want := range map[string]string{mail: key + ".mail", sms: key + ".sms"} {
+		if !strings.Contains(text, want) || strings.Contains(text, "link=") == (link == "!link") || link != "!link" && !strings.Contains(text, link) {
+			t.Errorf("told %q, want %s with %s", text, want, link)
+		}
+	}
 }
 
 // A change of which nobody could be told does not happen.

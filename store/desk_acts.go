@@ -39,6 +39,12 @@ func (s *Store) TakeAct(ctx context.Context, agentID string, max int) (ok bool, 
 	return false, fromMillis(at).Add(keepActs), nil
 }
 
+// GiveBackAct uncounts an agent's newest act: it came to nothing.
+func (s *Store) GiveBackAct(ctx context.Context, agentID string) error {
+	_, err := s.write.exec(ctx, `DELETE FROM desk_acts WHERE agent_id = $1 AND nth = (SELECT MAX(nth) FROM desk_acts WHERE agent_id = $1)`, agentID)
+	return fault("give back act", err)
+}
+
 // Acts is how many acts of an agent count now.
 func (s *Store) Acts(ctx context.Context, agentID string) (n int, err error) {
 	err = s.read.one(ctx, `SELECT COUNT(*) FROM desk_acts WHERE agent_id = $1 AND at > $2`,

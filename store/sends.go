@@ -22,10 +22,12 @@ type Send struct {
 
 // SendLimits is how many messages may be sent. All windows slide.
 type SendLimits struct {
-	Cooldowns    []time.Duration // after the 1st, 2nd, ... message within an hour; the last one repeats
-	PerHour      int             // per account, and per recipient; below 1: no limit
-	PerDay       int             // the same
-	PerPrefix    int             // per prefix, to numbers that have not proven themselves; negative: no limit
+	// Cooldowns are after the 1st, 2nd, ... message within an hour, whose code has
+	// not been typed rightly; the last one repeats.
+	Cooldowns    []time.Duration
+	PerHour      int // per account, and per recipient; below 1: no limit
+	PerDay       int // the same
+	PerPrefix    int // per prefix, to numbers that have not proven themselves; negative: no limit
 	PrefixWindow time.Duration
 	// PerCountry is per country, to numbers that have not proven themselves;
 	// below 1: no limit.
@@ -172,7 +174,7 @@ func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits 
 
 // sends are times of messages, the newest first.
 type sends struct {
-	last    time.Time   // of any state but undelivered; zero: none
+	last    time.Time   // of those that may still be on their way; zero: none
 	counted []time.Time // those that count
 }
 
@@ -181,8 +183,11 @@ type sends struct {
 func recentSends(ctx context.Context, tx *sql.Tx, condition, key string, since int64) (sends, error) {
 	var found sends
 	var last int64
-	// Who has learned that a message did not arrive need not wait.
-	err := txOne(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM code_sends WHERE `+condition+` AND state <> 'undelivered'`, []any{key, since}, &last)
+	// Who has learned that a message did not arrive need not wait, nor who has typed
+	// its code: the pause is for messages that may still be on their way.
+	err := txOne(ctx, tx, `SELECT COALESCE(MAX(at), 0) FROM code_sends WHERE `+condition+` AND state <> 'undelivered'
+		AND NOT EXISTS (SELECT 1 FROM code_challenges WHERE code_challenges.id = code_sends.challenge_id AND code_challenges.used_at > 0)`,
+		[]any{key, since}, &last)
 	if err != nil {
 		return found, err
 	}

@@ -146,3 +146,29 @@ func TestOurTexts(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// A site of texts alone has them as the whole site has, and renders nothing.
+func TestOpenTexts(t *testing.T) {
+	brand := Brand{Texts: []BrandText{{"login.submit", "sv", "Kliv in"}}}
+	site, err := OpenTexts(brand)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := OpenBranded(brand)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"login.submit", "desk.why.nothing"} {
+		for _, lang := range []string{"sv", "de"} {
+			if site.T(lang, key) != whole.T(lang, key) || site.T(lang, key) == key {
+				t.Errorf("%s %s: %q, %q", lang, key, site.T(lang, key), whole.T(lang, key))
+			}
+		}
+	}
+	if err := site.Render(&bytes.Buffer{}, "sv", "login", nil); err == nil {
+		t.Error("it renders a page")
+	}
+	if _, err := OpenTexts(Brand{Texts: []BrandText{{"no.such.key", "sv", "x"}}}); err == nil {
+		t.Error("a text that replaces nothing was taken")
+	}
+}

@@ -32,6 +32,9 @@ func (s *Site) Span(lang string, d time.Duration) string { return s.textsOf(lang
 // Clock is a time of day as a language writes it, in the zone of this machine.
 func (s *Site) Clock(lang string, at time.Time) string { return s.textsOf(lang).clock(at) }
 
+// Time is a time of day without seconds.
+func (s *Site) Time(lang string, at time.Time) string { return s.textsOf(lang).time(at) }
+
 // Date is a day with its month in words: see texts.date.
 func (s *Site) Date(lang string, at time.Time) string { return s.textsOf(lang).date(at) }
 
@@ -72,10 +75,19 @@ func (t *texts) number(n int) string {
 }
 
 // clock is a time of day with seconds, in the zone of this machine: "14:02:11".
-func (t *texts) clock(at time.Time) string {
+func (t *texts) clock(at time.Time) string { return t.ofDay("format.clock", at) }
+
+// time is one without seconds: "14:02".
+func (t *texts) time(at time.Time) string { return t.ofDay("format.time", at) }
+
+// until is a time that somebody waits for, without seconds: the next whole
+// minute, so that it has come when the clock shows it.
+func (t *texts) until(at time.Time) string { return t.time(at.Add(time.Minute - time.Nanosecond)) }
+
+func (t *texts) ofDay(layout string, at time.Time) string {
 	at = at.Local()
 	// In the layout H is an hour without a leading zero, which Go cannot say.
-	return strings.Replace(at.Format(t.byKey["format.clock"]), "H", strconv.Itoa(at.Hour()), 1)
+	return strings.Replace(at.Format(t.byKey[layout]), "H", strconv.Itoa(at.Hour()), 1)
 }
 
 // date is a day with its month in words, in the zone of this machine:

@@ -10,15 +10,15 @@ import (
 )
 
 // The table is the browser's too (text.test.mjs); percentages, sizes and
-// countdowns are written only there.
+// countdowns are written only there, times without seconds only here.
 func TestFormats(t *testing.T) {
 	raw, err := os.ReadFile("testdata/formats.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	type formats struct {
-		Clock, Date, Number []string
-		Texts               [][4]string // key, placeholder, with 1, with 2
+		Clock, Time, Until, Date, Number []string
+		Texts                            [][4]string // key, placeholder, with 1, with 2
 	}
 	want := map[string]formats{}
 	if err := json.Unmarshal(raw, &want); err != nil {
@@ -30,6 +30,8 @@ func TestFormats(t *testing.T) {
 	for _, language := range site.Languages() {
 		own, got := site.textsOf(language.Code), formats{}
 		got.Clock = []string{own.clock(afternoon), own.clock(morning)}
+		got.Time = []string{own.time(afternoon), own.time(morning)}
+		got.Until = []string{own.until(afternoon), own.until(morning.Truncate(time.Minute))}
 		got.Date = []string{own.date(afternoon), own.date(morning)}
 		got.Number = []string{own.number(999), own.number(1234), own.number(1234567)}
 		for _, row := range want[language.Code].Texts {

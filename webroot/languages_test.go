@@ -13,6 +13,7 @@ var alike = map[string]string{
 	"OK":                "en nb da fi de",
 	"Ctrl + Alt + Del":  "en nb da fi", // what stands on the keys
 	"15:04:05":          "en nb de",    // how Go spells out a clock
+	"15:04":             "en nb de",
 	"2 {month} 2006":    "en",
 	"{n} sekund":        "nb da",
 	"{n} sekunder":      "nb da",

@@ -95,8 +95,8 @@ func parsePage(files fs.FS, name, code string, t *texts, a *assets, l look) (*pa
 
 // functions are what templates call: t for a text, link for a text with a
 // [link] in it, texts for what scripts say, asset for a file's address, brand
-// for the files of the organisation's look, breakable for a long name, and number, clock, date, minutes and
-// seconds for what each language writes in its own way (format.go).
+// for the files of the organisation's look, breakable for a long name, and number, clock, time, until,
+// date, minutes and seconds for what each language writes in its own way (format.go).
 func functions(t *texts, a *assets, l look) template.FuncMap {
 	return template.FuncMap{
 		"t":     t.text,
@@ -111,6 +111,8 @@ func functions(t *texts, a *assets, l look) template.FuncMap {
 
 		"number":  t.number,
 		"clock":   t.clock,
+		"time":    t.time,
+		"until":   t.until,
 		"date":    t.date,
 		"minutes": func(n int) string { return t.span(time.Duration(n) * time.Minute) },
 		"seconds": func(n int) string { return t.span(time.Duration(n) * time.Second) },

@@ -131,6 +131,9 @@ func TestBrowserNumberAsTyped(t *testing.T) {
 	p.Type("+14155550143")
 	shows(t, p, said, "Till nummer i det landet skickas inga koder.")
 	p.Fill("#number", "")
+	p.Type("åäö") // no number: it stays, for its person to see
+	shows(t, p, `document.querySelector("#number").value`, "åäö")
+	p.Fill("#number", "")
 	p.Type("08")
 	shows(t, p, said, "")
 	p.Press("Tab")

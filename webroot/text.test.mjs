@@ -36,7 +36,8 @@ for (const [lang, want] of Object.entries(await read("testdata/formats.json"))) 
       countdown: [0, 64.2, 3599, 3600].map((seconds) => own.minutesAndSeconds(seconds)),
       texts: want.texts.map(([key, name]) => [key, name, own.text(key, { [name]: 1 }), own.text(key, { [name]: 2 })]),
     };
-    assert.deepEqual(got, want);
+    const { time: _, until: __, ...theirs } = want; // without seconds: the server alone writes them
+    assert.deepEqual(got, theirs);
   });
 }
 

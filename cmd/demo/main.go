@@ -1,7 +1,8 @@
 // Demo is Stagedoor with everything embedded, for `make run`: the same
-// gateway, an in-process directory with accounts in every state, a web page
-// that plays the accounts' phones, and real desktops where guacd and xrdp are
-// installed. It keeps nothing: its database lives in a temporary folder.
+// gateway, an in-process directory with accounts in every state (people.go says
+// who is who), a web page that plays the accounts' phones and mailboxes, and real
+// desktops where guacd and xrdp are installed. It keeps nothing: its database
+// lives in a temporary folder.
 package main
 
 import (
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	var o options
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.IntVar(&o.port, "port", 8080, "the portal's port on localhost")
-	flags.IntVar(&o.phonePort, "phone-port", 8081, "the phone page's port on localhost")
+	flags.IntVar(&o.phonePort, "phone-port", 8081, "the port of the page with phones and mail on localhost")
 	flags.DurationVar(&o.idle, "idle", 15*time.Minute, "logout after this long without input")
 	flags.BoolVar(&o.verbose, "v", false, "print the log")
 	if err := flags.Parse(args); err != nil {
@@ -91,14 +92,19 @@ func run(ctx context.Context, args []string, stdout io.Writer) (err error) {
 	if o.verbose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
+	mail, err := startMailbox()
+	if err != nil {
+		return err
+	}
+	defer mail.stop()
 	outbox := otp.NewOutbox(20, time.Now)
-	portal, closeParts, err := assemble(ctx, dir, o, people.Domain(), desktops, outbox, log)
+	portal, closeParts, err := assemble(ctx, dir, o, people.Domain(), desktops, outbox, mail, log)
 	if err != nil {
 		return err
 	}
 	defer closeParts()
 	explain(stdout, o, desktops)
-	return serve(ctx, portal, portalListener, phonePage(outbox, o), phoneListener)
+	return serve(ctx, portal, portalListener, phonePage(outbox, mail), phoneListener)
 }
 
 // listen takes a port of both loopback addresses' name, localhost.
@@ -116,7 +122,7 @@ func listen(port int, variable string) (net.Listener, error) {
 
 // assemble puts the gateway together from the demo's parts, as `stagedoor
 // serve` does from a configuration.
-func assemble(ctx context.Context, dir string, o options, domain directory.Domain, d *desktops, outbox *otp.Outbox, log *slog.Logger) (*gateway.Gateway, func(), error) {
+func assemble(ctx context.Context, dir string, o options, domain directory.Domain, d *desktops, outbox *otp.Outbox, mail *mailbox, log *slog.Logger) (*gateway.Gateway, func(), error) {
 	site, err := webroot.Open()
 	if err != nil {
 		return nil, nil, err
@@ -133,19 +139,24 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 	if err != nil {
 		return nil, nil, err
 	}
+	mailer, route, err := senders(outbox, mail)
+	if err != nil {
+		return nil, nil, err
+	}
 	key := make([]byte, 32)
 	_, _ = rand.Read(key)
-	codes := &otp.Codes{Store: db, Sender: outbox, Key: key, Portal: portalName, Host: "localhost"}
+	codes := &otp.Codes{Store: db, Sender: route, Key: key, Portal: portalName, Host: "localhost"}
 	portal, err := gateway.New(gateway.Parts{
-		Directory: people, Store: db, Codes: codes, Targets: list, Site: site,
+		Directory: people, Store: db, Codes: codes, Mailer: mailer, Targets: list, Site: site,
 		Guacds: tunnel.NewPool(log, tunnel.NewGuacd(d.guacd, nil)), Log: log,
 	}, gateway.Settings{
 		PublicURL: &url.URL{Scheme: "http", Host: fmt.Sprintf("localhost:%d", o.port)},
 		Name:      portalName, DefaultDomain: domain.Name,
 		Helpdesk:       gateway.Helpdesk{Name: "Amido helpdesk", Phone: "08-465 004 99", Mail: "helpdesk@amido.example"},
 		HelpdeskGroups: []string{`AMIDO\Helpdesk`}, AdministratorGroups: []string{`AMIDO\Portal-Admins`},
+		Factors: factors(), Phones: gateway.Phones{SelfEnrol: true},
 		Idle: o.idle, Warning: min(2*time.Minute, o.idle/2),
-		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE"},
+		Country: map[string]string{domain.Name: "SE"}, Countries: []string{"SE", "NO", "DK", "FI"},
 		NoGuacd: d.missing, Probe: true,
 	})
 	if err != nil {
@@ -161,6 +172,21 @@ func assemble(ctx context.Context, dir string, o options, domain directory.Domai
 		people.Close()
 		_ = db.Close()
 	}, nil
+}
+
+// senders carry codes to the phones on the page, and by mail for those whose
+// policy has it so.
+func senders(outbox *otp.Outbox, mail *mailbox) (*otp.Mailer, otp.Sender, error) {
+	mailer, err := mail.mailer()
+	if err != nil {
+		return nil, nil, err
+	}
+	own, err := otp.NewMailSender(otp.MailSenderConfig{To: "{{.Mail}}", Subject: "Din kod"}, mailer)
+	if err != nil {
+		return nil, nil, err
+	}
+	route, err := otp.NewRoute(otp.RouteSettings{}, otp.Way{Sender: outbox}, otp.Way{Sender: own})
+	return mailer, route, err
 }
 
 const portalName = "Amido Alliera Backstage"

@@ -5,17 +5,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"stagedoor/directory"
 	"stagedoor/gateway/desk"
 	"stagedoor/store"
+	"stagedoor/webroot"
 )
+
+const auditUsage = `  stagedoor audit   --config FILE [--verify] [--id ID] [--person NAME] [--target ID] [--kind KIND,...]
+                    [--result ok|refused|error|begun] [--from TIME] [--to TIME] [--format text|csv|jsonl] [--limit N]
+                                              print the newest audit events that fit, or verify the chain
+
+Needs no directory and no running portal. Oldest first, at most --limit (100): a line on standard error
+says where there are more. NAME is who did it or whom it was done to: DOMAIN\user, user, user@domain, or
+cli:user for what was done on the server. ID is a support number. KIND is one of the audit's, such as login
+or code. TIME is 2026-11-22 or "2026-11-22 14:02", as this machine's clock. The format is text on a terminal,
+otherwise jsonl. --verify exits 1 where an event was altered, deleted or reordered.`
 
 // audit prints the newest events that a search finds, oldest first, or verifies
 // that none was altered, deleted or reordered.
@@ -24,38 +33,58 @@ func audit(ctx context.Context, args, environ []string, stdout io.Writer) error 
 	verify := flags.Bool("verify", false, "")
 	var asked auditSearch
 	asked.flags(flags)
-	config, db, err := openDatabase(ctx, flags, args, environ)
+	var path string
+	if err := parse(flags, args, &path); err != nil {
+		return err
+	}
+	if err := asked.wrong(); err != nil {
+		return err
+	}
+	config, err := loadConfig(path, environ)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	if *verify {
-		count, err := db.VerifyEvents(ctx)
-		if err != nil {
-			return fmt.Errorf("the audit does not verify: %w", err)
-		}
-		_, err = fmt.Fprintf(stdout, "%d events, the chain is whole\n", count)
-		return err
+		return verifyAudit(ctx, db, stdout)
 	}
-	filter, err := asked.filter(config)
+	return asked.print(ctx, config, db, stdout)
+}
+
+func verifyAudit(ctx context.Context, db *store.Store, stdout io.Writer) error {
+	count, err := db.VerifyEvents(ctx)
+	if err != nil {
+		return fmt.Errorf("the audit does not verify: %w", err)
+	}
+	_, err = fmt.Fprintf(stdout, "%d events, the chain is whole\n", count)
+	return err
+}
+
+// print writes what the search finds, the oldest first.
+func (s *auditSearch) print(ctx context.Context, config Config, db *store.Store, stdout io.Writer) error {
+	filter, err := s.filter(config)
 	if err != nil {
 		return err
 	}
-	out, err := eventWriter(asked.format, stdout)
+	events, older, err := db.FindEvents(ctx, filter)
 	if err != nil {
 		return err
 	}
-	events, _, err := db.FindEvents(ctx, filter)
-	if err != nil {
-		return err
-	}
-	if asked.id != "" && len(events) == 0 {
+	if s.id != "" && len(events) == 0 {
 		return fmt.Errorf("the audit has no event under support id %s; the log may: look for it as \"id\" there", filter.RequestID)
 	}
+	out := eventWriter(s.format, stdout)
 	for _, event := range slices.Backward(events) {
 		if err := out.Write(event); err != nil {
 			return err
 		}
+	}
+	if older > 0 { // not among the events: they may be on their way to another program
+		fmt.Fprintf(os.Stderr, "only the newest %d: --limit, --from and --to show others\n", len(events))
 	}
 	return out.Flush()
 }
@@ -75,8 +104,44 @@ func (s *auditSearch) flags(flags *flag.FlagSet) {
 	flags.StringVar(&s.result, "result", "", "")
 	flags.StringVar(&s.from, "from", "", "")
 	flags.StringVar(&s.to, "to", "", "")
-	flags.StringVar(&s.format, "format", "jsonl", "")
+	flags.StringVar(&s.format, "format", "", "")
 	flags.IntVar(&s.limit, "limit", 100, "")
+}
+
+// wrong is what cannot be searched for; a misspelled kind would find nothing,
+// which looks like an answer.
+func (s *auditSearch) wrong() error {
+	if !slices.Contains([]string{"", "text", "csv", "jsonl"}, s.format) {
+		return usageOf("audit", "--format is text, csv or jsonl")
+	}
+	if !slices.Contains([]string{"", "ok", "refused", "error", "begun"}, s.result) {
+		return usageOf("audit", fmt.Sprintf("--result %q: ok, refused, error or begun", s.result))
+	}
+	if s.limit < 1 {
+		return usageOf("audit", "--limit is a number of events, 1 or more")
+	}
+	if s.kind == "" {
+		return nil
+	}
+	known, err := eventKinds()
+	if err != nil {
+		return err
+	}
+	if word := unknownWord(strings.Split(s.kind, ","), known...); word != "" {
+		return usageError(fmt.Sprintf("stagedoor audit: there is no kind %q; the kinds are %s", word, strings.Join(known, ", ")))
+	}
+	return nil
+}
+
+// eventKinds are all that the audit knows.
+func eventKinds() (kinds []string, err error) {
+	texts, err := webroot.OurTexts(lang)
+	for _, text := range texts {
+		if kind, ok := strings.CutPrefix(text.Key, "event.kind."); ok {
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds, err
 }
 
 func (s *auditSearch) filter(config Config) (filter store.EventFilter, err error) {
@@ -98,46 +163,60 @@ func (s *auditSearch) filter(config Config) (filter store.EventFilter, err error
 	}{{"from", s.from, &filter.Since}, {"to", s.to, &filter.Until}} {
 		at, ok := desk.LocalTime(one.text)
 		if !ok {
-			return filter, usageError(fmt.Sprintf("stagedoor audit: --%s %q is no time such as 2026-11-22 or \"2026-11-22 14:02\"\n%s", one.flag, one.text, usageText))
+			return filter, usageOf("audit", fmt.Sprintf("--%s %q is no time such as 2026-11-22 or \"2026-11-22 14:02\"", one.flag, one.text))
 		}
 		*one.to = at
 	}
 	return filter, nil
 }
 
-func eventWriter(format string, out io.Writer) (desk.EventWriter, error) {
-	switch format {
-	case "jsonl":
-		return desk.NewJSONL(out), nil
-	case "csv":
-		return desk.NewCSV(out), nil
-	case "text":
-		return textEvents{tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)}, nil
+func eventWriter(format string, out io.Writer) desk.EventWriter {
+	switch {
+	case format == "csv":
+		return desk.NewCSV(out)
+	case format == "text" || format == "" && isTerminal(out):
+		return &textEvents{table: newTable(out)}
 	}
-	return nil, usageError("stagedoor audit: --format is text, csv or jsonl\n" + usageText)
+	return desk.NewJSONL(out)
 }
 
-// textEvents are for reading on a terminal: what comes from strangers is quoted
-// where it could move the cursor.
-type textEvents struct{ *tabwriter.Writer }
-
-func (t textEvents) Write(e store.Event) error {
-	words := []string{stamp(e.At), e.Kind, e.Result, e.Reason, e.Name, e.Detail[store.AboutPerson], e.Target, e.Address, e.RequestID}
-	for i, word := range words {
-		switch {
-		case word == "":
-			words[i] = "-"
-		case strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }):
-			words[i] = strconv.Quote(word)
-		}
+// isTerminal tells whether somebody is looking.
+func isTerminal(out io.Writer) bool {
+	file, ok := out.(*os.File)
+	if !ok {
+		return false
 	}
-	_, err := fmt.Fprintln(t.Writer, strings.Join(words, "\t"))
-	return err
+	info, err := file.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }
 
-func (t textEvents) Note(words string) error {
+// textEvents are for reading on a terminal, below a heading where there are any.
+type textEvents struct {
+	table
+	any bool
+}
+
+func (t *textEvents) Write(e store.Event) error {
+	if !t.any {
+		t.any = true
+		t.row("TIME", "KIND", "RESULT", "REASON", "WHO", "ABOUT", "TARGET", "FROM", "ID", "WHY")
+	}
+	t.row(stamp(e.At), e.Kind, e.Result, e.Reason, e.Name, e.Detail[store.AboutPerson], e.Target, e.Address, e.RequestID, e.Detail["why"])
+	return nil
+}
+
+func (t *textEvents) Note(words string) error {
 	_, err := fmt.Fprintln(t.Writer, words)
 	return err
+}
+
+func (t *textEvents) Flush() error {
+	if !t.any {
+		if err := t.Note("no event fits"); err != nil {
+			return err
+		}
+	}
+	return t.table.Flush()
 }
 
 // openDatabase is what a command needs that looks into the gateway's state,

@@ -5,7 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os/user"
 	"slices"
 	"strings"
 
@@ -25,7 +24,7 @@ func guacd(ctx context.Context, args, environ []string, stdout io.Writer) error 
 	}
 	defer db.Close()
 	if *drain != "" && *undrain != "" {
-		return usageError("stagedoor guacd: --drain and --undrain are one or the other\n" + usageText)
+		return usageOf("guacd", "--drain and --undrain are one or the other")
 	}
 	if *drain != "" {
 		err = setDrain(ctx, config, db, "guacd-drain", *drain, db.Drain)
@@ -48,11 +47,7 @@ func setDrain(ctx context.Context, config Config, db *store.Store, kind, address
 	if !slices.Contains(addresses, address) {
 		return fmt.Errorf("guacd: %s is not in the configuration, which has %s", address, strings.Join(addresses, ", "))
 	}
-	operator := "unknown"
-	if who, err := user.Current(); err == nil {
-		operator = who.Username
-	}
-	if _, err := db.AppendEvent(ctx, store.Event{Kind: kind, Result: "ok", Target: address, Name: operator, Address: "command line"}); err != nil {
+	if _, err := db.AppendEvent(ctx, store.Event{Kind: kind, Result: "ok", Target: address, Name: operator(), Address: cliAddress}); err != nil {
 		return err
 	}
 	return set(ctx, address)

@@ -6,179 +6,182 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/user"
-	"time"
+	"slices"
+	"strings"
 
 	"stagedoor/directory"
 	"stagedoor/gateway/helpdesk"
-	"stagedoor/otp"
-	"stagedoor/store"
 )
 
-// phone is helpdesk on the portal's own machine, for an administrator who is
-// locked out: it shows, sets and confirms a person's number. The rules about
-// whom and how often do not hold here, since whoever runs this can write to the
-// database anyway; the record does, as do the notices to the person.
+const phoneUsage = `  stagedoor phone   VERB 'DOMAIN\user' ... --config FILE [--why TEXT]
+                                              help who cannot get in, administrators too: see why, lift
+                                              limits, unlock, set a number, replace a lost app or key
+
+Helps who cannot get in, agents and administrators too, whom nobody helps from inside the portal.
+Write the name in quotes, since the shell takes a backslash away. Flags may stand anywhere.
+
+Look, which changes nothing:
+  show                        what is in the way, in words; the number, limits in force, second factors
+  factors                     the second factors alone, with the ids that remove takes
+  history                     all that was ever done to the number: who, when, from where, why
+
+Help. --why TEXT (3 to 200 characters) is required and stands in the audit beside your user name;
+where the portal's own pages tell the person, by SMS and mail, so does this:
+  clear [codes] [sends] [passwords]
+                              lift the portal's holds: after wrong codes, after too many messages of an
+                              hour or a day, after wrong passwords; all three where none is named
+  unlock                      take the directory's lock of wrong passwords off, where the service account may
+  set NUMBER                  codes go to this number from now on; old number, new number and mail are told
+  verify                      the directory's number is the person's
+  withdraw                    withdraw a change of number that waits
+  unfreeze                    allow changes of the number again that the person has stopped
+  remove app|key|backup|browsers|ID ...
+                              take all authenticator apps, all keys, the printed codes or the remembered
+                              browsers away, or one app or key by its id
+  bypass                      a one-time code that lets the person in within the hour, instead of a second
+                              factor, to set a new one up; printed here once, and nowhere else
+
+Somebody who has lost their only app or key: remove it, then bypass.
+Whose phone or computer is stolen: stagedoor session end --all-of 'DOMAIN\user', too.`
+
+// phoneCall is one use of `stagedoor phone`.
+type phoneCall struct {
+	*serverDesk
+	person directory.Account
+	words  []string // after the person's name
+	why    string
+}
+
+// phoneVerb is one thing that `stagedoor phone` does.
+type phoneVerb struct {
+	do          func(*phoneCall, context.Context) error
+	least, most int  // words after the person's name
+	looks       bool // changes nothing, and takes no reason
+}
+
+func phoneVerbs() map[string]phoneVerb {
+	return map[string]phoneVerb{
+		"show":     {do: (*phoneCall).show, looks: true},
+		"factors":  {do: (*phoneCall).factors, looks: true},
+		"history":  {do: (*phoneCall).history, looks: true},
+		"clear":    {do: (*phoneCall).clear, most: 3},
+		"unlock":   {do: (*phoneCall).unlock},
+		"set":      {do: (*phoneCall).set, least: 1, most: 1},
+		"verify":   {do: (*phoneCall).verify},
+		"withdraw": {do: (*phoneCall).withdraw},
+		"unfreeze": {do: (*phoneCall).unfreeze},
+		"remove":   {do: (*phoneCall).remove, least: 1, most: 20},
+		"bypass":   {do: (*phoneCall).bypass},
+	}
+}
+
+// phone is helpdesk on the portal's own machine, for who is locked out.
 func phone(ctx context.Context, args, environ []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("phone", flag.ContinueOnError)
-	flags.SetOutput(io.Discard)
+	why := flags.String("why", "", "")
+	flags.StringVar(why, "reason", "", "") // as it was called first
 	var path string
-	flags.StringVar(&path, "config", "", "")
-	reason := flags.String("reason", "", "")
-	if err := flags.Parse(args); err != nil {
-		return usageError(fmt.Sprintf("stagedoor phone: %v\n%s", err, usageText))
+	words, err := parseWords(flags, args, &path)
+	if err != nil {
+		return err
 	}
-	words := map[string]int{"show": 2, "verify": 2, "history": 2, "set": 3}
-	if path == "" || flags.NArg() == 0 || words[flags.Arg(0)] != flags.NArg() {
-		return usageError("stagedoor phone: --config FILE [--reason TEXT] show|verify|history DOMAIN\\user, or set DOMAIN\\user NUMBER\n" + usageText)
+	verb, err := phoneVerbOf(words, *why)
+	if err != nil {
+		return err
 	}
 	config, err := loadConfig(path, environ)
 	if err != nil {
 		return err
 	}
-	desk, closeDesk, err := openDesk(ctx, config)
+	desk, err := openDesk(ctx, config, stdout)
 	if err != nil {
 		return err
 	}
-	defer closeDesk()
-	person, err := desk.Directory.Lookup(ctx, flags.Arg(1))
+	defer desk.close()
+	person, err := desk.Directory.Lookup(ctx, words[1])
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
-		return fmt.Errorf(`the directory has no account %q; write DOMAIN\user`, flags.Arg(1))
+		return fmt.Errorf(`the directory has no account %q; write 'DOMAIN\user', in quotes`, words[1])
 	case err != nil:
-		return fmt.Errorf("the directory does not answer: %w", err)
+		return fmt.Errorf("the directory does not answer, and without it nobody knows whose account that is: %w", err)
 	}
-	agent := helpdesk.Agent{Name: operator(), Address: "cli", Server: true}
-	switch flags.Arg(0) {
-	case "set":
-		err = setPhone(ctx, desk, agent, person, flags.Arg(2), *reason, stdout)
-	case "verify":
-		if err = desk.ConfirmNumber(ctx, agent, person.ID, *reason); err == nil {
-			_, err = fmt.Fprintln(stdout, "the directory's number is confirmed")
-		}
-	case "history":
-		err = phoneHistory(ctx, desk, person, stdout)
-	default:
-		err = showPhone(ctx, desk, agent, person, stdout)
+	call := &phoneCall{serverDesk: desk, person: person, words: words[2:], why: *why}
+	if err := verb.do(call, ctx); err != nil {
+		return errors.Join(inWords(err), desk.deliver(ctx)) // of what was done before
 	}
-	return inWords(err)
+	return desk.deliver(ctx)
 }
 
-// operator is who runs the command, as the record has it.
-func operator() string {
-	if who, err := user.Current(); err == nil {
-		return "cli:" + who.Username
+// phoneVerbOf is what the words ask for, or what is wrong with them.
+func phoneVerbOf(words []string, why string) (phoneVerb, error) {
+	wrong := func(text string) (phoneVerb, error) {
+		return phoneVerb{}, usageOf("phone", text)
 	}
-	return fmt.Sprintf("cli:%d", os.Getuid())
+	if len(words) == 0 {
+		return wrong("a verb is missing")
+	}
+	verb, known := phoneVerbs()[words[0]]
+	switch after := len(words) - 2; {
+	case !known:
+		return wrong(fmt.Sprintf("there is no verb %q", words[0]))
+	case after < 0:
+		return wrong(words[0] + `: whom? 'DOMAIN\user' is missing`)
+	case after < verb.least && words[0] == "set":
+		return wrong("set: the NUMBER is missing")
+	case after < verb.least:
+		return wrong("remove: what? app, key, backup, browsers or the ID of one")
+	case after > verb.most:
+		return wrong(fmt.Sprintf("%s: unexpected argument %q (a number with spaces stands in quotes)", words[0], words[2+verb.most]))
+	case !verb.looks && strings.TrimSpace(why) == "":
+		return wrong(words[0] + ": write why, with 3 to 200 characters: --why TEXT. It stands in the audit")
+	}
+	return verb, nil
 }
 
-// openDesk opens what helpdesk needs of a configuration. Notices are queued for
-// the gateway to send.
-func openDesk(ctx context.Context, config Config) (helpdesk.Desk, func(), error) {
-	people, err := directory.Open(config.domains())
-	if err != nil {
-		return helpdesk.Desk{}, nil, err
-	}
-	db, err := store.Open(ctx, config.Database, time.Now)
-	if err != nil {
-		people.Close()
-		return helpdesk.Desk{}, nil, err
-	}
-	notices := otp.NewNotices(db, nil)
-	notices.Key, notices.Portal, notices.Address = config.serverKey(), config.Portal.Name, config.PublicURL
-	if config.Mail.Server != "" {
-		notices.Mail = func(context.Context, string, string, string) error {
-			return errors.New("the gateway sends what is queued here")
-		}
-	}
-	settings := config.settings()
-	desk := helpdesk.Desk{
-		Directory: people, Store: db, Now: time.Now,
-		Codes: &otp.Codes{Store: db, Key: config.serverKey(), Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-			PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay, Total: config.Codes.InAll},
-		Numbers: &otp.Numbers{Store: db, Notices: notices, Key: config.serverKey(),
-			Order: settings.Phones.Order, SelfEnrol: settings.Phones.SelfEnrol, CoolDown: settings.Phones.CoolDown,
-			// Remembered browsers stood on the old number.
-			Changed: func(ctx context.Context, id string) error { _, err := db.ForgetDevices(ctx, id, ""); return err }},
-		Record: func(ctx context.Context, event store.Event) error {
-			_, err := db.AppendEvent(ctx, event)
-			return err
-		},
-		Settings: helpdesk.Settings{Country: settings.Country, Countries: settings.Countries},
-	}
-	return desk, func() { people.Close(); _ = db.Close() }, nil
-}
+// name is the person's, as one types it.
+func (c *phoneCall) name() string { return c.person.Domain + `\` + c.person.Name }
 
-func setPhone(ctx context.Context, desk helpdesk.Desk, agent helpdesk.Agent, person directory.Account, number, reason string, stdout io.Writer) error {
-	change, err := desk.CorrectNumber(ctx, agent, person.ID, number, reason)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, `%s\%s has the number %s from now on; the person is told`+"\n", person.Domain, person.Name, change.New)
+// say is a line of the command's answer.
+func (c *phoneCall) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(c.out, format+"\n", args...)
 	return err
 }
 
-func showPhone(ctx context.Context, desk helpdesk.Desk, agent helpdesk.Agent, person directory.Account, stdout io.Writer) error {
-	facts, err := desk.Look(ctx, agent, person.ID)
-	if err != nil {
-		return err
+// refusals are why something was not done, in the words of who typed the command.
+func refusals() map[helpdesk.Rule]string {
+	return map[helpdesk.Rule]string{
+		helpdesk.RuleReason:    "write why, with 3 to 200 characters, letters among them: --why TEXT",
+		helpdesk.RuleBadNumber: "this is no mobile number of a country that codes are sent to (codes.countries)",
+		helpdesk.RuleSame:      "this is the number already",
+		helpdesk.RuleElsewhere: "by phones.order the number is another source's, or there is no number of the directory",
+		helpdesk.RulePending:   "a change of the number waits already: stagedoor phone withdraw comes first",
+		helpdesk.RuleFrozen:    "the person has stopped changes of the number: stagedoor phone unfreeze comes first",
+		helpdesk.RuleMoved:     "the number has changed meanwhile: look at it again",
+		helpdesk.RuleTooMany:   "the person has been told of too much today, and a new number must not go untold; stagedoor phone bypass lets them in meanwhile",
+		helpdesk.RuleDirectory: "the directory does not answer",
+		helpdesk.RuleUnknown:   "the directory has no such account any more",
+		helpdesk.RuleForbidden: "the service account (bind_dn) has no right to unlock in the directory; docs/helpdesk.md says which it needs",
+		helpdesk.RuleNothing:   "there is nothing of that",
 	}
-	number := "none: " + facts.Phone.Problem
-	if facts.Phone.Problem == "" {
-		number = fmt.Sprintf("%s, from %s", facts.Phone.Masked, facts.Phone.Source)
-		if facts.Phone.Verified {
-			number += fmt.Sprintf(", verified (%s) %s", facts.Phone.How, facts.Phone.VerifiedAt.Local().Format(time.DateTime))
-		}
-	}
-	fmt.Fprintf(stdout, "%s\\%s (%s)\nnumber: %s\n", person.Domain, person.Name, person.DisplayName, number)
-	if p := facts.Phone.Pending; p != nil {
-		fmt.Fprintf(stdout, "waiting: %s, asked for by %s %s\n", p.Masked, p.By, p.Since.Local().Format(time.DateTime))
-	}
-	for _, cause := range facts.Why {
-		if _, err := fmt.Fprintf(stdout, "why: %s\n", cause); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func phoneHistory(ctx context.Context, desk helpdesk.Desk, person directory.Account, stdout io.Writer) error {
-	events, err := desk.Numbers.History(ctx, person.ID)
-	if err != nil {
-		return err
-	}
-	for _, e := range events {
-		who := e.ByName
-		if who == "" {
-			who = "-"
-		}
-		_, err := fmt.Fprintf(stdout, "%s  %-19s  %s -> %s  %s  %s  %s  %s\n", e.At.Local().Format(time.DateTime), e.Act,
-			helpdesk.LastFour(e.Old), helpdesk.LastFour(e.New), who, e.Address, e.How, e.Reason)
-		if err != nil {
-			return err
-		}
-	}
-	if len(events) == 0 {
-		_, err = fmt.Fprintln(stdout, "nothing has been done to this number")
-	}
-	return err
 }
 
 // inWords says what a refusal means to who has typed the command.
 func inWords(err error) error {
-	words := map[helpdesk.Rule]string{
-		helpdesk.RuleReason:    "write why, with 3 to 200 characters: --reason TEXT",
-		helpdesk.RuleBadNumber: "this is no mobile number of a country that codes are sent to (codes.countries)",
-		helpdesk.RuleSame:      "this is the number already",
-		helpdesk.RuleElsewhere: "by phones.order the number is another source's, or there is no number of the directory",
-		helpdesk.RulePending:   "a change of the number waits already",
-		helpdesk.RuleTooMany:   "the person has been told of too much today",
-		helpdesk.RuleDirectory: "the directory does not answer",
-	}
 	var refused *helpdesk.RefusedError
-	if errors.As(err, &refused) && words[refused.Rule] != "" {
-		return errors.New("not done: " + words[refused.Rule])
+	if errors.As(err, &refused) {
+		if words := refusals()[refused.Rule]; words != "" {
+			return errors.New("not done: " + words)
+		}
 	}
 	return err
+}
+
+// unknownWord is the first word that is none of those known; empty: all are.
+func unknownWord(words []string, known ...string) string {
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			return word
+		}
+	}
+	return ""
 }

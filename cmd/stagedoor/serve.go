@@ -189,15 +189,20 @@ func open(ctx context.Context, config Config, log *slog.Logger) (_ parts, err er
 			closers = append(closers, func() { _ = smpp.Close() })
 		}
 	}
-	p.Codes = &otp.Codes{
-		Store: p.Store, Sender: route, Key: config.serverKey(),
-		Portal: config.Portal.Name, Host: config.publicURL().Hostname(), Now: time.Now,
-		Lifetime: config.Codes.Lifetime, Tries: config.Codes.Tries,
-		PerHour: config.Codes.PerHour, PerDay: config.Codes.PerDay,
-		PerCountry: config.Codes.PerCountry, Total: config.Codes.InAll,
-		Timeout: config.Codes.Timeout * time.Duration(len(config.SMS.Senders)), // each may take its own
-	}
+	p.Codes = config.codes(p.Store, route)
 	return parts{p, closeAll}, nil
+}
+
+// codes are made, sent and checked as the configuration says.
+func (c Config) codes(db *store.Store, sender otp.Sender) *otp.Codes {
+	return &otp.Codes{
+		Store: db, Sender: sender, Key: c.serverKey(),
+		Portal: c.Portal.Name, Host: c.publicURL().Hostname(), Now: time.Now,
+		Lifetime: c.Codes.Lifetime, Tries: c.Codes.Tries,
+		PerHour: c.Codes.PerHour, PerDay: c.Codes.PerDay,
+		PerCountry: c.Codes.PerCountry, Total: c.Codes.InAll,
+		Timeout: c.Codes.Timeout * time.Duration(len(c.SMS.Senders)), // each may take its own
+	}
 }
 
 // takeReceipt writes down what an SMPP provider says of a message, as the portal

@@ -7,55 +7,75 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os/user"
+	"slices"
 	"strings"
-	"text/tabwriter"
-	"time"
 
+	"stagedoor/directory"
 	"stagedoor/gateway/portal"
 	"stagedoor/store"
 )
+
+const sessionUsage = `  stagedoor session list --config FILE        say who is logged in, and which desktops are open on any node
+  stagedoor session end (ID | --all-of 'DOMAIN\user') --why TEXT --config FILE
+                                              end one session or desktop, or all that somebody has
+
+Needs no directory and no running portal. Every node notices within two seconds. ID is one of list's;
+a session ends with its desktops, a desktop by itself. --why TEXT is required: it stands in the audit
+beside your user name. Flags may stand anywhere.`
 
 // sessionCommand lists who is logged in and what they have open, and ends it:
 // for an administrator who cannot get into the portal. Every node notices within
 // two seconds, whether this is its machine or not.
 func sessionCommand(ctx context.Context, args, environ []string, stdout io.Writer) error {
-	if len(args) == 0 || args[0] != "list" && args[0] != "end" {
-		return usageError("stagedoor session: list or end\n" + usageText)
+	flags := flag.NewFlagSet("session", flag.ContinueOnError)
+	all, why := flags.String("all-of", "", ""), flags.String("why", "", "")
+	flags.StringVar(why, "reason", "", "") // as it was called first
+	var path string
+	words, err := parseWords(flags, args, &path)
+	if err != nil {
+		return err
 	}
-	flags := flag.NewFlagSet("session "+args[0], flag.ContinueOnError)
-	var all, why *string
-	var id string
-	rest := args[1:]
-	if args[0] == "end" {
-		all, why = flags.String("all-of", "", ""), flags.String("reason", "", "")
-		if n := len(rest); n > 0 && !strings.HasPrefix(rest[n-1], "-") && (n == 1 || !isFlag(rest[n-2])) {
-			id, rest = rest[n-1], rest[:n-1]
-		}
+	*why = strings.TrimSpace(*why)
+	if err := sessionWords(words, *all, *why); err != nil {
+		return err
 	}
-	_, db, err := openDatabase(ctx, flags, rest, environ)
+	config, err := loadConfig(path, environ)
+	if err != nil {
+		return err
+	}
+	db, err := openStore(ctx, config)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if args[0] == "list" {
-		return listSessions(ctx, db, stdout)
-	}
-	end := sessionEnd{db: db, out: stdout, why: strings.TrimSpace(*why)}
+	end := sessionEnd{db: db, out: stdout, why: *why}
 	switch {
-	case end.why == "":
-		return usageError("stagedoor session end: --reason TEXT is missing: it stands in the audit\n" + usageText)
-	case (*all == "") == (id == ""):
-		return usageError("stagedoor session end: an ID or --all-of NAME is wanted\n" + usageText)
-	case id != "":
-		return end.one(ctx, id)
+	case words[0] == "list":
+		return listSessions(ctx, db, stdout)
+	case *all != "":
+		return end.allOf(ctx, config, *all)
 	}
-	return end.allOf(ctx, *all)
+	return end.one(ctx, words[1])
 }
 
-// isFlag tells a flag that takes what stands after it from one that has its
-// value with it.
-func isFlag(word string) bool { return strings.HasPrefix(word, "-") && !strings.Contains(word, "=") }
+// sessionWords is what is wrong with a command line.
+func sessionWords(words []string, all, why string) error {
+	switch {
+	case len(words) == 0:
+		return usageOf("session", "list or end?")
+	case words[0] == "list" && len(words) == 1 && all == "":
+		return nil
+	case words[0] == "list":
+		return usageOf("session", "list takes nothing but --config FILE")
+	case words[0] != "end":
+		return usageOf("session", fmt.Sprintf("there is no %q: list or end", words[0]))
+	case len(words) > 2 || (all == "") == (len(words) == 1):
+		return usageOf("session", `end: one ID, or --all-of 'DOMAIN\user'`)
+	case why == "":
+		return usageOf("session", "end: write why: --why TEXT. It stands in the audit")
+	}
+	return nil
+}
 
 func listSessions(ctx context.Context, db *store.Store, stdout io.Writer) error {
 	sessions, err := db.OpenSessions(ctx, "")
@@ -66,22 +86,34 @@ func listSessions(ctx context.Context, db *store.Store, stdout io.Writer) error 
 	if err != nil {
 		return err
 	}
-	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	if len(sessions)+len(desktops) == 0 {
+		_, err := fmt.Fprintln(stdout, "nobody is logged in")
+		return err
+	}
+	table := newTable(stdout, "WHAT", "ID", "WHO", "NAME", "STATE", "SINCE", "ACTIVE", "FROM", "NODE")
 	for _, s := range sessions {
-		name, display, err := portal.PersonOf(s)
-		if err != nil {
-			return err
+		state := "logged in"
+		if s.Step != "ready" {
+			state = "on the way in (" + s.Step + ")"
 		}
-		fmt.Fprintf(table, "session\t%s\t%s\t%s\t%s\tsince %s\tactive %s\t%s\n", s.ID, name, display, s.Step, stamp(s.CreatedAt), stamp(s.SeenAt), s.Address)
+		name, display := whose(s)
+		table.row("session", s.ID, name, display, state, stamp(s.CreatedAt), stamp(s.SeenAt), s.Address)
 	}
 	for _, d := range desktops {
-		fmt.Fprintf(table, "desktop\t%s\t%s\t%s\t%s, %s\tsince %s\tactive %s\t%s, node %s\n", d.ID, d.Name, d.Display, d.Target, d.State,
-			stamp(d.OpenedAt), stamp(d.InputAt), d.Address, d.Node)
+		table.row("desktop", d.ID, d.Name, d.Display, d.Target+", "+d.State, stamp(d.OpenedAt), stamp(d.InputAt), d.Address, d.Node)
 	}
 	return table.Flush()
 }
 
-func stamp(at time.Time) string { return at.Local().Format(time.DateTime) }
+// whose is a session's person; a row that cannot be read is somebody's still,
+// and must not hide the others.
+func whose(s store.Session) (name, display string) {
+	name, display, err := portal.PersonOf(s)
+	if err != nil {
+		return "?", ""
+	}
+	return name, display
+}
 
 // sessionEnd ends sessions and desktops, each recorded before it is done.
 type sessionEnd struct {
@@ -108,40 +140,50 @@ func (e sessionEnd) one(ctx context.Context, id string) error {
 			return e.session(ctx, s)
 		}
 	}
-	return fmt.Errorf("session: there is no live session or desktop %s", id)
+	return fmt.Errorf("there is no live session or desktop %q: stagedoor session list has those that are", id)
 }
 
-// allOf ends every session of a person, and with them their desktops.
-func (e sessionEnd) allOf(ctx context.Context, person string) error {
+// allOf ends every session of a person, by any spelling of their name, and with
+// them their desktops.
+func (e sessionEnd) allOf(ctx context.Context, config Config, person string) error {
+	people, err := directory.Open(config.domains()) // which dials nothing
+	if err != nil {
+		return err
+	}
+	defer people.Close()
+	spellings := people.Spellings(person)
 	sessions, err := e.db.OpenSessions(ctx, "")
 	if err != nil {
 		return err
 	}
-	found := false
+	var theirs []store.Session
+	var names []string
 	for _, s := range sessions {
-		name, _, err := portal.PersonOf(s)
-		if err != nil {
-			return err
-		}
-		if !strings.EqualFold(name, person) {
+		name, _ := whose(s)
+		if !slices.ContainsFunc(spellings, func(one string) bool { return strings.EqualFold(one, name) }) {
 			continue
 		}
-		found = true
+		theirs = append(theirs, s)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	switch {
+	case len(names) > 1:
+		return fmt.Errorf("%q may be %s: write which", person, strings.Join(names, " or "))
+	case len(names) == 0:
+		return fmt.Errorf(`%q has no live session; names are written 'DOMAIN\user', in quotes, as stagedoor session list has them`, person)
+	}
+	for _, s := range theirs {
 		if err := e.session(ctx, s); err != nil {
 			return err
 		}
-	}
-	if !found {
-		return fmt.Errorf(`session: %s has no live session; names are written DOMAIN\user, as stagedoor session list has them`, person)
 	}
 	return nil
 }
 
 func (e sessionEnd) session(ctx context.Context, s store.Session) error {
-	name, _, err := portal.PersonOf(s)
-	if err != nil {
-		return err
-	}
+	name, _ := whose(s)
 	event := e.event("session-end", s.AccountID, name)
 	event.Reason, event.SessionID = "revoked", s.ID
 	if _, err := e.db.AppendEvent(ctx, event); err != nil {
@@ -150,7 +192,7 @@ func (e sessionEnd) session(ctx context.Context, s store.Session) error {
 	if _, err := e.db.EndSession(ctx, s.ID, "revoked"); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(e.out, "session %s of %s ended\n", s.ID, name)
+	_, err := fmt.Fprintf(e.out, "session %s of %s is ended, and its desktops within two seconds\n", s.ID, onTerminal(name))
 	return err
 }
 
@@ -161,20 +203,16 @@ func (e sessionEnd) desktop(ctx context.Context, d store.LiveDesktop) error {
 	if _, err := e.db.AppendEvent(ctx, event); err != nil {
 		return err
 	}
-	order := store.DesktopOrder{ID: rand.Text(), DesktopID: d.ID, Kind: store.OrderEnd, By: "cli"}
+	order := store.DesktopOrder{ID: rand.Text(), DesktopID: d.ID, Kind: store.OrderEnd, By: operator()}
 	if _, err := e.db.OrderDesktop(ctx, order); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(e.out, "desktop %s of %s is being ended by node %s\n", d.ID, d.Name, d.Node)
+	_, err := fmt.Fprintf(e.out, "desktop %s of %s is being ended by node %s\n", d.ID, onTerminal(d.Name), d.Node)
 	return err
 }
 
 // event is one by whoever sits at the command line, about a person.
 func (e sessionEnd) event(kind, accountID, name string) store.Event {
-	operator := "unknown"
-	if who, err := user.Current(); err == nil {
-		operator = who.Username
-	}
-	return store.Event{Kind: kind, Result: "ok", Name: "cli", Address: "command line",
-		Detail: map[string]string{store.AboutAccount: accountID, store.AboutPerson: name, "operator": operator, "why": e.why}}
+	return store.Event{Kind: kind, Result: "ok", Name: operator(), Address: cliAddress,
+		Detail: map[string]string{store.AboutAccount: accountID, store.AboutPerson: name, "why": e.why}}
 }

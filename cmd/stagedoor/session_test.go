@@ -26,7 +26,7 @@ func lockedOut(t *testing.T) (config string, db *store.Store) {
 	for _, one := range []struct{ id, account, name string }{{"s1", "a", "anna"}, {"s2", "b", "bertil"}, {"s3", "a", "anna"}} {
 		err := errors.Join(
 			db.CreateSession(t.Context(), store.Session{ID: one.id, Step: "ready", AccountID: one.account, Address: "192.0.2.1",
-				Account: []byte(`{"Account":{"Domain":"AMIDO","Name":"` + one.name + `","DisplayName":"X"}}`), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}, "h"),
+				Account: []byte(`{"Account":{"Domain":"AMIDO","Name":"` + one.name + `","DisplayName":"Åsa Öberg \u001b[2J"}}`), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}, "h"),
 			db.NoteDesktops(t.Context(), "node1", []store.LiveDesktop{{ID: "d" + one.id, SessionID: one.id, AccountID: one.account, Name: `AMIDO\` + one.name,
 				Target: "m5", State: store.DesktopShown, OpenedAt: now, InputAt: now}}, nil))
 		if err != nil {
@@ -49,26 +49,36 @@ func TestSessionCommand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"s1", "s2", "s3", "ds1", `AMIDO\anna`, `AMIDO\bertil`, "m5, shown", "node node1"} {
+	for _, want := range []string{"s1", "s2", "s3", "ds1", `AMIDO\anna`, `AMIDO\bertil`, "m5, shown", "node1", `"Åsa Öberg \x1b[2J"`, "logged in"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the list lacks %q:\n%s", want, out)
 		}
 	}
-	for _, args := range [][]string{{"session"}, {"session", "begin"}, {"session", "end", "--config", config, "s1"},
-		{"session", "end", "--config", config, "--reason", "x"}, {"session", "end", "--config", config, "--reason", "x", "--all-of", "y", "s1"}} {
+	if strings.ContainsAny(out, "\x1b\t") {
+		t.Errorf("escapes or tabs in %q", out)
+	}
+	for want, args := range map[string][]string{
+		"--config FILE is missing":      {"session", "list"},
+		"list or end?":                  {"session", "--config", config},
+		`there is no "begin"`:           {"session", "begin", "--config", config},
+		"list takes nothing":            {"session", "list", "s1", "--config", config},
+		"end: write why":                {"session", "end", "--config", config, "s1"},
+		"end: one ID":                   {"session", "end", "--config", config, "--why", "x"},
+		"end: one ID, or --all-of 'DOM": {"session", "end", "--config", config, "--why", "x", "--all-of", "y", "s1"},
+	} {
 		var usage usageError
-		if _, err := command(t, args...); !errors.As(err, &usage) {
-			t.Errorf("%q: %v", args, err)
+		if _, err := command(t, args...); !errors.As(err, &usage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", args, err, want)
 		}
 	}
-	for _, args := range [][]string{{"--reason", "lost laptop", "--all-of", `amido\ANNA`}, {"--reason", "x", "ds2"}} {
+	for _, args := range [][]string{{"--why", "lost laptop", "--all-of", `ANNA`}, {"ds2", "--reason", "x"}} {
 		if out, err := command(t, append([]string{"session", "end", "--config", config}, args...)...); err != nil {
 			t.Errorf("%q: %v %s", args, err, out)
 		}
 	}
-	for _, args := range [][]string{{"--reason", "x", "nosuch"}, {"--reason", "x", "--all-of", `AMIDO\anna`}} {
-		if _, err := command(t, append([]string{"session", "end", "--config", config}, args...)...); err == nil {
-			t.Errorf("%q: no error", args)
+	for _, args := range [][]string{{"--why", "x", "nosuch"}, {"--why", "x", "--all-of", `AMIDO\anna`}} {
+		if _, err := command(t, append([]string{"session", "end", "--config", config}, args...)...); err == nil || !strings.Contains(err.Error(), "session list") {
+			t.Errorf("%q: %v", args, err)
 		}
 	}
 	gone, err := db.Gone(t.Context(), []string{"s1", "s2", "s3"})
@@ -76,11 +86,11 @@ func TestSessionCommand(t *testing.T) {
 		t.Errorf("ended: %v, %v", gone, err)
 	}
 	orders, err := db.TakeOrders(t.Context(), "node1")
-	if err != nil || len(orders) != 1 || orders[0].DesktopID != "ds2" || orders[0].Kind != store.OrderEnd || orders[0].By != "cli" {
+	if err != nil || len(orders) != 1 || orders[0].DesktopID != "ds2" || orders[0].Kind != store.OrderEnd || orders[0].By != operator() {
 		t.Errorf("orders: %+v, %v", orders, err)
 	}
 	events, err := db.Events(t.Context(), store.EventFilter{Name: `AMIDO\anna`})
-	if err != nil || len(events) != 2 || events[0].Name != "cli" || events[0].Kind != "session-end" || events[0].Detail["why"] != "lost laptop" {
+	if err != nil || len(events) != 2 || events[0].Name != operator() || events[0].Address != "cli" || events[0].Kind != "session-end" || events[0].Detail["why"] != "lost laptop" {
 		t.Errorf("audited: %+v, %v", events, err)
 	}
 	if out, err := command(t, "audit", "--config", config, "--verify"); err != nil || !strings.Contains(out, "3 events, the chain is whole") {
@@ -112,7 +122,10 @@ func TestAuditCommand(t *testing.T) {
 		{[]string{"--target", "m5"}, 1, "m5"},
 		{[]string{"--id", "r7k2-xxox"}, 1, "locked"},
 		{[]string{"--from", "2001-01-01", "--to", "2001-01-01 10:00"}, 0, ""},
-		{[]string{"--from", "2001-01-01", "--format", "text", "--kind", "code"}, 1, `"=\x1b[2Jx"`},
+		{[]string{"--from", "2001-01-01", "--format", "text", "--kind", "code"}, 2, `"=\x1b[2Jx"`},
+		{[]string{"--format", "text", "--kind", "login", "--result", "refused"}, 2, "TIME                 KIND   RESULT   REASON  WHO "},
+		{[]string{"--format", "text", "--person", "nobody"}, 1, "no event fits"},
+		{[]string{"--person", "nobody"}, 0, ""},
 		{[]string{"--format", "csv", "--kind", "code"}, 2, ",'=\x1b[2Jx,"},
 	} {
 		out, err := command(t, append([]string{"audit", "--config", config}, c.args...)...)
@@ -120,9 +133,42 @@ func TestAuditCommand(t *testing.T) {
 			t.Errorf("%q: %v\n%s", c.args, err, out)
 		}
 	}
-	for _, args := range [][]string{{"--from", "yesterday"}, {"--format", "xml"}, {"--id", "ZZZZZZZZ"}} {
-		if _, err := command(t, append([]string{"audit", "--config", config}, args...)...); err == nil {
-			t.Errorf("%q: no error", args)
+	for want, args := range map[string][]string{
+		"is no time such as": {"--from", "yesterday"}, "--format is text": {"--format", "xml"}, "no event under": {"--id", "ZZZZZZZZ"},
+		"the kinds are again, ": {"--kind", "login,logn"}, "ok, refused, error or begun": {"--result", "bad"}, "1 or more": {"--limit", "0"},
+	} {
+		if _, err := command(t, append([]string{"audit", "--config", config}, args...)...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", args, err, want)
 		}
+	}
+}
+
+// Nobody logged in is said in words; a row that cannot be read hides no other.
+func TestSessionListOfNobodyAndOfSomebodyUnreadable(t *testing.T) {
+	config := exampleFolder(t)
+	if _, err := command(t, "session", "list", "--config", config); err == nil || !strings.Contains(err.Error(), "it is made when the portal first starts") {
+		t.Errorf("without a database: %v", err)
+	}
+	db, err := store.Open(t.Context(), filepath.Join(filepath.Dir(config), "stagedoor.db"), time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	if out, err := command(t, "session", "list", "--config", config); err != nil || out != "nobody is logged in\n" {
+		t.Errorf("%q, %v", out, err)
+	}
+	now := time.Now()
+	for id, account := range map[string]string{"good": `{"Account":{"Domain":"AMIDO","Name":"anna"}}`, "bad": `{`} {
+		err := db.CreateSession(t.Context(), store.Session{ID: id, Step: "code", AccountID: "a", Account: []byte(account), CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}, "h"+id)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := command(t, "session", "list", "--config", config)
+	if err != nil || !strings.Contains(out, "session  bad ") || !strings.Contains(out, `AMIDO\anna`) || !strings.Contains(out, "on the way in (code)") {
+		t.Errorf("%s %v", out, err)
+	}
+	if out, err := command(t, "session", "end", "bad", "--why", "unreadable", "--config", config); err != nil || !strings.Contains(out, "session bad of ? is ended") {
+		t.Errorf("%s %v", out, err)
 	}
 }

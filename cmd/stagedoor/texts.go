@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -9,12 +10,12 @@ import (
 )
 
 // texts lists every text of the pages with its key, for portal.texts.
-func texts(args []string, stdout io.Writer) error {
+func texts(_ context.Context, args, _ []string, stdout io.Writer) error {
 	flags := flag.NewFlagSet("texts", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	language := flags.String("language", "sv", "")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
-		return usageError("stagedoor texts: only --language LANGUAGE may follow\n" + usageText)
+		return usageOf("texts", "only --language LANGUAGE may follow")
 	}
 	ours, err := webroot.OurTexts(*language)
 	if err != nil {

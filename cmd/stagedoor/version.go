@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"runtime"
@@ -10,7 +11,10 @@ import (
 // release is set by the build: -ldflags "-X main.release=1.2.3".
 var release = "devel"
 
-func version(stdout io.Writer) error {
+func version(_ context.Context, args, _ []string, stdout io.Writer) error {
+	if len(args) > 0 {
+		return usageOf("version", "nothing may follow")
+	}
 	revision := ""
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {

@@ -9,6 +9,7 @@ import (
 
 	"stagedoor/gateway/factor"
 	"stagedoor/gateway/portal"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -16,14 +17,15 @@ type accountPage struct {
 	portal.Page
 	Masked     string // of the number that codes go to; empty: none
 	Waiting    string // of the one that helpdesk has entered and that does not count yet, masked; empty: none
+	Mail       string // masked, that codes go to; empty: none may
 	Apps, Keys []factor.Factor
 	Backup     int // codes left
 	// What the policy lets the person set up.
-	MayApp, MayKey, MayBackup bool
-	Devices                   []deviceRow
-	Sessions                  []sessionRow
-	Saved                     bool
-	From                      time.Time // from when a second factor is asked for; zero: nothing to tell
+	MaySMS, MayApp, MayKey, MayBackup bool
+	Devices                           []deviceRow
+	Sessions                          []sessionRow
+	Saved                             bool
+	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
 }
 
 type deviceRow struct {
@@ -47,13 +49,16 @@ func (p *Pages) accountPage(w http.ResponseWriter, v *portal.Visit) error {
 		return err
 	}
 	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft, From: status.From,
-		MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
+		MaySMS: status.Allows(factor.SMS), MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
 		Saved: v.URL.Query().Has("saved")}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
 	}
 	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
 		return err
+	}
+	if mail := p.MailFor(s.Who.Account); status.Allows(factor.Mail) && mail != "" {
+		data.Mail = otp.MaskMail(mail)
 	}
 	for _, one := range status.Factors {
 		if one.Kind == factor.App {

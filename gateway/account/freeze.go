@@ -15,7 +15,7 @@ import (
 
 type freezePage struct {
 	portal.Page
-	Stage string // "ask", "done", "late" (nothing to stop any more), "unknown" (not a link of ours), "wait"
+	Stage string // "ask", "done", "stopped" (it is already), "late" (nothing to stop any more), "unknown" (not a link of ours), "wait"
 	Wait  int    // minutes
 	Token string
 }
@@ -63,6 +63,9 @@ func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string,
 	}
 	switch err := act(v.PathValue("change"), token); {
 	case err == nil:
+		return p.renderFreeze(w, v, http.StatusOK, data)
+	case errors.Is(err, otp.ErrStopped): // by the other one of two notices, or before
+		data.Stage = "stopped"
 		return p.renderFreeze(w, v, http.StatusOK, data)
 	case errors.Is(err, otp.ErrNoChange):
 		data.Stage = "late"

@@ -135,6 +135,9 @@ func (p *Pages) resendPhoneCode(w http.ResponseWriter, v *portal.Visit, data pho
 			if err := p.auditPhone(v, "phone-code-sent", "ok", "resend", phone); err != nil {
 				return err
 			}
+			if data.Recent { // it is the first one: none had been sent
+				return p.Redirect(w, v, "/phone")
+			}
 			return p.Redirect(w, v, "/phone?resent")
 		case errors.As(err, &wait):
 			return p.phoneResendTooEarly(w, v, data, wait, phone)

@@ -120,7 +120,7 @@ func factorForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
 func resendForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
 	form.Field, form.Label = "session", p.Site.T(lang, "desk.field.session")
 	for _, one := range f.Waiting {
-		form.Picks = append(form.Picks, pick{one.SessionID, p.Site.T(lang, "desk.field.session-since", "address", one.Address, "time", p.moment(lang, one.Since))})
+		form.Picks = append(form.Picks, pick{one.SessionID, p.Site.T(lang, "desk.field.session-since", "address", one.Address, "time", p.Site.Clock(lang, one.Since))})
 	}
 }
 

@@ -97,7 +97,7 @@ func (p *Pages) openDesktop(v *portal.Visit, d store.LiveDesktop, order store.De
 	}
 	idle := p.Site.T(v.Lang, "event.idle", "span", p.Site.Span(v.Lang, p.Now().Sub(active).Truncate(time.Second)))
 	row := openDesktop{ID: d.ID, Person: d.Display, Name: d.Name, Href: "/helpdesk/person/" + url.PathEscape(d.AccountID),
-		Target: d.TargetName, Since: p.Site.Clock(v.Lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
+		Target: d.TargetName, Since: p.Site.Time(v.Lang, d.OpenedAt), Idle: idle, Address: d.Address, Node: d.Node,
 		State: p.Site.T(v.Lang, "event.state."+d.State), Own: d.AccountID == v.Session.AccountID}
 	if p.Now().Sub(d.OpenedAt) >= 12*time.Hour {
 		row.Since = p.Site.Date(v.Lang, d.OpenedAt) + " " + row.Since
@@ -115,7 +115,7 @@ func (p *Pages) openDesktop(v *portal.Visit, d store.LiveDesktop, order store.De
 	case !order.TakenAt.IsZero():
 		word, at = "taken", order.TakenAt
 	}
-	row.Order = p.Site.T(v.Lang, "event.order."+order.Kind+"."+word, "clock", p.Site.Clock(v.Lang, at))
+	row.Order = p.Site.T(v.Lang, "event.order."+order.Kind+"."+word, "clock", p.Site.Time(v.Lang, at))
 	return row
 }
 

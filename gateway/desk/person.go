@@ -138,7 +138,7 @@ func (p *Pages) personName(f helpdesk.Facts) string {
 }
 
 func (p *Pages) causeView(v *portal.Visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
-	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, c.Until)}
+	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until))}
 	view := causeView{
 		Text: p.Site.T(v.Lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.Lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
 	}
@@ -155,11 +155,19 @@ func (p *Pages) moment(lang string, at time.Time) string {
 	if at.IsZero() {
 		return p.Site.T(lang, "desk.unknown-time")
 	}
-	clock := p.Site.Clock(lang, at)
+	clock := p.Site.Time(lang, at)
 	if y, m, d := at.Local().Date(); at.IsZero() || !sameDay(p.Now(), y, m, d) {
 		return p.Site.Date(lang, at) + " " + clock
 	}
 	return clock
+}
+
+// nextMinute is when a time has surely come, on a clock without seconds.
+func nextMinute(at time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return at.Add(time.Minute - time.Nanosecond).Truncate(time.Minute)
 }
 
 func sameDay(t time.Time, year int, month time.Month, day int) bool {

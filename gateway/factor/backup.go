@@ -38,31 +38,42 @@ func (f *Factors) MakeBackup(ctx context.Context, accountID string) ([]string, e
 // helpdesk (the account by) has verified; an older one is void. Who may issue one
 // for whom is the caller's to check.
 func (f *Factors) IssueBypass(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
-	return f.issueBypass(accountID, by, func(made store.FactorCode) error {
-		return f.Store.PutFactorCodes(ctx, accountID, string(Bypass), []store.FactorCode{made}, f.Now())
-	})
+	return f.issue(ctx, accountID, Bypass, by)
 }
 
 // IssueBypassUnseen is IssueBypass for somebody whom the agent has not verified
 // but says to know. ErrSecondAgent where they have removed a factor of theirs
 // within Hold: else one agent alone could put anybody's phone in its place.
 func (f *Factors) IssueBypassUnseen(ctx context.Context, accountID, by string) (code string, expires time.Time, err error) {
-	return f.issueBypass(accountID, by, func(made store.FactorCode) error {
-		return f.Store.PutBypassCode(ctx, accountID, made, f.Now(), f.Now().Add(-f.Hold))
-	})
-}
-
-func (f *Factors) issueBypass(accountID, by string, put func(store.FactorCode) error) (code string, expires time.Time, err error) {
 	code, expires = newCode(), f.Now().Add(bypassFor)
-	if err := put(store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}); err != nil {
+	made := store.FactorCode{Hash: f.hash(accountID, code), MadeBy: by, ExpiresAt: expires}
+	err = f.Store.PutBypassCode(ctx, accountID, made, f.Now(), f.Now().Add(-f.Hold))
+	if err == nil {
+		err = f.Store.PutFactorCodes(ctx, accountID, string(serverBypass), nil, f.Now())
+	}
+	if err != nil {
 		return "", time.Time{}, fmt.Errorf("factor: bypass code: %w", err)
 	}
 	return shown(code), expires, nil
 }
 
-// CheckCode takes one try at a backup or bypass code and tells which it was.
-// ErrWrong, *LockedError.
+// CheckCode takes one try at a backup or bypass code on the way in and tells
+// which it was. ErrWrong, *LockedError.
 func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Kind, error) {
+	if person.Strong { // whom no agent lets in
+		return f.checkCode(ctx, person, code, serverBypass)
+	}
+	return f.checkCode(ctx, person, code, serverBypass, Bypass)
+}
+
+// CheckBackup takes one try at a backup code within a session, where a bypass
+// code is no proof: it lets somebody in, and changes nothing. Errors as
+// CheckCode's.
+func (f *Factors) CheckBackup(ctx context.Context, person Person, code string) (Kind, error) {
+	return f.checkCode(ctx, person, code)
+}
+
+func (f *Factors) checkCode(ctx context.Context, person Person, code string, kinds ...Kind) (Kind, error) {
 	given, ok := readLetters(code)
 	if !ok {
 		return "", errors.Join(f.mayTry(ctx, person.AccountID), ErrWrong)
@@ -70,20 +81,18 @@ func (f *Factors) CheckCode(ctx context.Context, person Person, code string) (Ki
 	if err := f.take(ctx, person.AccountID); err != nil {
 		return "", err
 	}
-	kinds := []Kind{Bypass}
-	if person.Strong {
-		kinds = nil
-	}
 	if f.Policy.For(person, f.Now()).Allows(Backup) {
 		kinds = append(kinds, Backup)
 	}
 	hash := f.hash(person.AccountID, given)
 	for _, kind := range kinds {
 		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now())
-		if err == nil {
+		switch {
+		case err == nil && kind == serverBypass:
+			return Bypass, nil
+		case err == nil:
 			return kind, nil
-		}
-		if !errors.Is(err, store.ErrNotFound) {
+		case !errors.Is(err, store.ErrNotFound):
 			return "", fmt.Errorf("factor: %w", err)
 		}
 	}

@@ -51,7 +51,8 @@ type Person struct {
 	Mail        bool // there is an address that a code can be sent to
 	// Strong: helps others or administers. They always need a factor of their
 	// own, whatever the policy; they set none up with the password alone, no device
-	// is remembered and no bypass code helps.
+	// is remembered and no agent's bypass code helps, only one from the portal's own
+	// machine.
 	Strong bool
 }
 

@@ -153,12 +153,8 @@ func (f *Factors) Status(ctx context.Context, person Person) (Status, error) {
 	if status.BackupLeft, status.BackupMade, err = f.Store.FactorCodesLeft(ctx, person.AccountID, string(Backup), now); err != nil {
 		return Status{}, fmt.Errorf("factor: %w", err)
 	}
-	left, made, err := f.Store.FactorCodesLeft(ctx, person.AccountID, string(Bypass), now)
-	if err != nil {
-		return Status{}, fmt.Errorf("factor: %w", err)
-	}
-	if left > 0 {
-		status.BypassUntil = made.Add(bypassFor)
+	if status.BypassUntil, err = f.bypassUntil(ctx, person.AccountID); err != nil {
+		return Status{}, err
 	}
 	return status, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -28,8 +29,8 @@ func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do 
 }
 
 // do does one act on a person: checks the reason and the rules, counts it,
-// records it before and after. An act that the rules refuse is recorded, not
-// counted.
+// records it before and after. An act that the rules refuse at once, or
+// for a slip of the agent's, is recorded, not counted.
 func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.Account, string) (map[string]string, error)) error {
 	reason, reasonErr := tidyReason(what.reason)
 	what.reason = reason
@@ -58,6 +59,9 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 	switch {
 	case errors.As(err, &refused):
 		result = "refused"
+		if !agent.Server && (refused.Rule == RuleBadNumber || refused.Rule == RuleUnverified) { // a slip, and nothing learned
+			err = errors.Join(err, d.giveBack(ctx, agent))
+		}
 	case err != nil:
 		result = "error"
 	}
@@ -78,6 +82,16 @@ func (d Desk) refused(ctx context.Context, agent Agent, person directory.Account
 		}
 	}
 	return errors.Join(err, d.record(ctx, agent, person, what, "refused", err, nil))
+}
+
+// giveBack has an act of an agent not count: as many as they have a day, so that
+// slips fill nobody's audit.
+func (d Desk) giveBack(ctx context.Context, agent Agent) error {
+	ok, _, err := d.Store.Take(ctx, "desk-slips:"+agent.AccountID, d.actsPerDay(), 24*time.Hour)
+	if err != nil || !ok {
+		return err
+	}
+	return d.Store.GiveBackAct(ctx, agent.AccountID)
 }
 
 // person finds whom an act is on. Without the directory nobody knows whether

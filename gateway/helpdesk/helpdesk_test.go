@@ -189,6 +189,21 @@ func TestActsRoll(t *testing.T) {
 	}
 }
 
+// A number that was mistyped is none of the day's acts, nor a code for whom
+// nobody has verified.
+func TestASlipIsNoAct(t *testing.T) {
+	r := open(t)
+	if _, err := r.CorrectNumber(t.Context(), r.agent, r.id(t, "cecilia"), "070-1", "ringde in"); rule(err) != helpdesk.RuleBadNumber {
+		t.Fatal(err)
+	}
+	if _, _, err := r.IssueBypass(t.Context(), r.agent, r.id(t, "cecilia"), "ringde in", false); rule(err) != helpdesk.RuleUnverified {
+		t.Fatal(err)
+	}
+	if left, err := r.ActsLeft(t.Context(), r.agent); err != nil || left != 20 {
+		t.Errorf("%d acts are left, %v", left, err)
+	}
+}
+
 // Looking is recorded once an hour for each person, and is no act.
 func TestLookIsRecordedOnce(t *testing.T) {
 	r := open(t)

@@ -119,7 +119,7 @@ func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason
 // the factors that an act has left them, so that lists of people are right before
 // their next login.
 func (d Desk) refresh(ctx context.Context, a directory.Account) error {
-	if d.Factors == nil {
+	if d.Factors == nil || d.FactorPerson == nil {
 		return nil
 	}
 	number, err := d.phoneOf(ctx, a)
@@ -146,7 +146,7 @@ func (d Desk) refresh(ctx context.Context, a directory.Account) error {
 // until helpdesk removed them within the cool-down: else one agent would remove
 // what is there, and enter whichever number they like.
 func (d Desk) guarded(ctx context.Context, a directory.Account) (bool, error) {
-	if d.Factors == nil { // on the server, where nothing waits
+	if d.Factors == nil || d.FactorPerson == nil { // not a portal
 		return false, nil
 	}
 	person, err := d.FactorPerson(ctx, a)

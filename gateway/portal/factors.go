@@ -96,7 +96,7 @@ func (p *Portal) Recipient(s *Session, way factor.Kind) (phone otp.Phone, mail s
 	case way == factor.SMS:
 		return s.Who.Phone, ""
 	case way == factor.Mail:
-		return "", p.mailFor(s.Who.Account)
+		return "", p.MailFor(s.Who.Account)
 	}
 	return "", ""
 }

@@ -19,12 +19,12 @@ func (p *Portal) Person(s *Session) factor.Person {
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name,
 		DisplayName: account.DisplayName, MemberOf: account.MemberOf,
-		Number: s.Who.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+		Number: s.Who.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}
 }
 
-// mailFor is the address that an account's codes can go to; empty: none can.
-func (p *Portal) mailFor(account directory.Account) string {
+// MailFor is the address that an account's codes can go to; empty: none can.
+func (p *Portal) MailFor(account directory.Account) string {
 	if !p.mailCarried(account.Mail) {
 		return ""
 	}
@@ -142,25 +142,30 @@ func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (f
 	}
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.mailFor(account) != "", Strong: p.strong(account),
+		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}, nil
 }
 
 // TellOfFactor tells somebody, by text message and mail in their language, that a
 // factor was added to or removed from their account.
 func (p *Portal) TellOfFactor(v *Visit, lang string, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
-	key := "factor.notice.removed"
-	if added {
-		key = "factor.notice.added"
-	}
-	err := p.Notices.Tell(v.Context(), otp.Notice{
-		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
-		Key:  key,
-		Args: []any{"factor", p.Site.T(lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
-	})
+	err := p.NoticeOfFactor(v.Context(), lang, account, phone, added, kind)
 	if errors.Is(err, otp.ErrTooMany) { // ten changes a day have been told of: the audit has them all
 		v.Log.Warn("the person is not told of a factor", "kind", kind, "error", err)
 		return nil
 	}
 	return err
+}
+
+// NoticeOfFactor is TellOfFactor without a visit. otp.ErrTooMany.
+func (p *Portal) NoticeOfFactor(ctx context.Context, lang string, account directory.Account, phone otp.Phone, added bool, kind factor.Kind) error {
+	key := "factor.notice.removed"
+	if added {
+		key = "factor.notice.added"
+	}
+	return p.Notices.Tell(ctx, otp.Notice{
+		AccountID: account.ID, Name: account.Domain + `\` + account.Name, Lang: lang, Phones: []otp.Phone{phone}, Mail: account.Mail,
+		Key:  key,
+		Args: []any{"factor", p.Site.T(lang, "factor.ways."+string(kind)), "helpdesk", cmp.Or(p.Set.Helpdesk.Name, p.Set.Name)},
+	})
 }

@@ -136,6 +136,20 @@ func (s Settings) WithDefaults() Settings {
 	return s
 }
 
+// TriesUnder is how many failing passwords of an account reach a directory with
+// such a policy in one window: as configured, but always fewer than lock the
+// account there. A zero policy is one that nobody could read.
+func (s Settings) TriesUnder(policy directory.Policy) int {
+	tries := s.TriesPerAccount
+	if tries == 0 {
+		tries = 5
+	}
+	if policy.LockoutThreshold > 0 {
+		tries = min(tries, max(1, policy.LockoutThreshold-1))
+	}
+	return tries
+}
+
 // Portal is what every page stands on: the parts, the settings, and the rules
 // that are made of both.
 type Portal struct {

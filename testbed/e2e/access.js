@@ -143,7 +143,9 @@
       if (contrast(colour(style.outlineColor), ground) < 3) complaints.push(`shows its focus in ${style.outlineColor} on rgb(${ground}), less than 3:1`);
     }
     const box = seen.getBoundingClientRect();
-    const points = [0.5, 0.1, 0.9].flatMap((x) => [0.5, 0.2, 0.8].map((y) => [box.left + x * box.width, box.top + y * box.height]));
+    // Of what is taller than the window, as a long table, the part in it.
+    const [from, to] = [Math.max(box.top, 0), Math.min(box.bottom, innerHeight)];
+    const points = [0.5, 0.1, 0.9].flatMap((x) => [0.5, 0.2, 0.8].map((y) => [box.left + x * box.width, from + y * (to - from)]));
     const visible = points.some(([x, y]) => {
       const top = document.elementFromPoint(x, y);
       return top && (seen.contains(top) || top.contains(seen));

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -56,6 +57,8 @@ type rig struct {
 	process *testbed.Process
 	samba   *testbed.Samba
 	sms     *testbed.SMSProvider
+	mail    *testbed.SMTP
+	mails   int // that have been read
 	guacd   *testbed.Guacd
 	user    testbed.UnixUser // of the xrdp
 	second  testbed.UnixUser // another, of a desktop beside the first
@@ -73,7 +76,7 @@ const (
 var seed = testbed.DirectorySeed{
 	MayUnlock: true,
 	Policy:    testbed.DirectoryPolicy{MinLength: 10, History: 5, Complexity: true, MaxAge: 90 * 24 * time.Hour, LockoutThreshold: 6},
-	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
+	Groups:    []testbed.DirectoryGroup{{Name: "MultiAccess"}, {Name: "Installers", Groups: []string{"MultiAccess"}}, {Name: "Codes-By-Mail"}, {Name: "Helpdesk"}, {Name: "Portal-Admins"}},
 	Users: []testbed.DirectoryUser{
 		{Name: "anna", Password: "Gammalt-2025", DisplayName: "Anna Ångström", Mobile: "070-174 06 05", Expired: true, Groups: []string{"Installers"}},
 		{Name: "bertil", Password: "Tillfalligt-1", DisplayName: "Bertil Öberg", Mobile: "070-174 06 06", MustChange: true, Groups: []string{"Installers"}},
@@ -81,6 +84,7 @@ var seed = testbed.DirectorySeed{
 		{Name: "david", Password: "Sommar-2026-ok", Mobile: "070-174 06 08", Disabled: true},
 		{Name: "erik", Password: "Sommar-2026-ok", DisplayName: "Erik Sjö"},
 		{Name: "nils", Password: "Sommar-2026-ok", DisplayName: "Nils Alm"},
+		{Name: "mats", Password: "Sommar-2026-ok", DisplayName: "Mats Ölund", Mail: "mats@amido.example", Groups: []string{"Codes-By-Mail"}},
 		{Name: "iris", Password: "Sommar-2026-ok", DisplayName: "Iris Ås", Groups: []string{"Portal-Admins"}},
 		{Name: "frida", Password: "Sommar-2026-ok", DisplayName: "Frida Åkesson", Mobile: "070-174 06 12", Groups: []string{"MultiAccess"}},
 		{Name: "gerd", Password: "Sommar-2026-ok", DisplayName: "Gerd Öst", Mobile: "070-174 06 13"},
@@ -189,6 +193,34 @@ func (r *rig) withDesktops() {
 	r.file("handbook.txt", "Instruktioner för åtkomst\n")
 }
 
+// withMail adds a mail server, for notices and for the codes of those who get
+// them by mail.
+func (r *rig) withMail() {
+	r.t.Helper()
+	testbed.Need(r.t, "smtp")
+	r.mail = must[*testbed.SMTP](r.t)(testbed.StartSMTP(r.t.Context(), testbed.SMTPOptions{}))
+	r.t.Cleanup(func() { ok(r.t, r.mail.Stop()) })
+	r.blocks["mail"] = fmt.Sprintf("mail: {server: %q, tls: none, from: Backstage <backstage@amido.example>}\n", r.mail.Address)
+	r.blocks["sms"] += "    - name: mail\n      kind: mail\n      mail: {to: '{{.Mail}}', subject: Din kod}\n"
+	r.blocks["factors"] = "factors:\n  - {domain: AMIDO, groups: ['AMIDO\\Codes-By-Mail'], allowed: [mail, app, key, backup]}\n"
+}
+
+// mailCode is the code in the next mail to an address.
+func (r *rig) mailCode(address string) string {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), 10*time.Second)
+	defer cancel()
+	for {
+		mails := must[testbed.SMTPState](r.t)(r.mail.State(ctx, fmt.Sprintf("mails=%d", r.mails+1))).Mails
+		mail := mails[r.mails]
+		r.mails++
+		letter := must[testbed.ReceivedMail](r.t)(mail.Read())
+		if code := sixDigits.FindString(letter.Text); code != "" && slices.Equal(mail.To, []string{address}) {
+			return code
+		}
+	}
+}
+
 // silentPort accepts connections and never says a word.
 func (r *rig) silentPort() int {
 	listener := must[net.Listener](r.t)(net.Listen("tcp", "127.0.0.1:0"))
@@ -230,7 +262,7 @@ func (r *rig) file(name, text string) string {
 // config writes config.yaml and targets.yaml.
 func (r *rig) config() string {
 	var text strings.Builder
-	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "phones", "guacd"} {
+	for _, name := range []string{"listen", "files", "portal", "login", "session", "directories", "sms", "codes", "factors", "phones", "mail", "guacd"} {
 		text.WriteString(r.blocks[name])
 	}
 	r.file("targets.yaml", r.targets)

@@ -27,6 +27,7 @@ type stage struct {
 	impatient *impatient
 	person    string // whose browser is at work
 	link      string // that stops a change of nils' number
+	stopped   string // one that has stopped a change of gunnar's
 }
 
 // people who log in on a stage: what they type, and where their codes go.
@@ -41,6 +42,7 @@ var people = map[string]struct{ name, password, number string }{
 	"greta":   {`AMIDO\greta`, "Sommar-2026-ok", "+46701740611"},
 	"gustav":  {`AMIDO\gustav`, "Sommar-2026-ok", "+46701740644"},
 	"gunnar":  {`AMIDO\gunnar`, "Sommar-2026-ok", "+46701740633"},
+	"mats":    {`AMIDO\mats`, "Sommar-2026-ok", ""},
 	"hanna":   {`AMIDO\hanna`, "Sommar-2026-ok", "+46701740609"},
 	"harald":  {`AMIDO\harald`, "Sommar-2026-ok", "+46701740614"},
 	"ingrid":  {`AMIDO\ingrid`, "Sommar-2026-ok", "+46701740615"},
@@ -64,6 +66,8 @@ func newStage(t *testing.T) *stage {
 	}
 	s.targets = s.list(desktops)
 	s.blocks["phones"] = "phones: {enrol: self}\n"
+	s.blocks["codes"] = "codes: {timeout: 2s, per_hour: 20, per_day: 40}\n" // each view is seen several times
+	s.withMail()
 	s.serve()
 	s.browser = testbed.StartBrowser(t, testbed.BrowserOptions{})
 	if slices.ContainsFunc(s.views, func(v view) bool { return v.who == "ingrid" }) {

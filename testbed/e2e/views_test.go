@@ -65,6 +65,7 @@ var views = []view{
 		defer s.sms.SetMode(testbed.SMSTake)
 		s.atCode(p)
 	}},
+	{name: "code-mail", who: "mats", reach: (*stage).atCode},
 	{name: "code-no-phone", who: "iris", reach: (*stage).atCode},
 	// A person's number, and the link in the notices about it.
 	{name: "phone", who: "erik", reach: (*stage).atPhone},
@@ -80,8 +81,18 @@ var views = []view{
 		p.Press("Enter")
 		p.WaitFor("#code")
 	}},
-	{name: "phone-have", who: "cecilia", reach: loggedIn("/phone")},
+	{name: "phone-have", who: "cecilia", reach: (*stage).atNumber},
+	{name: "phone-old", who: "cecilia", reach: (*stage).atOldCode},
+	{name: "phone-another", who: "cecilia", reach: func(s *stage, p *testbed.Page) {
+		loggedIn("/phone")(s, p)
+		if testbed.Eval[bool](p, `!document.querySelector("#number")`) {
+			s.atOldCode(p)
+			typeCode(p, s.code(people[s.person].number))
+		}
+		p.WaitFor("#country-button")
+	}},
 	{name: "freeze", who: "nils", reach: (*stage).atFreeze},
+	{name: "freeze-stopped", who: "nobody", reach: func(s *stage, p *testbed.Page) { p.Open(s.stopGunnars()) }},
 	{name: "freeze-unknown", who: "nobody", reach: at("/freeze/NONE?t=none")},
 	// Second factors. Gustav has several: the app is asked for first.
 	{name: "code-other", who: "gustav", reach: atFactors("/code/other")},
@@ -171,6 +182,27 @@ var views = []view{
 		atPerson("greta")(s, p)
 		act(p, "bypass", "Tappat mobilen")
 		p.WaitFor("#fault")
+	}},
+	{name: "person-pending", who: "hanna", reach: func(s *stage, p *testbed.Page) { s.correctNumber(p, "gerd", "070-174 06 78") }},
+	{name: "person-frozen", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		s.stopGunnars()
+		atPerson("gunnar")(s, p)
+	}},
+	{name: "person-caller", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("gerd")(s, p)
+		if testbed.Eval[bool](p, `!document.querySelector("#caller-code")`) {
+			act(p, "caller", "Ringer om koderna")
+			p.WaitFor("#caller-code")
+			atPerson("gerd")(s, p)
+		}
+		p.WaitFor("#caller-code")
+	}},
+	{name: "person-bypass", who: "hanna", reach: func(s *stage, p *testbed.Page) {
+		atPerson("gerd")(s, p)
+		p.Click("#act-bypass summary")
+		p.Click("#tick-bypass")
+		act(p, "bypass", "Har glömt telefonen hemma")
+		p.WaitFor(".code-out")
 	}},
 	{name: "login-idle", who: "ingrid", reach: (*stage).leftAlone},
 
@@ -313,6 +345,54 @@ func (s *stage) atPhone(p *testbed.Page) {
 		p.WaitURL("/phone")
 	}
 	p.WaitFor("#country-button")
+}
+
+// atNumber shows the number that there is, and no change of it.
+func (s *stage) atNumber(p *testbed.Page) {
+	loggedIn("/phone")(s, p)
+	if testbed.Eval[bool](p, `!!document.querySelector('main button[value="restart"]')`) {
+		p.Click(`main button[value="restart"]`)
+	}
+	p.WaitFor(`main button[value="old"]`)
+}
+
+// atOldCode asks for the code from the number that there is, where none waits.
+func (s *stage) atOldCode(p *testbed.Page) {
+	loggedIn("/phone")(s, p)
+	if testbed.Eval[bool](p, `!document.querySelector("#code")`) {
+		s.atNumber(p)
+		p.Click(`main button[value="old"]`)
+	}
+	p.WaitFor("#code")
+}
+
+// correctNumber is helpdesk's page of a person whose number it has changed.
+func (s *stage) correctNumber(p *testbed.Page, name, number string) {
+	atPerson(name)(s, p)
+	if testbed.Eval[bool](p, `!!document.querySelector("#act-number")`) {
+		p.Click("#act-number summary")
+		p.Fill("#field-number", number)
+		act(p, "number", "Har bytt mobil")
+		p.WaitFor("#act-change-cancel")
+		atPerson(name)(s, p) // as it is found from now on
+	}
+}
+
+// stopGunnars has helpdesk change gunnar's number and him stop it; it returns
+// the link that he did it with.
+func (s *stage) stopGunnars() (link string) {
+	if s.stopped == "" {
+		person := s.person
+		s.person = "hanna"
+		s.correctNumber(s.page("hanna"), "gunnar", "070-174 06 79")
+		s.person = person
+		s.stopped = s.freezeLink(people["gunnar"].number)
+		p := s.page("nobody")
+		p.Open(s.stopped)
+		p.Click("main form button")
+		p.WaitUntil(`!document.querySelector("main form")`)
+	}
+	return s.stopped
 }
 
 // atFreeze is what the link in a notice opens; nils gives a number for it.

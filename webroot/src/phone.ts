@@ -27,7 +27,10 @@ function judge(final: boolean): void {
   const country = number?.country;
   let words = "";
   if (country && !picker.has(country)) words = text("phone.js.elsewhere");
-  else if (number?.isValid()) words = text("phone.js.good", { number: number.formatInternational() });
+  else if (number?.isValid()) {
+    words = text("phone.js.good", { number: number.formatInternational() });
+    field.removeAttribute("aria-invalid"); // of what the server found before
+  }
   else if (final && field.value.trim() !== "") words = text("phone.js.unfinished");
   if (said.textContent !== words) said.textContent = words;
 }
@@ -42,7 +45,8 @@ function write(event: Event): void {
   if (raw.startsWith("+") && country && picker.has(country)) picker.choose(country);
   const atEnd = field.selectionStart === field.value.length;
   const deletes = event instanceof InputEvent && event.inputType.startsWith("delete");
-  if (atEnd && !deletes && digits(written) === digits(raw)) field.value = written;
+  // What is no part of a number stays, for its person to see.
+  if (atEnd && !deletes && /^[\d\s+().\/-]*$/.test(raw) && digits(written) === digits(raw)) field.value = written;
   judge(false);
 }
 
