@@ -28,7 +28,7 @@ func (p *Gateway) codeAlarm(ctx context.Context, alarm otp.Alarm) error {
 	if err := p.Audit(v, event); err != nil {
 		return err
 	}
-	if p.Mailer != nil {
+	if p.Mailer != nil && !alarm.Quiet {
 		go p.mailAlarm(alarm)
 	}
 	return nil
@@ -40,7 +40,8 @@ func (p *Gateway) mailAlarm(alarm otp.Alarm) {
 	lang := p.Site.Languages()[0].Code
 	reach := map[string]string{"total": "alarm.mail.total", "country": "alarm.mail.country", "prefix": "alarm.mail.prefix"}[alarm.Rule]
 	subject := p.Site.T(lang, "alarm.mail.subject", "portal", p.Set.Name)
-	text := p.Site.T(lang, reach, "subject", alarm.Subject) + "\n\n" + p.Site.T(lang, "alarm.mail.why", "address", p.Origin)
+	text := p.Site.T(lang, reach, "subject", alarm.Subject) + "\n\n" + p.Site.T(lang, "alarm.mail.why", "address", p.Origin) +
+		"\n\n" + p.Site.T(lang, "alarm.mail.often")
 	for _, to := range p.Set.AlarmMail {
 		ctx, cancel := context.WithTimeout(p.ctx, 30*time.Second)
 		if err := p.Mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text}); err != nil {

@@ -23,11 +23,12 @@ type codePage struct {
 	Left     int // tries
 	Expired  bool
 	UsedUp   bool
+	Blocked  bool // too many wrong codes on the account: helpdesk opens it
 	Wait     int // minutes until another code may be sent or tried; 0: none
 	ResendIn int // seconds
 	Resent   bool
 	ways
-	Way codeWay // of the last message
+	Way portal.CodeWay // of the last message
 }
 
 // startCode makes a challenge and sends its code. What stood in the way, if
@@ -86,7 +87,8 @@ func (p *Gateway) codeState(v *portal.Visit) (codePage, error) {
 		return data, nil
 	}
 	if s.Challenge == "" {
-		if s.Who.Until.After(p.Now()) || s.Who.Notice == "blocked" {
+		data.Blocked = s.Who.Notice == "blocked"
+		if s.Who.Until.After(p.Now()) {
 			data.Wait = p.MinutesUntil(s.Who.Until)
 		}
 		data.NotSent = data.NotSent || data.Wait == 0
@@ -118,10 +120,24 @@ func (p *Gateway) codeState(v *portal.Visit) (codePage, error) {
 func (p *Gateway) renderCode(w http.ResponseWriter, v *portal.Visit, status int, data codePage) error {
 	data.Page, data.ways = p.Page(v, "title.code"), p.waysOf(v.Session)
 	var err error
-	if data.Way, err = p.codeWayOf(v); err != nil {
+	if data.Way, err = p.CodeWay(v, v.Session.Challenge, "/code/way"); err != nil {
 		return err
 	}
 	return p.Render(w, v, status, "code", data)
+}
+
+// codeWay tells the script of the code page what has become of the code since.
+// Asking is not human input, and sends nothing.
+func (p *Gateway) codeWay(w http.ResponseWriter, v *portal.Visit) error {
+	way, err := p.CodeWay(v, v.Session.Challenge, "/code/way")
+	if err != nil {
+		return err
+	}
+	data, err := p.codeState(v)
+	if err != nil {
+		return err
+	}
+	return p.AnswerCodeWay(w, way, data.ResendIn)
 }
 
 // checkCode takes one try at the code and, when it is right, logs the person in.
@@ -169,9 +185,9 @@ func (p *Gateway) codeRefused(w http.ResponseWriter, v *portal.Visit, err error)
 	case errors.Is(err, otp.ErrUsedUp):
 		reason, data.UsedUp = "used-up", true
 	case errors.As(err, &wait):
-		reason, data.Wait = wait.Rule, p.MinutesUntil(wait.Until)
-		status = http.StatusTooManyRequests
-		if !wait.Until.IsZero() {
+		reason, status = wait.Rule, http.StatusTooManyRequests
+		if data.Blocked = wait.Until.IsZero(); !data.Blocked {
+			data.Wait = p.MinutesUntil(wait.Until)
 			w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
 		}
 	default:
@@ -230,7 +246,12 @@ func (p *Gateway) resendTooEarly(w http.ResponseWriter, v *portal.Visit, wait *o
 	if err != nil {
 		return err
 	}
-	if wait.Rule != "cooldown" {
+	switch wait.Rule {
+	case "cooldown":
+	case "blocked":
+		data.Blocked = true
+		return p.renderCode(w, v, http.StatusTooManyRequests, data)
+	default:
 		data.Wait = p.MinutesUntil(wait.Until)
 	}
 	w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))

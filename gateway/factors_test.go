@@ -138,6 +138,27 @@ func TestWrongCodesOfEveryKindLock(t *testing.T) {
 	thief.post("/code/other", "way", "sms").shows(t, 200, "/code", "15 minuter")
 }
 
+// An account that wrong codes have closed until helpdesk opens it says so, on every
+// page that asks for a code; a time that would pass by itself it does not name.
+func TestBlockedSaysWhoOpensIt(t *testing.T) {
+	b := open(t, nil)
+	b.codes.LockAfter, b.codes.Stop = 2, 2
+	anna := b.browser()
+	anna.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "•• 07")
+	for range 2 {
+		anna.post("/code", "code", "000000")
+	}
+	for _, page := range []answer{anna.post("/code", "code", b.code("+46701740607")), anna.post("/code/resend")} {
+		page.shows(t, 429, page.path, "Kontot är spärrat", "Kontakta Amido")
+		if strings.Contains(page.body, "minut") || strings.Contains(page.body, `name="code"`) {
+			t.Errorf("%s", page.body)
+		}
+	}
+	again := b.browser()
+	b.clock.advance(time.Hour)
+	again.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "Kontot är spärrat")
+}
+
 // Before the date people are invited; from its midnight on they must.
 func TestFromADate(t *testing.T) {
 	now := time.Now()

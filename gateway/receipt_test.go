@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -25,11 +26,16 @@ const receiptSecret = "a-secret-of-receipts"
 type posted struct {
 	*bench
 	elks, twilio *testbed.SMSProvider
+	ways         []otp.Way
 }
 
-func openPosted(t *testing.T) *posted {
+func openPosted(t *testing.T, change ...func(*gateway.Settings)) *posted {
 	t.Helper()
-	p := &posted{bench: open(t, nil)}
+	p := &posted{bench: open(t, func(s *gateway.Settings) {
+		for _, c := range change {
+			c(s)
+		}
+	})}
 	var err error
 	p.elks, err = testbed.StartSMSProvider()
 	p.must(err)
@@ -55,10 +61,17 @@ func openPosted(t *testing.T) *posted {
 		Body:     "From=Backstage&To={{urlquery .To}}&Body={{urlquery .Text}}&StatusCallback={{urlquery .Callback}}",
 		Callback: p.portal.Receipts["twilio"].Callback(), Reference: "sid"})
 	p.must(err)
-	route, err := otp.NewRoute(otp.RouteSettings{Timeout: 300 * time.Millisecond, Now: p.clock.Now}, otp.Way{Sender: elks}, otp.Way{Sender: twilio})
+	p.ways = []otp.Way{{Sender: elks}, {Sender: twilio}}
+	p.waitFor(10 * time.Second)
+	return p
+}
+
+// waitFor is how long the portal waits for a provider.
+func (p *posted) waitFor(timeout time.Duration) {
+	p.t.Helper()
+	route, err := otp.NewRoute(otp.RouteSettings{Timeout: timeout, Now: p.clock.Now}, p.ways...)
 	p.must(err)
 	p.codes.Sender = route
-	return p
 }
 
 func (p *posted) message(from *testbed.SMSProvider) testbed.SMS {
@@ -73,7 +86,12 @@ func (p *posted) message(from *testbed.SMSProvider) testbed.SMS {
 // way is what the code page's script is told.
 func (b *browser) way() (lines []string, final bool, resendIn int) {
 	b.t.Helper()
-	got := b.get("/code/way")
+	return b.wayAt("/code/way")
+}
+
+func (b *browser) wayAt(path string) (lines []string, final bool, resendIn int) {
+	b.t.Helper()
+	got := b.get(path)
 	var way struct {
 		Lines    []string `json:"lines"`
 		Final    bool     `json:"final"`
@@ -162,6 +180,132 @@ func TestUndeliveredCode(t *testing.T) {
 	}
 }
 
+// The same where a change of number waits for a code, from the old number and
+// from the new one; each page tells of its own code alone.
+func TestWayOfAPhoneCode(t *testing.T) {
+	p := openPosted(t)
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+	cecilia.post("/code", "code", sixDigits.FindString(p.message(p.elks).Text)).shows(t, 200, "/")
+	if lines, final, _ := cecilia.wayAt("/phone/way"); len(lines) != 0 || !final {
+		t.Errorf("before a code was asked for: %q, %v", lines, final)
+	}
+	cecilia.get("/phone").shows(t, 200, "/phone", `value="old"`)
+	p.clock.advance(time.Minute)
+	cecilia.post("/phone", "act", "old").shows(t, 200, "/phone", "nuvarande nummer", "Sms:et lämnades till operatören kl.", `data-open="/phone/way"`, `role="status"`)
+	sms := p.message(p.elks)
+	if lines, final, resendIn := cecilia.wayAt("/phone/way"); len(lines) != 1 || final || resendIn != 60 {
+		t.Errorf("%q, %v, %d", lines, final, resendIn)
+	}
+	wantStatus(t, 204)(p.elks.Receipt(t.Context(), sms, "delivered", ""))
+	if lines, final, _ := cecilia.wayAt("/phone/way"); len(lines) != 2 || !strings.HasPrefix(lines[1], "Sms:et kom fram till telefonen kl.") || !final {
+		t.Errorf("%q, %v", lines, final)
+	}
+	if page := cecilia.get("/phone"); !strings.Contains(page.body, "Sms:et kom fram till telefonen kl.") || strings.Contains(page.body, "data-open") {
+		t.Error("without the script the page does not tell, or asks on")
+	}
+	cecilia.post("/phone", "act", "code", "code", sixDigits.FindString(sms.Text)).shows(t, 200, "/phone", `name="number"`)
+	if lines, _, _ := cecilia.wayAt("/phone/way"); len(lines) != 0 {
+		t.Errorf("the old number's code is used, and its way is %q", lines)
+	}
+	p.clock.advance(3 * time.Minute)
+	cecilia.post("/phone", "act", "number", "country", "SE", "number", "0701740699").shows(t, 200, "/phone", "•• 99", "Sms:et lämnades till operatören kl.")
+	sms = p.message(p.elks)
+	wantStatus(t, 204)(p.elks.Receipt(t.Context(), sms, "failed", ""))
+	cecilia.get("/phone").shows(t, 200, "/phone", "Sms:et kom inte fram.", "Du kan skicka sms:et igen.", `data-resend-in="0"`)
+	if other := p.browser().get("/phone/way"); other.status != http.StatusUnauthorized {
+		t.Errorf("a stranger gets %d", other.status)
+	}
+}
+
+// And on the way in of somebody who enrols their first number.
+func TestWayOfAnEnrolmentCode(t *testing.T) {
+	p := openPosted(t, selfEnrol)
+	erik := p.browser()
+	erik.login(`AMIDO\erik`, goodPassword).shows(t, 200, "/phone")
+	erik.post("/phone", "act", "number", "country", "SE", "number", "0701740699").shows(t, 200, "/phone", "Sms:et lämnades till operatören kl.", `data-open="/phone/way"`)
+	wantStatus(t, 204)(p.elks.Receipt(t.Context(), p.message(p.elks), "delivered", ""))
+	if lines, final, _ := erik.wayAt("/phone/way"); len(lines) != 2 || !final {
+		t.Errorf("%q, %v", lines, final)
+	}
+	if lines, _, _ := erik.wayAt("/phone/way?lang=en"); len(lines) != 2 || !strings.HasPrefix(lines[1], "The text message reached the phone at") {
+		t.Errorf("%q", lines)
+	}
+}
+
+// failing is a sender that takes nothing, and says why.
+type failing struct{ err error }
+
+func (failing) Name() string                 { return "failing" }
+func (failing) Check(context.Context) error  { return nil }
+func (f failing) Carries(m otp.Message) bool { return true }
+func (f failing) Send(context.Context, otp.Message) (otp.Receipt, error) {
+	return otp.Receipt{}, f.err
+}
+
+// Why a code was not handed over, in plain words and never in the provider's.
+func TestWhyACodeWasNotSent(t *testing.T) {
+	const raw = "Konto 4711 saknar pengar"
+	for _, test := range []struct {
+		name    string
+		err     error
+		sv, en  string
+		mail    string
+		contact bool
+	}{
+		{"refused", fmt.Errorf("%w: answered status 402: %s", otp.ErrRefused, raw),
+			"Sms-tjänsten tog inte emot sms:et kl.", "The SMS service did not accept the text message at", "E-postservern tog inte emot e-posten kl.", false},
+		{"no answer", fmt.Errorf("%w: dial tcp 192.0.2.1:443: connection refused: %s", otp.ErrNotAccepted, raw),
+			"Sms-tjänsten svarade inte kl.", "The SMS service did not answer at", "E-postservern svarade inte kl.", false},
+		{"no such number", fmt.Errorf("%w: answered status 400: code 21211 %s", otp.ErrRefused, raw),
+			"att numret inte kan ta emot sms.", "that the number cannot receive text messages.", "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			b, _ := withMail(t, smsAndMail)
+			b.codes.Sender = failing{test.err}
+			says := func(page answer, text string) {
+				t.Helper()
+				page.shows(t, 200, page.path, text, `id="fault"`)
+				if strings.Contains(page.body, raw) || strings.Contains(page.body, "data-open") {
+					t.Error("the page has the provider's text, or asks on")
+				}
+				if contact := strings.Contains(page.body, "rätt nummer blir inskrivet"); contact != test.contact && test.mail == "" {
+					t.Errorf("contact: %v", contact)
+				}
+			}
+			cecilia := b.browser()
+			says(cecilia.login(`AMIDO\cecilia`, goodPassword), test.sv)
+			if lines, final, _ := cecilia.wayAt("/code/way?lang=en"); len(lines) == 0 || !strings.Contains(lines[0], test.en) || !final {
+				t.Errorf("%q, %v", lines, final)
+			}
+			if test.mail != "" {
+				erik := b.browser()
+				says(erik.login(`AMIDO\erik`, goodPassword), test.mail)
+			}
+			b.clock.advance(time.Minute)
+			b.codes.Sender = b.outbox
+			ready := b.browser()
+			ready.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+			ready.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/")
+			b.clock.advance(3 * time.Minute)
+			b.codes.Sender = failing{test.err}
+			says(ready.post("/phone", "act", "old"), test.sv)
+		})
+	}
+}
+
+// Real providers that both refuse.
+func TestEveryProviderRefuses(t *testing.T) {
+	p := openPosted(t)
+	p.elks.SetMode(testbed.SMSTooMany)
+	p.twilio.SetMode(testbed.SMSRefuse)
+	page := p.browser().login(`AMIDO\cecilia`, goodPassword)
+	page.shows(t, 200, "/code", "Sms:et kunde inte skickas.", "Sms-tjänsten tog inte emot sms:et kl.")
+	if strings.Contains(page.body, "credits") || strings.Contains(page.body, "Too Many") {
+		t.Error("the page has a provider's text")
+	}
+}
+
 // The receipt of a fast provider is there before its answer to the hand-over.
 func TestReceiptBeforeTheAnswer(t *testing.T) {
 	p := openPosted(t)
@@ -191,6 +335,9 @@ func TestOneProviderAfterTheOther(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			p := openPosted(t)
 			p.elks.SetMode(test.mode)
+			if test.mode == testbed.SMSHang || test.mode == testbed.SMSTakeAndHang {
+				p.waitFor(300 * time.Millisecond)
+			}
 			p.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", test.shows)
 			if diff := cmp.Diff([]int{test.elks, test.twilio}, []int{len(p.elks.Messages()), len(p.twilio.Messages())}); diff != "" {
 				t.Errorf("messages taken: %s", diff)
@@ -204,6 +351,7 @@ func TestAHangingProviderIsPassedOver(t *testing.T) {
 	p := openPosted(t)
 	p.codes.Cooldowns, p.codes.PerHour = []time.Duration{}, -1
 	p.elks.SetMode(testbed.SMSTakeAndHang)
+	p.waitFor(300 * time.Millisecond)
 	cecilia := p.browser()
 	cecilia.login(`AMIDO\cecilia`, goodPassword)
 	for range 3 {
@@ -299,13 +447,26 @@ func TestAlarm(t *testing.T) {
 			t.Errorf("to %q: %q, %q", state.Mails[i].To, mail.Subject, mail.Text)
 		}
 	}
+	// A quiet one fills no mailbox; it is in the log and the audit all the same.
+	b.must(b.codes.OnAlarm(t.Context(), otp.Alarm{Rule: "prefix", Subject: "+46701234•••", Quiet: true}))
+	b.must(b.codes.OnAlarm(t.Context(), otp.Alarm{Rule: "prefix", Subject: "+46709999•••"}))
+	state, err = server.State(t.Context(), "mails=4")
+	b.must(err)
+	for _, one := range state.Mails[2:] {
+		if mail, err := one.Read(); err != nil || !strings.Contains(mail.Text, "+46709999•••") {
+			t.Errorf("%q, %v", mail.Text, err)
+		}
+	}
+	if all := strings.Join(b.events(), "\n"); strings.Count(all, "alarm error prefix") != 2 || !strings.Contains(b.log.String(), "+46701234•••") {
+		t.Errorf("events %s", all)
+	}
 	alarms, err := b.codes.Alarms(t.Context())
 	if diff := cmp.Diff([]otp.Alarm{{Rule: "total", Sent: 2}}, alarms); diff != "" || err != nil {
 		t.Errorf("%s %v", diff, err)
 	}
 	ada.get("/admin").shows(t, 200, "/admin", "Gränsen för alla koder tillsammans är nådd")
 	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "alarm"})
-	if err != nil || len(events) != 1 || events[0].RequestID == "" {
+	if err != nil || len(events) != 3 || events[2].RequestID == "" || events[1].Detail["subject"] != "+46701234•••" {
 		t.Errorf("%+v, %v", events, err)
 	}
 }

@@ -37,6 +37,9 @@ func TestSiteMap(t *testing.T) {
 		"enrol": {
 			"GET /enrol", "POST /enrol",
 		},
+		"enrol machine silent": {
+			"GET /phone/way",
+		},
 		"enrol fresh": {
 			"GET /account/app", "GET /account/key", "GET /phone", "POST /account/app", "POST /account/key", "POST /phone",
 		},

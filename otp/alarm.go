@@ -21,15 +21,25 @@ type Alarm struct {
 	// "a•••@amido.example", of a country its ISO 3166 code; empty: everybody's.
 	Subject string
 	Sent    int // in the last 10 minutes; 0 where it was not counted
+	// Quiet: ten alarms about prefixes and countries have been within the hour.
+	// This one is to be recorded, and no mailbox to be filled with it.
+	Quiet bool
 }
 
-// raise tells of a breaker that has just stopped a message.
+// loudAlarms about prefixes and countries are made known by mail within an hour.
+// One of the whole portal always is: it is about all the others.
+const loudAlarms = 10
+
+// raise tells of a breaker that has just stopped a message: once in 10 minutes
+// for each rule and subject. There are never many: within the limit in all, only
+// so many prefixes and countries can reach theirs.
 func (c *Codes) raise(ctx context.Context, wait store.SendWait, send store.Send) error {
 	alarm := Alarm{Rule: wait.Rule}
 	key := "alarm:" + wait.Rule
 	switch wait.Rule {
 	case "prefix":
 		alarm.Subject = maskedPrefix(send.Prefix)
+		key += ":" + send.Prefix
 	case "country":
 		alarm.Subject = send.Country
 		key += ":" + send.Country
@@ -42,12 +52,23 @@ func (c *Codes) raise(ctx context.Context, wait store.SendWait, send store.Send)
 	}
 	first, _, err := c.Store.Take(ctx, key, 1, breakerWindow)
 	if err == nil && first {
-		err = c.OnAlarm(ctx, alarm)
+		err = c.tellOf(ctx, alarm)
 	}
 	if err != nil {
 		return fmt.Errorf("otp: alarm: %w", err)
 	}
 	return nil
+}
+
+func (c *Codes) tellOf(ctx context.Context, alarm Alarm) error {
+	if alarm.Rule != "total" {
+		loud, _, err := c.Store.Take(ctx, "alarms", loudAlarms, time.Hour)
+		if err != nil {
+			return err
+		}
+		alarm.Quiet = !loud
+	}
+	return c.OnAlarm(ctx, alarm)
 }
 
 func maskedPrefix(prefix string) string {

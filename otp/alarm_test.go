@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -61,14 +62,72 @@ func TestAlarms(t *testing.T) {
 			t.Errorf("%s: rule %q, want %q", step.phone, got, step.want)
 		}
 	}
-	if diff := cmp.Diff([]Alarm{{"prefix", "+46701234•••", 0}, {"country", "SE", 0}, {"total", "", 0}}, raised); diff != "" {
+	if diff := cmp.Diff([]Alarm{{Rule: "prefix", Subject: "+46701234•••"}, {Rule: "country", Subject: "SE"}, {Rule: "total"}}, raised); diff != "" {
 		t.Errorf("raised: %s", diff)
 	}
-	wantAlarms(Alarm{"total", "", 5}, Alarm{"country", "SE", 3}, Alarm{"prefix", "+46701234•••", 2})
+	wantAlarms(Alarm{Rule: "total", Sent: 5}, Alarm{Rule: "country", Subject: "SE", Sent: 3}, Alarm{Rule: "prefix", Subject: "+46701234•••", Sent: 2})
 	at = at.Add(10 * time.Minute)
 	wantAlarms()
 	if got := ask("+46701234003"); got != "" {
 		t.Errorf("after 10 minutes: %q", got)
+	}
+}
+
+// Every prefix and country that is attacked is told of, once in its window, by
+// two nodes on one database; of more than ten within an hour quietly.
+func TestAlarmPerSubject(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "stagedoor.db")
+	at := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	now := func() time.Time { return at }
+	var loud, quiet []string
+	nodes := make([]*Codes, 2)
+	for i := range nodes {
+		nodes[i] = &Codes{
+			Store: openStore(t, path, now), Sender: NewOutbox(1, now), Key: make([]byte, 32), Now: now,
+			PerPrefix: 1, PerCountry: 12, Total: 14,
+			OnAlarm: func(_ context.Context, alarm Alarm) error {
+				if alarm.Quiet {
+					quiet = append(quiet, alarm.Rule+" "+alarm.Subject)
+				} else {
+					loud = append(loud, alarm.Rule+" "+alarm.Subject)
+				}
+				return nil
+			},
+		}
+	}
+	n := 0
+	ask := func(phone string) {
+		n++
+		_, err := nodes[n%2].Start(t.Context(), Request{SessionID: fmt.Sprint("s", n), AccountID: fmt.Sprint("a", n), Phone: Phone(phone)})
+		if err != nil && !errors.As(err, new(*WaitError)) {
+			t.Fatal(err)
+		}
+	}
+	var want []string
+	for i := range 12 {
+		for last := range 5 { // the first is sent, and both nodes refuse two
+			ask(fmt.Sprintf("+467012%02d00%d", i, last))
+		}
+		want = append(want, fmt.Sprintf("prefix +467012%02d•••", i))
+	}
+	ask("+46702234001") // the country's
+	ask("+46702234002")
+	ask("+4791234567")
+	ask("+4792234567")
+	ask("+4793234567") // the portal's
+	ask("+4794234567")
+	if diff := cmp.Diff(append(slices.Clone(want[:10]), "total "), loud); diff != "" {
+		t.Errorf("loud: %s", diff)
+	}
+	if diff := cmp.Diff(append(slices.Clone(want[10:]), "country SE"), quiet); diff != "" {
+		t.Errorf("quiet: %s", diff)
+	}
+	at = at.Add(time.Hour)
+	loud, quiet = nil, nil
+	ask("+46701200001")
+	ask("+46701200002")
+	if len(loud) != 1 || len(quiet) > 0 {
+		t.Errorf("an hour later: loud %q, quiet %q", loud, quiet)
 	}
 }
 

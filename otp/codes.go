@@ -52,8 +52,8 @@ type Codes struct {
 	Stop      int           // wrong codes in a row after which only Unlock helps; 0 means 100
 
 	// OnAlarm is told when a breaker against fraud has stopped a message: once
-	// for each rule (and country) in 10 minutes, over all nodes. Its error fails
-	// the send. May be nil.
+	// for each rule and prefix or country in 10 minutes, over all nodes. Its error
+	// fails the send. May be nil.
 	OnAlarm func(context.Context, Alarm) error
 }
 

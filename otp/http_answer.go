@@ -42,7 +42,7 @@ func (s HTTPSuccess) judge(a answer, sent values) error {
 	if a.status < s.StatusFrom || a.status > s.StatusTo {
 		err := fmt.Errorf("answered status %d: %s", a.status, excerpt(string(a.body), sent))
 		if a.status >= 400 && a.status < 500 || a.status == 503 {
-			return fmt.Errorf("%w: %w", ErrNotAccepted, err)
+			return fmt.Errorf("%w: %w", ErrRefused, err)
 		}
 		return err
 	}
@@ -57,7 +57,7 @@ func (s HTTPSuccess) judge(a answer, sent values) error {
 	}
 	value, ok := jsonAt(a.body, s.JSONPath)
 	if ok && slices.Contains(s.Refused, value) {
-		return fmt.Errorf("%w: answered status %d, and refused: %s", ErrNotAccepted, a.status, excerpt(string(a.body), sent))
+		return fmt.Errorf("%w: answered status %d, and refused: %s", ErrRefused, a.status, excerpt(string(a.body), sent))
 	}
 	if !ok || !slices.Contains(s.Equals, value) {
 		return fmt.Errorf("answered status %d, but %s is not that of a success: %s", a.status, s.JSONPath, excerpt(string(a.body), sent))

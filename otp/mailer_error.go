@@ -25,9 +25,11 @@ func (m *Mailer) failure(ctx context.Context, err error, message Mail) error {
 	code := refusal.ErrorCode()
 	switch {
 	case code >= 500:
-		return fmt.Errorf("%w: %w: %w", ErrNotAccepted, ErrRefusedForGood, failed)
+		return fmt.Errorf("%w: %w: %w", ErrRefused, ErrRefusedForGood, failed)
 	case refusal.Reason == gomail.ErrSMTPDataClose && code == 0, refusal.Reason == gomail.ErrAmbiguous:
 		return failed
+	case code > 0:
+		return fmt.Errorf("%w: %w", ErrRefused, failed)
 	}
 	return fmt.Errorf("%w: %w", ErrNotAccepted, failed)
 }

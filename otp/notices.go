@@ -19,11 +19,12 @@ import (
 //	notices.Watch(ctx)      // sends; on every node
 //
 // A message is sent at least once: again after a failure, with longer and
-// longer waits, until it is 24 h old. What is queued holds no secret; the token
+// longer waits, until it is 24 h old. A text message counts for the limits of its
+// country and of all messages, and waits where one of them holds; what goes by
+// mail goes meanwhile. What is queued holds no secret; the token
 // of a freeze link is computed while sending.
 type Notices struct {
-	Store  *store.Store
-	Sender Sender
+	Store *store.Store
 	// Mail hands one mail over; nil: nothing is told by mail, nor queued for it.
 	Mail func(ctx context.Context, to, subject, text string) error
 	// Text is a text of the pages: of a notice KEY.sms, or KEY.subject and
@@ -38,15 +39,16 @@ type Notices struct {
 	Failed func(notice store.Notice, err error)
 
 	PerDay  int           // per account and way, and per recipient; 0 means 10
-	Total   int           // text messages within 10 minutes in all; 0 means 200
-	Timeout time.Duration // of handing one over; 0 means 10 s
+	Timeout time.Duration // of handing a mail over; 0 means 10 s
 
+	codes *Codes
 	woken chan struct{}
 }
 
-// NewNotices is a Notices that can be woken; fields may be set before Watch.
-func NewNotices(db *store.Store, sender Sender) *Notices {
-	return &Notices{Store: db, Sender: sender, woken: make(chan struct{}, 1)}
+// NewNotices is a Notices that can be woken, over the store, the sender and the
+// limits of codes; fields may be set before Watch.
+func NewNotices(codes *Codes) *Notices {
+	return &Notices{Store: codes.Store, codes: codes, woken: make(chan struct{}, 1)}
 }
 
 // Notice is what to tell one person. Each number and the mail address get one
@@ -63,13 +65,13 @@ type Notice struct {
 
 const (
 	noticeLasts = 24 * time.Hour
-	noticeLease = 2 * time.Minute // far longer than a hand-over takes
+	noticeLease = 2 * time.Minute // and twice what handing a text message over may take
 	noticeWait  = 30 * time.Second
 	noticeTries = 12 // with the waits below more than 24 h
 )
 
 // Tell queues a notice, all of its messages or none. ErrTooMany where the
-// person, a recipient or the portal has had too many.
+// person or a recipient has had too many.
 func (n *Notices) Tell(ctx context.Context, notice Notice) error {
 	rows, err := n.rows(notice)
 	if err != nil {
@@ -112,7 +114,7 @@ func (n *Notices) rows(notice Notice) ([]store.Notice, error) {
 }
 
 func (n *Notices) limits() store.NoticeLimits {
-	return store.NoticeLimits{PerDay: orDefault(n.PerDay, 10), Total: orDefault(n.Total, 200), TotalWindow: breakerWindow}
+	return store.NoticeLimits{PerDay: orDefault(n.PerDay, 10)}
 }
 
 // Watch sends what is queued until ctx ends: at once what this node queues, and
@@ -151,7 +153,7 @@ func (n *Notices) Deliver(ctx context.Context) (tried int, err error) {
 		if !due {
 			return tried, nil
 		}
-		notice, err := n.Store.LeaseNotice(ctx, newID(), now, now.Add(noticeLease))
+		notice, err := n.Store.LeaseNotice(ctx, newID(), now, now.Add(max(noticeLease, 2*n.codes.Timeout)))
 		if errors.Is(err, store.ErrNotFound) { // another node was quicker
 			return tried, nil
 		}
@@ -173,6 +175,10 @@ func (n *Notices) send(ctx context.Context, notice store.Notice) error {
 	if now.Before(notice.ExpiresAt) {
 		sendErr = n.handOver(ctx, notice)
 	}
+	var wait *WaitError
+	if errors.As(sendErr, &wait) && wait.Until.Before(notice.ExpiresAt) {
+		return n.finished(n.Store.PostponeNotice(context.WithoutCancel(ctx), notice, wait.Until, "limit: "+wait.Rule))
+	}
 	state, next, reason := "sent", now, ""
 	if sendErr != nil {
 		state, reason = "queued", sendErr.Error()
@@ -185,7 +191,11 @@ func (n *Notices) send(ctx context.Context, notice store.Notice) error {
 		}
 	}
 	// The hand-over has happened: it is recorded even when the portal goes down.
-	err := n.Store.FinishNotice(context.WithoutCancel(ctx), notice, state, next, reason)
+	return n.finished(n.Store.FinishNotice(context.WithoutCancel(ctx), notice, state, next, reason))
+}
+
+// finished: another node that has taken the lease over is no error.
+func (n *Notices) finished(err error) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return fmt.Errorf("otp: notices: %w", err)
 	}
@@ -197,11 +207,12 @@ func (n *Notices) handOver(ctx context.Context, notice store.Notice) error {
 	if err != nil {
 		return err
 	}
+	if notice.Channel == "sms" {
+		return n.codes.tell(ctx, notice.AccountID, Phone(notice.Recipient), n.Text(notice.Lang, notice.Key+".sms", args...))
+	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(n.Timeout, 10*time.Second))
 	defer cancel()
 	switch {
-	case notice.Channel == "sms":
-		_, err = n.Sender.Send(ctx, Message{ID: notice.ID, To: Phone(notice.Recipient), Text: n.Text(notice.Lang, notice.Key+".sms", args...)})
 	case n.Mail == nil:
 		err = errors.New("no mail is configured")
 	default:

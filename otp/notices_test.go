@@ -52,7 +52,7 @@ func newQueue(t *testing.T) *queue {
 // node is one more program on the same database.
 func (q *queue) node(t *testing.T) *Notices {
 	now := func() time.Time { return q.at }
-	n := NewNotices(openStore(t, q.path, now), q.sender)
+	n := NewNotices(&Codes{Store: openStore(t, q.path, now), Sender: q.sender, Now: now})
 	n.Key, n.Portal, n.Address, n.Now = []byte(strings.Repeat("k", 32)), "Back\nstage", "https://portal.example", now
 	n.Text = func(lang, key string, args ...any) string { return words(lang, key, args) }
 	n.Failed = func(notice store.Notice, err error) { q.failed = append(q.failed, fmt.Sprint(notice.Tries, " ", err)) }
@@ -192,10 +192,10 @@ func TestNoticeLease(t *testing.T) {
 	}
 }
 
-// Notices are no way to pump messages out of the portal.
+// Nobody is told without end.
 func TestNoticeLimits(t *testing.T) {
 	q := newQueue(t)
-	q.PerDay, q.Total = 3, 5
+	q.PerDay = 3
 	tell := func(account string, phone Phone) error {
 		one := notice
 		one.AccountID, one.Phones = account, []Phone{phone}
@@ -214,8 +214,6 @@ func TestNoticeLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, tell("d", "+46701740600"), ErrTooMany) // the number's
-	want(t, tell("d", "+46701740608"), ErrTooMany) // the portal's
-	q.at = q.at.Add(10 * time.Minute)
 	if err := tell("d", "+46701740608"); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +222,6 @@ func TestNoticeLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	// In parallel too.
-	q.Total = -1
 	var told sync.Map
 	together(10, func(i int) {
 		if err := tell("e", Phone(fmt.Sprint("+4670174061", i))); err == nil {
@@ -237,6 +234,78 @@ func TestNoticeLimits(t *testing.T) {
 	told.Range(func(any, any) bool { count++; return true })
 	if count != 3 {
 		t.Errorf("%d at once, 3 are allowed", count)
+	}
+}
+
+// Notices are no way to pump messages out of the portal: they and codes count
+// together, on every node. What waits goes later, and by mail at once.
+func TestNoticesWaitForTheLimitsOfAll(t *testing.T) {
+	for _, test := range []struct {
+		rule  string
+		limit func(*Codes)
+	}{
+		{"total", func(c *Codes) { c.Total = 3 }},
+		{"country", func(c *Codes) { c.PerCountry = 3 }},
+	} {
+		t.Run(test.rule, func(t *testing.T) {
+			q := newQueue(t)
+			nodes := []*Notices{q.Notices, q.node(t)}
+			var alarms []string
+			mails := 0
+			for _, n := range nodes {
+				test.limit(n.codes)
+				n.codes.Key = n.Key
+				n.codes.OnAlarm = func(_ context.Context, alarm Alarm) error { alarms = append(alarms, alarm.Rule); return nil }
+				n.Mail = func(context.Context, string, string, string) error { mails++; return nil }
+			}
+			code := func(account string, phone Phone) error {
+				_, err := nodes[0].codes.Start(t.Context(), Request{SessionID: account, AccountID: account, Phone: phone})
+				return err
+			}
+			if err := code(anna, annasPhone); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 4 {
+				one := notice
+				one.AccountID, one.Phones = fmt.Sprint("account-", i), []Phone{Phone(fmt.Sprint("+4670174060", i))}
+				if err := q.Tell(t.Context(), one); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deliver := func() {
+				for _, n := range nodes {
+					if _, err := n.Deliver(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			deliver()
+			deliver()
+			if texts := len(q.sender.texts); texts != 3 || mails != 4 {
+				t.Errorf("%d text messages and %d mails, want the code, two notices and all four mails", texts, mails)
+			}
+			var wait *WaitError
+			if err := code("b", "+46709999999"); !errors.As(err, &wait) || wait.Rule != test.rule {
+				t.Errorf("a code beyond them: %v", err)
+			}
+			if fmt.Sprint(alarms) != "["+test.rule+"]" {
+				t.Errorf("alarms %q", alarms)
+			}
+			q.at = q.at.Add(10 * time.Minute)
+			for range 2 * noticeTries { // held for long; that is no failure
+				held, err := q.Store.LeaseNotice(t.Context(), "l", q.at, q.at.Add(noticeLease))
+				if err != nil || held.Tries != 1 {
+					t.Fatalf("%+v, %v", held, err)
+				}
+				if err := q.Store.PostponeNotice(t.Context(), held, q.at, "limit"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			deliver()
+			if texts := len(q.sender.texts); texts != 5 || len(q.failed) > 0 {
+				t.Errorf("%d text messages in the end; failures %q", texts, q.failed)
+			}
+		})
 	}
 }
 

@@ -38,7 +38,7 @@ func newDesk(t *testing.T) desk {
 	w := newWorld(t)
 	now := func() time.Time { return w.at }
 	d := desk{world: w, told: &[]mailed{}, ended: &atomic.Int32{}}
-	notices := NewNotices(w.Store, w.outbox)
+	notices := NewNotices(w.Codes)
 	notices.Key, notices.Portal, notices.Address, notices.Now = w.Key, "Backstage", "https://portal.example", now
 	notices.Text = func(lang, key string, args ...any) string { return words(lang, key, args) }
 	notices.Mail = func(_ context.Context, to, subject, text string) error {

@@ -12,6 +12,7 @@ package otp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -32,6 +33,10 @@ var (
 	// error that wraps it does not count against the person's hour and day;
 	// every other one does, since the message may be on its way.
 	ErrNotAccepted = errors.New("otp: the message was not accepted")
+	// ErrRefused is ErrNotAccepted of a provider that has answered, and said no.
+	ErrRefused = fmt.Errorf("%w: refused", ErrNotAccepted)
+	// ErrUnserved is ErrNotAccepted of a message that none of the senders is for.
+	ErrUnserved = fmt.Errorf("%w: no sender", ErrNotAccepted)
 )
 
 // WrongError is ErrWrong with the tries left at this code. With none left it is

@@ -83,11 +83,12 @@ func (r *Route) Senders() []Sender {
 func (r *Route) Send(ctx context.Context, message Message) (Receipt, error) {
 	serving := r.serving(message)
 	if len(serving) == 0 && message.To == "" {
-		return Receipt{}, fmt.Errorf("%w: no sender carries a message without a number", ErrNotAccepted)
+		return Receipt{}, fmt.Errorf("%w carries a message without a number", ErrUnserved)
 	}
 	if len(serving) == 0 {
-		return Receipt{}, fmt.Errorf("%w: no sender serves %s", ErrNotAccepted, orDefault(message.To.Country(), "a number of no country"))
+		return Receipt{}, fmt.Errorf("%w serves %s", ErrUnserved, orDefault(message.To.Country(), "a number of no country"))
 	}
+	why := ErrNotAccepted
 	var refusals []string
 	var passedOver []way
 	for _, w := range serving {
@@ -99,16 +100,25 @@ func (r *Route) Send(ctx context.Context, message Message) (Receipt, error) {
 		if !errors.Is(err, ErrNotAccepted) {
 			return receipt, withRefusals(err, refusals)
 		}
-		refusals = append(refusals, err.Error())
+		refusals, why = append(refusals, err.Error()), worse(why, err)
 	}
 	for _, w := range passedOver {
 		receipt, err := r.handOver(ctx, w, message)
 		if !errors.Is(err, ErrNotAccepted) {
 			return receipt, withRefusals(err, refusals)
 		}
-		refusals = append(refusals, err.Error())
+		refusals, why = append(refusals, err.Error()), worse(why, err)
 	}
-	return Receipt{}, fmt.Errorf("%w by any sender: %s", ErrNotAccepted, strings.Join(refusals, "; "))
+	return Receipt{}, fmt.Errorf("%w by any sender: %s", why, strings.Join(refusals, "; "))
+}
+
+// worse is ErrRefused as soon as one of several has said no: that tells more than
+// that another one did not answer.
+func worse(why, err error) error {
+	if errors.Is(err, ErrRefused) {
+		return ErrRefused
+	}
+	return why
 }
 
 // withRefusals keeps in words alone what was refused before: an error that

@@ -19,15 +19,11 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words, subject s
 		return Challenge{}, err
 	}
 	send := c.sendOf(open)
-	wait, err := c.Store.ClaimSend(ctx, send, c.sendLimits())
-	if err != nil {
-		return Challenge{}, fmt.Errorf("otp: send: %w", err)
-	}
-	if wait.Rule != "" {
-		if err := c.raise(ctx, wait, send); err != nil {
-			return Challenge{}, err
-		}
-		return c.asShown(open, wait.Until), &WaitError{Until: wait.Until, Rule: wait.Rule}
+	var wait *WaitError
+	if err := c.claim(ctx, send); errors.As(err, &wait) {
+		return c.asShown(open, wait.Until), err
+	} else if err != nil {
+		return Challenge{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	phone, mail := readRecipient(open.Phone)
@@ -35,18 +31,12 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words, subject s
 	if mail != "" {
 		message.Subject = withPortal(subject, c.Portal)
 	}
-	receipt, sendErr := c.handOver(ctx, message)
-	end := store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
-	switch {
-	case errors.Is(sendErr, ErrNotAccepted):
-		end.State, end.Sender, end.Reason = store.SendFailed, "", sendErr.Error()
-	case sendErr != nil:
-		end.State, end.Reason = store.SendUnsure, sendErr.Error()
-	default:
-		open.SentAt = end.At
+	end, sendErr, err := c.carry(ctx, send, message)
+	if err != nil {
+		return Challenge{}, err
 	}
-	if err := c.Store.FinishSend(ctx, send, end); err != nil {
-		return Challenge{}, fmt.Errorf("otp: send: %w", err)
+	if sendErr == nil {
+		open.SentAt = end.At
 	}
 	shown, err := c.show(ctx, open)
 	if err != nil {
@@ -56,6 +46,51 @@ func (c *Codes) send(ctx context.Context, open store.Challenge, words, subject s
 		return shown, fmt.Errorf("%w: %w", ErrNotSent, sendErr)
 	}
 	return shown, nil
+}
+
+// claim takes a message's place within the limits. *WaitError where there is
+// none; whoever is to hear of that has been told.
+func (c *Codes) claim(ctx context.Context, send store.Send) error {
+	wait, err := c.Store.ClaimSend(ctx, send, c.sendLimits())
+	if err != nil {
+		return fmt.Errorf("otp: send: %w", err)
+	}
+	if wait.Rule == "" {
+		return nil
+	}
+	if err := c.raise(ctx, wait, send); err != nil {
+		return err
+	}
+	return &WaitError{Until: wait.Until, Rule: wait.Rule}
+}
+
+// carry hands a claimed message over and records what became of it; sendErr is
+// the sender's.
+func (c *Codes) carry(ctx context.Context, send store.Send, message Message) (end store.SendEnd, sendErr, err error) {
+	receipt, sendErr := c.handOver(ctx, message)
+	end = store.SendEnd{State: store.SendSent, Sender: orDefault(receipt.Sender, c.Sender.Name()), Reference: receipt.Reference, At: c.now()}
+	switch {
+	case errors.Is(sendErr, ErrNotAccepted):
+		end.State, end.Sender, end.Reason, end.Cause = store.SendFailed, "", sendErr.Error(), failure(sendErr)
+	case sendErr != nil:
+		end.State, end.Reason = store.SendUnsure, sendErr.Error()
+	}
+	if err := c.Store.FinishSend(ctx, send, end); err != nil {
+		return end, nil, fmt.Errorf("otp: send: %w", err)
+	}
+	return end, sendErr, nil
+}
+
+// tell sends a text message that holds no code. It takes a place within the
+// limits of the country and of all, as a code does: *WaitError.
+func (c *Codes) tell(ctx context.Context, accountID string, to Phone, text string) error {
+	send := c.sendOf(store.Challenge{AccountID: accountID, Phone: string(to)})
+	send.Notice = true
+	if err := c.claim(ctx, send); err != nil {
+		return err
+	}
+	_, sendErr, err := c.carry(context.WithoutCancel(ctx), send, Message{ID: send.ID, To: to, Text: text})
+	return errors.Join(sendErr, err)
 }
 
 // text is a message. One whose code a caller reads aloud is not bound to the
@@ -76,7 +111,8 @@ func (c *Codes) handOver(ctx context.Context, message Message) (Receipt, error) 
 }
 
 // sendOf is the next message of a challenge. A mail has no country, and its
-// prefix is the whole address: nobody earns from many that are much alike.
+// prefix is the whole address: nobody earns from many that are much alike. For
+// the limits an address is one however it is spelled, as for its mailbox.
 func (c *Codes) sendOf(open store.Challenge) store.Send {
 	send := store.Send{
 		ID:          rand.Text(),
@@ -87,7 +123,12 @@ func (c *Codes) sendOf(open store.Challenge) store.Send {
 		Purpose:     open.Purpose,
 		At:          c.now(),
 	}
-	if phone, _ := readRecipient(open.Phone); phone != "" {
+	phone, mail := readRecipient(open.Phone)
+	if mail != "" {
+		send.Phone = store.MailTo + strings.ToLower(mail)
+		send.Prefix = send.Phone
+	}
+	if phone != "" {
 		send.Prefix, send.Country = open.Phone[:max(len(open.Phone)-prefixDigits, 0)], phone.Country()
 	}
 	return send

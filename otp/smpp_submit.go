@@ -43,7 +43,7 @@ func (l *smppLink) submit(ctx context.Context, message *pdu.SubmitSM) (id string
 func (l *smppLink) judge(answer smppAnswer) (id string, err error) {
 	<-l.window
 	if answer.status != data.ESME_ROK {
-		return "", fmt.Errorf("%w: refused: %s", ErrNotAccepted, smppStatus(answer.status))
+		return "", fmt.Errorf("%w: %s", ErrRefused, smppStatus(answer.status))
 	}
 	return answer.id, nil
 }

@@ -219,6 +219,13 @@ func TestSMPPRefusals(t *testing.T) {
 			if !errors.Is(err, ErrNotAccepted) || !strings.Contains(err.Error(), fmt.Sprintf("(0x%08X)", mode.Submit)) || holdsSecrets(err, r.Password) {
 				t.Errorf("%v", err)
 			}
+			want := "refused"
+			if mode.Submit == 0x0B { // ESME_RINVDSTADR
+				want = "number"
+			}
+			if got := failure(err); got != want {
+				t.Errorf("%v: for the person it is %q, want %q", err, got, want)
+			}
 			r.mode(t, testbed.SMSCMode{})
 			r.send(t, "123456")
 		})

@@ -346,6 +346,8 @@ func TestFailedSendsCountForTheCooldownOnly(t *testing.T) {
 	}
 }
 
+// An office's numbers that have proven themselves do not stop each other; the
+// limit in all counts them and holds for them.
 func TestProvenNumbersPassThePrefixLimit(t *testing.T) {
 	clock := newClock()
 	s := openNew(t, clock.now)
@@ -364,6 +366,13 @@ func TestProvenNumbersPassThePrefixLimit(t *testing.T) {
 		wait, err := s.ClaimSend(t.Context(), Send{ID: fmt.Sprint(i), AccountID: test.account, Phone: test.phone, Prefix: "+46701234", At: clock.now()}, limits)
 		if err != nil || wait.Rule != test.want {
 			t.Errorf("%s at %s: %+v, %v; want %q", test.account, test.phone, wait, err, test.want)
+		}
+	}
+	limits.Total, limits.TotalWindow = 2, time.Hour // which other's and anna's were
+	for _, test := range []struct{ account, phone string }{{"anna", "+46701234567"}, {"other3", "+4791234567"}} {
+		send := Send{ID: test.account, AccountID: test.account, Phone: test.phone, Prefix: "x", Country: "x", At: clock.now()}
+		if wait, err := s.ClaimSend(t.Context(), send, limits); err != nil || wait.Rule != "total" {
+			t.Errorf("beyond the limit in all, %s: %+v, %v", test.account, wait, err)
 		}
 	}
 }

@@ -24,15 +24,14 @@ type Notice struct {
 	Lease     string // of who has it now
 }
 
-// NoticeLimits is how many notices may be queued. All windows slide.
+// NoticeLimits is how many notices may be queued in any 24 hours. How many text
+// messages of them are sent, ClaimSend decides.
 type NoticeLimits struct {
-	PerDay      int // per account and channel, and per recipient
-	Total       int // text messages of the portal; negative: no limit
-	TotalWindow time.Duration
+	PerDay int // per account and channel, and per recipient
 }
 
-// ErrTooManyNotices: the account, the recipient or the portal has been told too
-// much already. Nothing was queued.
+// ErrTooManyNotices: the account or the recipient has been told too much
+// already. Nothing was queued.
 var ErrTooManyNotices = errors.New("store: too many notices")
 
 // QueueNotices queues all of the notices, or none (ErrTooManyNotices).
@@ -56,11 +55,9 @@ func queueNotices(ctx context.Context, tx *sql.Tx, notices []Notice, limits Noti
 			SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'queued', 0, $10, '', ''
 			WHERE (SELECT COUNT(*) FROM notices WHERE account_id = $2 AND channel = $3 AND at > $12) < $13
 			AND (SELECT COUNT(*) FROM notices WHERE recipient = $4 AND at > $12) < $13
-			AND ($3 <> 'sms' OR $14 < 0 OR (SELECT COUNT(*) FROM notices WHERE channel = 'sms' AND at > $15) < $14)
 			RETURNING id`,
 			[]any{n.ID, n.AccountID, n.Channel, n.Recipient, cleanText(n.Name), n.Lang, n.Key, n.Args, n.ChangeID,
-				millis(n.At), millis(n.ExpiresAt), millis(n.At.Add(-24 * time.Hour)), limits.PerDay,
-				limits.Total, millis(n.At.Add(-limits.TotalWindow))}, &id)
+				millis(n.At), millis(n.ExpiresAt), millis(n.At.Add(-24 * time.Hour)), limits.PerDay}, &id)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrTooManyNotices
 		}
@@ -106,6 +103,17 @@ func (s *Store) FinishNotice(ctx context.Context, n Notice, state string, next t
 		WHERE id = $4 AND lease = $5 AND state = 'queued' RETURNING id`,
 		[]any{state, millis(next), cleanText(reason), n.ID, n.Lease}, &id)
 	return fault("finish notice", err)
+}
+
+// PostponeNotice puts a leased notice back that was not tried, until a limit
+// lets it go. Who has lost the lease meanwhile changes nothing (ErrNotFound).
+func (s *Store) PostponeNotice(ctx context.Context, n Notice, until time.Time, reason string) error {
+	var id string
+	err := s.write.one(ctx, `
+		UPDATE notices SET next_at = $1, tries = tries - 1, error = $2, lease = ''
+		WHERE id = $3 AND lease = $4 AND state = 'queued' RETURNING id`,
+		[]any{millis(until), cleanText(reason), n.ID, n.Lease}, &id)
+	return fault("postpone notice", err)
 }
 
 // PurgeNotices deletes notices made before a time.

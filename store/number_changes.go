@@ -90,9 +90,10 @@ func (s *Store) ApplyDue(ctx context.Context, accountID string, at time.Time, no
 // TellOf are the notices of a change that has just taken effect; nil: none.
 type TellOf func(NumberChange) ([]Notice, error)
 
-// tell queues them whatever the limits of notices: there are a few for each
+// tell queues them whatever the day's limit of notices: there are a few for each
 // change, and those are counted. A change that its time or two agents have put
-// into force must neither wait for a limit nor be kept from its person by one.
+// into force must neither wait for that limit nor be kept from its person by it.
+// When its text messages are sent ClaimSend decides, as for all others.
 func tell(ctx context.Context, tx *sql.Tx, c NumberChange, of TellOf) error {
 	if of == nil {
 		return nil
@@ -101,7 +102,7 @@ func tell(ctx context.Context, tx *sql.Tx, c NumberChange, of TellOf) error {
 	if err != nil {
 		return err
 	}
-	return queueNotices(ctx, tx, notices, NoticeLimits{PerDay: math.MaxInt32, Total: -1})
+	return queueNotices(ctx, tx, notices, NoticeLimits{PerDay: math.MaxInt32})
 }
 
 // ConfirmChange puts an account's waiting change into force because a second

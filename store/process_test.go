@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 		"prefix":   childClaim(SendLimits{PerPrefix: 6, PrefixWindow: time.Hour, Total: -1}, onePrefix),
 		"country":  childClaim(SendLimits{PerPrefix: -1, PerCountry: 7, CountryWindow: time.Hour, Total: -1}, onePrefix),
 		"total":    childClaim(SendLimits{PerPrefix: -1, Total: 8, TotalWindow: time.Hour}, nothingInCommon),
+		"notices":  childClaim(SendLimits{PerPrefix: -1, PerCountry: 9, CountryWindow: time.Hour, Total: -1}, codeOrNotice),
 	}[os.Getenv(childWork)]
 	if work == nil {
 		os.Exit(m.Run())
@@ -193,6 +194,10 @@ func nothingInCommon(id string) Send {
 	return Send{AccountID: id, Phone: id, Prefix: id, Country: id}
 }
 
+func codeOrNotice(id string) Send {
+	return Send{AccountID: id, Phone: "+46701" + id, Prefix: "+46701", Country: "SE", Notice: id[len(id)-1]%2 == 0}
+}
+
 func childClaim(limits SendLimits, of func(id string) Send) func(context.Context, *Store) error {
 	return func(ctx context.Context, s *Store) error {
 		return inParallel(4, 5, func() (bool, error) {
@@ -241,6 +246,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 		{"account", 5},
 		{"number", 4},
 		{"cooldown", 1},
+		{"notices", 9}, // and codes, together
 		{"prefix", 6},
 		{"country", 7},
 		{"total", 8},

@@ -16,25 +16,26 @@ type SendRecord struct {
 	Sender    string // empty: nobody has taken it
 	Reference string // the provider's id
 	Reason    string // of what went wrong
+	Cause     string // of a failed one, SendEnd.Cause
 	At        time.Time
 	HandedAt  time.Time // zero: not handed over
 	EndedAt   time.Time // delivered, undelivered or failed; zero: none of these (yet)
 	Cleared   bool      // does not count for the account's limits any more
 }
 
-// SendsOf is an account's messages of the last seven days, the newest first, at
-// most limit.
+// SendsOf is an account's messages with codes of the last seven days, the newest
+// first, at most limit.
 func (s *Store) SendsOf(ctx context.Context, accountID string, limit int) ([]SendRecord, error) {
 	records, err := s.sendRecords(ctx, `
-		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared
-		FROM code_sends WHERE account_id = $1 ORDER BY at DESC, id LIMIT $2`, accountID, limit)
+		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared, cause
+		FROM code_sends WHERE account_id = $1 AND purpose <> 'notice' ORDER BY at DESC, id LIMIT $2`, accountID, limit)
 	return records, fault("sends of an account", err)
 }
 
 // LastSend is the newest message of a challenge. ErrNotFound where there is none.
 func (s *Store) LastSend(ctx context.Context, challengeID string) (SendRecord, error) {
 	records, err := s.sendRecords(ctx, `
-		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared
+		SELECT id, phone, country, purpose, state, sender, reference, reason, at, handed_at, ended_at, cleared, cause
 		FROM code_sends WHERE challenge_id = $1 ORDER BY at DESC, id LIMIT $2`, challengeID, 1)
 	if err != nil {
 		return SendRecord{}, fault("last send", err)
@@ -62,7 +63,7 @@ func (s *Store) sendRecords(ctx context.Context, text string, args ...any) (reco
 			var r SendRecord
 			var at, handed, ended, cleared int64
 			if err := rows.Scan(&r.ID, &r.Phone, &r.Country, &r.Purpose, &r.State, &r.Sender, &r.Reference, &r.Reason,
-				&at, &handed, &ended, &cleared); err != nil {
+				&at, &handed, &ended, &cleared, &r.Cause); err != nil {
 				return err
 			}
 			r.At, r.HandedAt, r.EndedAt, r.Cleared = fromMillis(at), fromMillis(handed), fromMillis(ended), cleared == 1
@@ -81,7 +82,7 @@ func (s *Store) ClearSends(ctx context.Context, accountID string) (int64, error)
 	return n, fault("clear sends", err)
 }
 
-// SendCounts are messages of a window, as the limits against fraud count them.
+// SendCounts are messages, with codes and without, of a window, as the limits against fraud count them.
 type SendCounts struct {
 	Prefixes, Countries map[string]int // to numbers that have not proven themselves
 	Total               int
@@ -91,7 +92,7 @@ type SendCounts struct {
 // at least so many (below 1: none of them), a hundred of each at most, and all.
 func (s *Store) SendsWithin(ctx context.Context, after time.Time, perPrefix, perCountry int) (counts SendCounts, err error) {
 	counts.Prefixes, err = s.sendCounts(ctx, `
-		SELECT prefix, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0
+		SELECT prefix, COUNT(*) FROM code_sends WHERE at > $1 AND state <> 'failed' AND proven = 0 AND prefix <> ''
 		GROUP BY prefix HAVING COUNT(*) >= $2 ORDER BY COUNT(*) DESC LIMIT 100`, after, perPrefix)
 	if err != nil {
 		return counts, fault("sends within", err)

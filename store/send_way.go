@@ -33,6 +33,7 @@ type SendEnd struct {
 	Sender    string    // who took it, or may have; empty: nobody
 	Reference string    // the provider's id; may be empty
 	Reason    string    // what went wrong; at most 200 printable characters are kept
+	Cause     string    // of a failed one, in one word that the caller knows
 	At        time.Time
 }
 
@@ -63,9 +64,9 @@ func (s *Store) FinishSend(ctx context.Context, send Send, end SendEnd) error {
 			ended = millis(end.At)
 		}
 		_, err := tx.ExecContext(ctx, `
-			UPDATE code_sends SET state = $1, sender = $2, reference = $3, reason = $4, handed_at = $5, ended_at = $6
-			WHERE id = $7 AND state = 'claimed'`,
-			end.State, end.Sender, end.Reference, reasonOf(end.Reason), handed, ended, send.ID)
+			UPDATE code_sends SET state = $1, sender = $2, reference = $3, reason = $4, handed_at = $5, ended_at = $6, cause = $7
+			WHERE id = $8 AND state = 'claimed'`,
+			end.State, end.Sender, end.Reference, reasonOf(end.Reason), handed, ended, end.Cause, send.ID)
 		if err != nil || end.State == SendFailed {
 			return err
 		}

@@ -250,3 +250,48 @@ func TestChallengesByPurpose(t *testing.T) {
 		t.Errorf("a second code for the login: %+v", again)
 	}
 }
+
+// Who has learned that a message did not arrive need not wait, but gets no more
+// messages for it than anybody else: not of the account, the number, the prefix,
+// the country or all.
+func TestUndeliveredIsNoWayAround(t *testing.T) {
+	waits := []time.Duration{time.Hour}
+	for _, test := range []struct {
+		rule   string
+		limits SendLimits
+		of     func(id string) Send
+		want   int // messages at once
+	}{
+		{"hour", SendLimits{Cooldowns: waits, PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount, 5},
+		{"hour", SendLimits{Cooldowns: waits, PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneNumber, 5},
+		{"day", SendLimits{Cooldowns: waits, PerHour: 50, PerDay: 10, PerPrefix: -1, Total: -1}, oneNumber, 10},
+		{"prefix", SendLimits{Cooldowns: waits, PerPrefix: 6, PrefixWindow: time.Hour, Total: -1}, onePrefix, 6},
+		{"country", SendLimits{Cooldowns: waits, PerPrefix: -1, PerCountry: 7, CountryWindow: time.Hour, Total: -1}, onePrefix, 7},
+		{"total", SendLimits{Cooldowns: waits, PerPrefix: -1, Total: 8, TotalWindow: time.Hour}, nothingInCommon, 8},
+		{"cooldown", SendLimits{Cooldowns: waits, PerPrefix: -1, Total: -1}, oneAccount, 1}, // without receipts
+	} {
+		t.Run(fmt.Sprint(test.rule, test.want), func(t *testing.T) {
+			clock := newClock()
+			s := openNew(t, clock.now)
+			for i := range test.want + 3 {
+				clock.forward(time.Millisecond)
+				send := test.of(fmt.Sprint(i))
+				send.ID, send.At = fmt.Sprint("m", i), clock.now()
+				wait, err := s.ClaimSend(t.Context(), send, test.limits)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := map[bool]string{true: test.rule}[i >= test.want]; wait.Rule != want {
+					t.Fatalf("message %d: %+v, want %q", i, wait, want)
+				}
+				if wait.Rule != "" {
+					continue
+				}
+				finish(t, s, send, SendEnd{State: SendSent, Sender: "elks", Reference: send.ID, At: clock.now()})
+				if test.rule != "cooldown" {
+					receive(t, s, SendReceipt{Sender: "elks", Reference: send.ID, State: SendUndelivered, At: clock.now()})
+				}
+			}
+		})
+	}
+}

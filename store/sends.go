@@ -17,7 +17,30 @@ type Send struct {
 	Prefix      string // the range of numbers that Phone is in; of a mail the recipient
 	Country     string // ISO 3166; of a mail none, and no country's limit holds for it
 	Purpose     string // as the challenge's
-	At          time.Time
+	// Notice: it tells of something and holds no code. The limits of the country
+	// and of all hold for it and count it. Those of the account and its number do
+	// not (it has a day's limit of its own, NoticeLimits), nor that of the prefix:
+	// ten codes are soon asked for by somebody who wants the owner not to be told.
+	Notice bool
+	At     time.Time
+}
+
+// noticePurpose is of messages without a code.
+const noticePurpose = "notice"
+
+func (s Send) purpose() string {
+	if s.Notice {
+		return noticePurpose
+	}
+	return purposeOf(s.Purpose)
+}
+
+// prefix is the one that the row counts for; of a notice none.
+func (s Send) prefix() string {
+	if s.Notice {
+		return ""
+	}
+	return s.Prefix
 }
 
 // SendLimits is how many messages may be sent. All windows slide.
@@ -87,11 +110,15 @@ func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (Se
 		if wait.Rule != "" {
 			return errWait
 		}
+		cleared := 0 // for the account's and the number's limits, as ClearSends makes it
+		if send.Notice {
+			cleared = 1
+		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, country, purpose, proven, at, state, reference)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '')`,
-			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.Prefix, send.Country, purposeOf(send.Purpose),
-			proven, millis(send.At), SendClaimed)
+			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, country, purpose, proven, at, state, reference, cleared)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)`,
+			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.prefix(), send.Country, send.purpose(),
+			proven, millis(send.At), SendClaimed, cleared)
 		return err
 	})
 	if errors.Is(err, errWait) {
@@ -123,8 +150,11 @@ func (s *Store) LimitsInForce(ctx context.Context, send Send, limits SendLimits)
 }
 
 // isProven: 1 when the account's last right code went to this number. The
-// prefix limit is against numbers made up to earn from messages, and those
-// never prove themselves; a firm's own range of numbers does on its first day.
+// limits of the prefix and the country are against numbers made up to earn from
+// messages, and those never prove themselves; a firm's own range of numbers does
+// on its first day, and two hundred people who log in at eight must not stop
+// each other. Who has numbers that do prove themselves needs a password for each,
+// and meets the limits of the account, the number and all.
 func isProven(ctx context.Context, tx *sql.Tx, send Send) (int64, error) {
 	var proven int64
 	err := txOne(ctx, tx, `SELECT COUNT(*) FROM code_accounts WHERE account_id = $1 AND proven_phone = $2`,
@@ -140,7 +170,7 @@ func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits 
 		{`account_id = $1 AND at > $2 AND cleared = 0`, send.AccountID},
 		{`phone = $1 AND at > $2 AND cleared = 0`, send.Phone},
 	} {
-		if by.key == "" {
+		if by.key == "" || send.Notice {
 			continue
 		}
 		recent, err := recentSends(ctx, tx, by.condition, by.key, since)
@@ -156,7 +186,7 @@ func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits 
 		window         time.Duration
 		condition, key string
 	}{
-		{"prefix", limits.PerPrefix >= 0 && proven == 0, limits.PerPrefix, limits.PrefixWindow, `prefix = $1 AND proven = 0`, send.Prefix},
+		{"prefix", limits.PerPrefix >= 0 && proven == 0 && !send.Notice, limits.PerPrefix, limits.PrefixWindow, `prefix = $1 AND proven = 0`, send.Prefix},
 		{"country", limits.PerCountry > 0 && proven == 0 && !strings.HasPrefix(send.Phone, MailTo), limits.PerCountry, limits.CountryWindow, `country = $1 AND proven = 0`, send.Country},
 		{"total", limits.Total >= 0, limits.Total, limits.TotalWindow, `phone <> $1`, ""},
 	} {

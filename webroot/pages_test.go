@@ -54,7 +54,7 @@ type (
 	codePage struct {
 		basePage
 		Masked                                          string
-		Mail, NoPhone, NoWay                            bool
+		Mail, NoPhone, NoWay, Blocked                   bool
 		NotSent, Recent, Wrong, Expired, UsedUp, Resent bool
 		Left, Wait, ResendIn                            int
 		ways
@@ -64,6 +64,7 @@ type (
 		State string
 		Lines []string
 		Final bool
+		Ask   string
 	}
 	country struct {
 		Code, Name string
@@ -92,6 +93,7 @@ type (
 		Recent               bool
 		Number, Country      string
 		Countries            []country
+		Way                  codeWay
 	}
 	freezePage struct {
 		basePage
@@ -294,7 +296,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"phone not mobile", "phone", phonePage{basePage: in, Stage: "number", Fault: "not-mobile", Countries: countries}, []string{`id="fault"`, `value="restart"`}},
 		{"phone other country", "phone", phonePage{basePage: in, Stage: "number", Fault: "country", Countries: countries}, []string{`id="fault"`}},
 		{"phone yours", "phone", phonePage{basePage: in, Stage: "number", Fault: "yours", Countries: countries}, []string{`id="fault"`}},
-		{"phone old code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 05", Left: 5, ResendIn: 30}, []string{
+		{"phone old code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 05", Left: 5, ResendIn: 30, Way: codeWay{State: "sent", Lines: []string{"Handed over at 14:02:11."}, Ask: "/phone/way"}}, []string{
+			`data-open="/phone/way"`, `<p>Handed over at 14:02:11.</p>`, `data-state="sent"`,
 			`•• 05`, `name="code"`, `value="code"`, `value="resend"`, `data-resend-in="30"`, `!phone?edit`, `!phone.js`}},
 		{"phone new code", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Left: 5}, []string{`•• 67`, `/phone?edit`, `one-time-code`}},
 		{"phone code resent", "phone", phonePage{basePage: out, Stage: "new", First: true, NewMasked: "•• 67", Resent: true}, []string{`class="notice"`}},
@@ -302,7 +305,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"phone wrong code", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wrong", Left: 3}, []string{`id="fault"`, `aria-invalid="true"`, `3`}},
 		{"phone used up", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "used-up"}, []string{`id="fault"`}},
 		{"phone expired code", "phone", phonePage{basePage: in, Stage: "old", Masked: "•• 67", Fault: "expired"}, []string{`id="fault"`}},
-		{"phone not sent", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "not-sent"}, []string{`id="fault"`, `value="resend"`}},
+		{"phone not sent", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "not-sent", Way: codeWay{State: "failed", Lines: []string{"No answer."}, Final: true}}, []string{`id="fault"`, `value="resend"`, `<p>No answer.</p>`, `!data-open`}},
 		{"phone wait", "phone", phonePage{basePage: in, Stage: "new", NewMasked: "•• 67", Fault: "wait", Wait: 17}, []string{` 17 `}},
 		{"phone have", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", How: "code", VerifiedAt: time.Unix(1795000000, 0), Done: true}, []string{
 			`•• 67`, `value="old"`, `class="notice"`, `2026`}},
@@ -349,13 +352,15 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 `}},
 		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
-		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}}}, []string{
+		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}, Ask: "/code/way"}}, []string{
+			`data-open="/code/way"`,
 			`name="code"`, `inputmode="numeric"`, `autocomplete="one-time-code"`, `action="/code"`, `action="/code/resend"`, `data-resend-in="30"`, `•• 67`, `role="status"`, `data-open`, `14:02:11`, `action="/logout"`, `08-555 010 00`}},
 		{"code delivered", "code", codePage{basePage: out, Masked: "•• 67", Way: codeWay{State: "delivered", Lines: []string{"a", "b"}, Final: true}}, []string{`data-state="delivered"`, `<p>a</p>`, `<p>b</p>`, `!data-open`}},
 		{"code wrong", "code", codePage{basePage: out, Masked: "•• 67", Wrong: true, Left: 4}, []string{`aria-invalid="true"`, ` 4.`}},
 		{"code expired", "code", codePage{basePage: out, Masked: "•• 67", Expired: true}, []string{`id="fault"`}},
 		{"code used up", "code", codePage{basePage: out, Masked: "•• 67", UsedUp: true}, []string{`id="fault"`}},
 		{"code throttled", "code", codePage{basePage: out, Masked: "•• 67", Wait: 15}, []string{` 15 `}},
+		{"code blocked", "code", codePage{basePage: out, Masked: "•• 67", Blocked: true}, []string{`id="fault"`, `!name="code"`, `!/code/resend`, `!•• 67`, `mailto:helpdesk@amido.example`, `action="/logout"`}},
 		{"code not sent", "code", codePage{basePage: out, Masked: "•• 67", NotSent: true}, []string{`id="fault"`}},
 		{"code resent", "code", codePage{basePage: out, Masked: "•• 67", Resent: true}, []string{`class="notice"`}},
 		{"code without phone", "code", codePage{basePage: out, NoPhone: true}, []string{`!name="code"`, `!/code/resend`, `action="/logout"`, `mailto:helpdesk@amido.example`}},

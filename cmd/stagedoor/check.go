@@ -172,8 +172,11 @@ func tryOut(ctx context.Context, config Config, list *targets.List, stdout io.Wr
 		line("mail "+config.Mail.Server, mailer.Check(ctx))
 	}
 	route, _ := config.route()
-	for _, sender := range route.Senders() {
+	for i, sender := range route.Senders() {
 		line("sms "+sender.Name(), sender.Check(ctx))
+		for _, note := range config.senderNotes(i) {
+			fmt.Fprintf(stdout, "sms %s: %s\n", sender.Name(), note)
+		}
 		if bound, ok := sender.(io.Closer); ok {
 			_ = bound.Close() // its binding was for this only
 		}

@@ -128,15 +128,16 @@ type DirectoryConfig struct {
 
 // CodesConfig bounds the one-time codes.
 type CodesConfig struct {
-	Lifetime   time.Duration `yaml:"lifetime"`    // default 5m
-	Tries      int           `yaml:"tries"`       // per code; default 5
-	PerHour    int           `yaml:"per_hour"`    // messages per account and number; default 5
-	PerDay     int           `yaml:"per_day"`     // messages per account and number; default 10
-	PerCountry int           `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
-	InAll      int           `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
-	Countries  []string      `yaml:"countries"`   // ISO codes that messages go to; default SE
-	AlarmMail  []string      `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
-	Timeout    time.Duration `yaml:"timeout"`     // of one hand-over to the sender; default 10s
+	Lifetime   time.Duration   `yaml:"lifetime"`    // default 5m
+	Tries      int             `yaml:"tries"`       // per code; default 5
+	Waits      []time.Duration `yaml:"waits"`       // after the 1st, 2nd, ... message within an hour, the last one repeats; default 30s, 60s, 120s
+	PerHour    int             `yaml:"per_hour"`    // messages per account and number; default 5
+	PerDay     int             `yaml:"per_day"`     // messages per account and number; default 10
+	PerCountry int             `yaml:"per_country"` // messages to new numbers of one country within 10 minutes; default 100
+	InAll      int             `yaml:"in_all"`      // messages of the whole portal within 10 minutes; default 200
+	Countries  []string        `yaml:"countries"`   // ISO codes that messages go to; default SE
+	AlarmMail  []string        `yaml:"alarm_mail"`  // addresses that are told when a limit against fraud stops messages; default none
+	Timeout    time.Duration   `yaml:"timeout"`     // of one hand-over to the sender; default 10s
 }
 
 // MailConfig is the server that takes mail over; without a server there is none.
@@ -196,6 +197,9 @@ func defaultConfig() Config {
 func (c Config) withListDefaults() Config {
 	if c.Codes.Countries == nil {
 		c.Codes.Countries = []string{"SE"}
+	}
+	if c.Codes.Waits == nil {
+		c.Codes.Waits = []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}
 	}
 	if c.Phones.Order == nil {
 		c.Phones.Order = []string{otp.FromVerified, otp.FromDirectory}

@@ -229,6 +229,7 @@ func (v *validation) codes(c Config) {
 	v.count("codes.per_day", codes.PerDay, 1, 1000)
 	v.count("codes.per_country", codes.PerCountry, 1, 100000)
 	v.count("codes.in_all", codes.InAll, 1, 100000)
+	v.waits(codes)
 	if codes.PerDay < codes.PerHour {
 		v.fault("codes.per_day", "%d is less than codes.per_hour, %d", codes.PerDay, codes.PerHour)
 	}
@@ -248,6 +249,24 @@ func (v *validation) codes(c Config) {
 	}
 	for i, country := range codes.Countries {
 		v.country(fmt.Sprintf("codes.countries[%d]", i), country)
+	}
+}
+
+// waits that grow shorter would invite to ask on; with a first one as long as a
+// code is valid none could be sent again.
+func (v *validation) waits(codes CodesConfig) {
+	if n := len(codes.Waits); n < 1 || n > 10 {
+		v.fault("codes.waits", "must be 1 to 10 lengths of time, not %d", n)
+	}
+	for i, wait := range codes.Waits {
+		key := fmt.Sprintf("codes.waits[%d]", i)
+		v.between(key, wait, 10*time.Second, 10*time.Minute)
+		if i > 0 && wait < codes.Waits[i-1] {
+			v.fault(key, "%s is shorter than the one before, %s", short(wait), short(codes.Waits[i-1]))
+		}
+		if i == 0 && wait >= codes.Lifetime {
+			v.fault(key, "%s is not shorter than codes.lifetime, %s: the code could not be sent again while it is valid", short(wait), short(codes.Lifetime))
+		}
 	}
 }
 

@@ -118,6 +118,16 @@ func fromText(text string, t reflect.Type) (value any, fault string) {
 			numbers = append(numbers, number)
 		}
 		return numbers, ""
+	case t == reflect.TypeFor[[]time.Duration]():
+		var lengths []time.Duration
+		for _, part := range strings.Split(text, ",") {
+			length, err := time.ParseDuration(strings.TrimSpace(part))
+			if err != nil {
+				return nil, "must be lengths of time such as 30s, with commas"
+			}
+			lengths = append(lengths, length)
+		}
+		return lengths, ""
 	case t.Kind() == reflect.Slice:
 		var parts []string
 		for _, part := range strings.Split(text, ",") {

@@ -193,6 +193,26 @@ func (c Config) receipts(i int) (*otp.ReceiptReader, error) {
 	})
 }
 
+// senderNotes are what a try without a message cannot tell of a sender.
+func (c Config) senderNotes(i int) (notes []string) {
+	s := c.SMS.Senders[i]
+	if len(s.Countries) > 0 {
+		notes = append(notes, "serves numbers of "+strings.Join(s.Countries, ", ")+" alone")
+	}
+	switch {
+	case s.Kind == kindHTTP && s.Receipts.Auth != "":
+		notes = append(notes, "only a message tells whether the password is right",
+			"receipts are taken at "+c.publicURL().String()+"/receipt/"+s.Name+" ("+s.Receipts.Auth+"), which the provider must reach")
+	case s.Kind == kindHTTP:
+		notes = append(notes, "only a message tells whether the password is right", "no receipts: nobody sees whether a message arrives")
+	case s.Kind == kindMail && !s.isOwnMail():
+		notes = append(notes, "no receipts: nobody sees whether a message arrives")
+	case s.Kind == kindSMPP && s.SMPP.WithoutReceipts:
+		notes = append(notes, "no receipts (without_receipts): nobody sees whether a message arrives")
+	}
+	return notes
+}
+
 // allReceipts are the readers by the sender's name.
 func (c Config) allReceipts() (map[string]*otp.ReceiptReader, error) {
 	readers := map[string]*otp.ReceiptReader{}

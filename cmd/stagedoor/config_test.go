@@ -164,7 +164,7 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(SessionConfig{Idle: 15 * time.Minute, Warning: 2 * time.Minute, Absolute: 12 * time.Hour, PreAuth: 10 * time.Minute, PerAccount: 3}, config.Session); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Countries: []string{"SE"}, Timeout: 10 * time.Second}, config.Codes); diff != "" {
+	if diff := cmp.Diff(CodesConfig{Lifetime: 5 * time.Minute, Tries: 5, Waits: []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}, PerHour: 5, PerDay: 10, PerCountry: 100, InAll: 200, Countries: []string{"SE"}, Timeout: 10 * time.Second}, config.Codes); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(LoginConfig{FailureFloor: time.Second, TriesPerAddress: 60, TriesWindow: 30 * time.Minute}, config.Login); diff != "" {
@@ -408,6 +408,18 @@ func TestProblems(t *testing.T) {
 				`FILE:19: codes.countries: the list is empty: no code could be sent`,
 				`FILE:20: codes.per_day: 2 is less than codes.per_hour, 5`,
 			}},
+		{name: "waits", new: "codes:\n  waits: [5s, 2m, 1m]\n",
+			want: []string{
+				`FILE:18: codes.waits[0]: must be from 10s to 10m, not 5s`,
+				`FILE:18: codes.waits[2]: 1m is shorter than the one before, 2m`,
+			}},
+		{name: "a wait as long as the code is valid", new: "codes:\n  waits: [2m]\n  lifetime: 2m\n",
+			want: []string{`FILE:18: codes.waits[0]: 2m is not shorter than codes.lifetime, 2m: the code could not be sent again while it is valid`}},
+		{name: "a short life", new: "codes:\n  lifetime: 1m\n"},
+		{name: "no waits", new: "codes:\n  waits: []\n", want: []string{`FILE:18: codes.waits: must be 1 to 10 lengths of time, not 0`}},
+		{name: "waits that are none", environ: []string{"STAGEDOOR_CODES__WAITS=30s, soon"},
+			want: []string{`environment: STAGEDOOR_CODES__WAITS: must be lengths of time such as 30s, with commas`}},
+		{name: "one message a minute", environ: []string{"STAGEDOOR_CODES__WAITS=60s"}},
 		{name: "phones", new: "phones:\n  order: [directory, directory, sim]\n  enrol: self\n  cool_down: 30s\n",
 			want: []string{
 				`FILE:18: phones.order[1]: "directory" stands twice`,

@@ -199,7 +199,7 @@ func (c Config) codes(db *store.Store, sender otp.Sender) *otp.Codes {
 		Store: db, Sender: sender, Key: c.serverKey(),
 		Portal: c.Portal.Name, Host: c.publicURL().Hostname(), Now: time.Now,
 		Lifetime: c.Codes.Lifetime, Tries: c.Codes.Tries,
-		PerHour: c.Codes.PerHour, PerDay: c.Codes.PerDay,
+		Cooldowns: c.Codes.Waits, PerHour: c.Codes.PerHour, PerDay: c.Codes.PerDay,
 		PerCountry: c.Codes.PerCountry, Total: c.Codes.InAll,
 		Timeout: c.Codes.Timeout * time.Duration(len(c.SMS.Senders)), // each may take its own
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"stagedoor/otp"
 	"stagedoor/store"
 	"stagedoor/targets"
@@ -35,7 +37,7 @@ func TestSMPPFromConfig(t *testing.T) {
 	text, _, _ := strings.Cut(minimal(folder), "sms:\n")
 	writeFile(t, path, text+"sms:\n  senders:\n    - name: operator\n      kind: smpp\n      smpp: {server: '"+smsc.Address+"', system_id: "+smsc.SystemID+", source: Backstage}\n", 0o644)
 	writeFile(t, filepath.Join(folder, "targets.yaml"), "targets:\n  - {id: a, name: A, visible_to: everyone, kind: link, url: 'https://a.example/'}\n", 0o644)
-	config, err := loadConfig(path, []string{"STAGEDOOR_SMS__SENDERS__OPERATOR__PASSWORD=" + smsc.Password})
+	config, err := loadConfig(path, []string{"STAGEDOOR_SMS__SENDERS__OPERATOR__PASSWORD=" + smsc.Password, "STAGEDOOR_CODES__WAITS=90s"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +66,9 @@ func TestSMPPFromConfig(t *testing.T) {
 	challenge, err := parts.Codes.Start(ctx, otp.Request{SessionID: "s", AccountID: "anna", Phone: "+46701234567", Words: "{code} är din kod till {portal}."})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if wait := time.Until(challenge.ResendAt); wait < 60*time.Second || wait > 90*time.Second {
+		t.Errorf("again in %v, want the 90 s of codes.waits", wait)
 	}
 	state, err := smsc.State(ctx, "messages=1&receiptAnswers=1")
 	if err != nil || !strings.Contains(state.Messages[0].Text, "är din kod till Stagedoor") {
@@ -130,6 +135,57 @@ func TestMailFromConfig(t *testing.T) {
 	state, err := server.State(ctx, "mails=2")
 	if err != nil || len(state.Mails) != 2 || state.Mails[0].To[0] != "anna@amido.example" || state.Mails[1].To[0] != "46701234567@sms.example" {
 		t.Errorf("%+v, %v", state, err)
+	}
+}
+
+// check --connect tells of each sender, in their order, how it is and what only a
+// message or the provider can tell; no secret is in it.
+func TestConnectTellsOfSenders(t *testing.T) {
+	provider, err := testbed.StartSMSProvider()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = provider.Stop() })
+	path := exampleFolder(t)
+	folder := filepath.Dir(path)
+	text, _, _ := strings.Cut(minimal(folder), "sms:\n")
+	http := "url: '" + provider.ElksURL + "', body: 'to={{urlquery .To}}&message={{urlquery .Text}}"
+	text += "sms:\n  senders:\n" +
+		"    - name: first\n      kind: http\n      countries: [SE, NO]\n      http: {" + http + "&whendelivered={{urlquery .Callback}}', reference: id}\n" +
+		"      receipts: {auth: query-secret, secret_file: receipts, id: id, status: status, delivered: [delivered]}\n" +
+		"    - name: second\n      kind: http\n      http: {" + http + "'}\n" +
+		"    - name: third\n      kind: http\n      http: {url: 'http://127.0.0.1:1/', body: 'to={{urlquery .To}}&message={{urlquery .Text}}'}\n"
+	writeFile(t, path, text, 0o644)
+	writeFile(t, filepath.Join(folder, "receipts"), "a-secret-of-receipts\n", 0o600)
+	writeFile(t, filepath.Join(folder, "targets.yaml"), "targets:\n  - {id: a, name: A, visible_to: everyone, kind: link, url: 'https://a.example/'}\n", 0o644)
+	config, err := loadConfig(path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := targets.Load(config.Targets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	tryOut(t.Context(), config, list, &said)
+	_, senders, _ := strings.Cut(said.String(), "sms first")
+	senders, refused, _ := strings.Cut("sms first"+senders, "sms third: ")
+	want := `sms first: ok
+sms first: serves numbers of SE, NO alone
+sms first: only a message tells whether the password is right
+sms first: receipts are taken at https://portal.amido.example/receipt/first (query-secret), which the provider must reach
+sms second: ok
+sms second: only a message tells whether the password is right
+sms second: no receipts: nobody sees whether a message arrives
+`
+	if diff := cmp.Diff(want, senders); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(refused, "connection refused") || strings.Contains(said.String(), "a-secret-of") {
+		t.Errorf("of the third: %s", refused)
+	}
+	if messages := provider.Messages(); len(messages) > 0 {
+		t.Errorf("it sent %+v", messages)
 	}
 }
 

@@ -33,7 +33,7 @@ type phonePage struct {
 	Elsewhere  bool // the number is changed in the directory only
 
 	// Fault is why something was not taken: a NoPhoneError's reason, "yours",
-	// "wrong", "expired", "used-up", "wait", "not-sent", "pending", "moved",
+	// "wrong", "expired", "used-up", "wait", "blocked", "not-sent", "pending", "moved",
 	// "too-many".
 	Fault     string
 	Left      int    // tries
@@ -44,6 +44,7 @@ type phonePage struct {
 	Number    string // as it was typed
 	Country   string // that was chosen
 	Countries []country
+	Way       portal.CodeWay // of the last message with the code that the page waits for
 }
 
 // pendingNumber is a change that waits.
@@ -137,7 +138,7 @@ func (p *Pages) phoneCodeState(v *portal.Visit, data *phonePage, challengeID str
 	if challengeID == "" {
 		data.Fault = "not-sent"
 		if at.Until.After(p.Now()) || at.Notice == "blocked" {
-			data.Fault, data.Wait = "wait", p.MinutesUntil(at.Until)
+			p.waits(data, at.Notice, at.Until)
 		}
 		return nil
 	}
@@ -156,11 +157,21 @@ func (p *Pages) phoneCodeState(v *portal.Visit, data *phonePage, challengeID str
 	case at.Notice == "cooldown":
 		data.Recent = true
 	case at.Until.After(p.Now()):
-		data.Fault, data.Wait = "wait", p.MinutesUntil(at.Until)
+		p.waits(data, at.Notice, at.Until)
 	default:
 		data.Fault = "not-sent"
 	}
 	return nil
+}
+
+// waits has the page say until when a limit holds; one without an end is
+// helpdesk's to lift.
+func (p *Pages) waits(data *phonePage, rule string, until time.Time) {
+	if rule == "blocked" {
+		data.Fault = rule
+		return
+	}
+	data.Fault, data.Wait = "wait", p.MinutesUntil(until)
 }
 
 // homeCountry is the one that a number is read in at first.
@@ -177,6 +188,12 @@ func (p *Pages) renderPhone(w http.ResponseWriter, v *portal.Visit, status int, 
 		title = "phone.title.first"
 	}
 	data.Page = p.Page(v, title)
+	if data.Stage == "old" || data.Stage == "new" {
+		var err error
+		if data.Way, err = p.phoneWayOf(v); err != nil {
+			return err
+		}
+	}
 	if data.Stage == "number" {
 		data.Countries = p.countries(v, data.Country)
 	}

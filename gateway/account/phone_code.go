@@ -101,7 +101,8 @@ func (p *Pages) phoneCodeRefused(w http.ResponseWriter, v *portal.Visit, data ph
 	case errors.Is(err, otp.ErrUsedUp):
 		reason, data.Fault = "used-up", "used-up"
 	case errors.As(err, &wait):
-		reason, data.Fault, data.Wait = wait.Rule, "wait", p.MinutesUntil(wait.Until)
+		reason = wait.Rule
+		p.waits(&data, wait.Rule, wait.Until)
 		status = http.StatusTooManyRequests
 		if !wait.Until.IsZero() {
 			w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
@@ -164,10 +165,44 @@ func (p *Pages) phoneResendTooEarly(w http.ResponseWriter, v *portal.Visit, data
 		return err
 	}
 	if wait.Rule != "cooldown" {
-		data.Fault, data.Wait = "wait", p.MinutesUntil(wait.Until)
+		p.waits(&data, wait.Rule, wait.Until)
 	}
-	w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
+	if !wait.Until.IsZero() {
+		w.Header().Set("Retry-After", portal.RetryAfter(wait.Until.Sub(p.Now())))
+	}
 	return p.renderPhone(w, v, http.StatusTooManyRequests, data)
+}
+
+// awaitedCode is the challenge whose code /phone waits for: that of the new
+// number where there is one, else of the old; empty: none.
+func awaitedCode(at portal.Phoning) string {
+	if at.New != "" {
+		return at.NewCode
+	}
+	if at.OldDone {
+		return ""
+	}
+	return at.OldCode
+}
+
+func (p *Pages) phoneWayOf(v *portal.Visit) (portal.CodeWay, error) {
+	return p.CodeWay(v, awaitedCode(v.Session.Who.Phoning), "/phone/way")
+}
+
+// phoneWay tells the script of /phone what has become of the code since. Asking
+// is not human input, and sends nothing.
+func (p *Pages) phoneWay(w http.ResponseWriter, v *portal.Visit) error {
+	way, err := p.phoneWayOf(v)
+	if err != nil {
+		return err
+	}
+	var data phonePage
+	if challenge := awaitedCode(v.Session.Who.Phoning); challenge != "" {
+		if err := p.phoneCodeState(v, &data, challenge); err != nil {
+			return err
+		}
+	}
+	return p.AnswerCodeWay(w, way, data.ResendIn)
 }
 
 // withdrawNumber cancels a waiting change of one's own number: it says no to

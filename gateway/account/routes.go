@@ -27,6 +27,7 @@ func Routes(on *portal.Portal) []portal.Route {
 		portal.On("POST /account/device", portal.StepReady, p.forgetDevice),
 		portal.On("POST /account/session", portal.StepReady, p.endOwn),
 		portal.On("GET /phone", portal.StepEnrol, p.phonePage, portal.Fresh),
+		portal.On("GET /phone/way", portal.StepEnrol, p.phoneWay, portal.Machine|portal.Silent),
 		portal.On("POST /phone", portal.StepEnrol, p.phone, portal.Fresh),
 		portal.On("GET /freeze/{change}", portal.StepAnyone, p.freezeAsk, portal.Silent),
 		portal.On("POST /freeze/{change}", portal.StepAnyone, p.freeze, portal.Silent),

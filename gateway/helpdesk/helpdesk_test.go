@@ -67,7 +67,7 @@ func (r *rig) process(t *testing.T) helpdesk.Desk {
 	d := r.Desk
 	d.Store = db
 	d.Codes = &otp.Codes{Store: db, Sender: r.outbox, Key: bytes.Repeat([]byte{7}, 32)}
-	d.Numbers = &otp.Numbers{Store: db, Notices: otp.NewNotices(db, r.outbox), Key: bytes.Repeat([]byte{7}, 32)}
+	d.Numbers = &otp.Numbers{Store: db, Notices: otp.NewNotices(d.Codes), Key: bytes.Repeat([]byte{7}, 32)}
 	d.Record = func(ctx context.Context, e store.Event) error { _, err := db.AppendEvent(ctx, e); return err }
 	return d
 }

@@ -200,7 +200,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 
 // numbersAndNotices are put together from the portal's own parts.
 func (p *Portal) numbersAndNotices() {
-	p.Notices = otp.NewNotices(p.Store, p.Codes.Sender)
+	p.Notices = otp.NewNotices(p.Codes)
 	if mailer := p.Mailer; mailer != nil {
 		p.Notices.Mail = func(ctx context.Context, to, subject, text string) error {
 			return mailer.Send(ctx, otp.Mail{To: to, Subject: subject, Text: text})

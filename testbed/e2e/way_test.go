@@ -66,3 +66,42 @@ func TestBrowserWayOfACode(t *testing.T) {
 	page.WaitUntil(`location.pathname === "/"`)
 	noComplaints(t, page)
 }
+
+// The same where somebody on their way in gives their first number; without
+// scripts the page tells how it stood when it was opened.
+func TestBrowserWayOfAnEnrolmentCode(t *testing.T) {
+	testbed.Need(t, "samba", "chromium")
+	r := newRig(t)
+	r.blocks["phones"] = "phones: {enrol: self}\n"
+	r.withReceipts()
+	r.serve()
+	page := testbed.StartBrowser(t, testbed.BrowserOptions{}).NewPage()
+	page.Language("sv")
+	page.Size(1280, 800)
+	page.Open(r.address + "/login")
+	signIn(page, `AMIDO\erik`, "Sommar-2026-ok")
+	page.WaitURL("/phone")
+	page.Fill("#number", "070-174 06 77")
+	page.Press("Enter")
+	page.WaitText("Sms:et lämnades till operatören kl.")
+	page.Shot("phone-code-handed-1280")
+	r.receipt(r.message(), "failed")
+	page.WaitText("Sms:et kom inte fram.")
+	page.WaitUntil(`!document.querySelector(".resend button").disabled`)
+	page.Size(360, 800)
+	page.Shot("phone-code-undelivered-360")
+	if findings := page.Axe(); len(findings) > 0 {
+		t.Errorf("%+v", findings)
+	}
+	r.sms.SetMode(testbed.SMSRefuse)
+	page.Click(".resend button")
+	page.WaitText("Sms-tjänsten tog inte emot sms:et kl.")
+	page.Shot("phone-code-refused-360")
+	r.sms.SetMode(testbed.SMSTake)
+	page.Scripts(false)
+	page.Size(1280, 800)
+	page.Reload()
+	page.WaitText("Sms-tjänsten tog inte emot sms:et kl.")
+	page.Shot("phone-code-refused-1280")
+	noComplaints(t, page)
+}

@@ -22,11 +22,12 @@ function show(region: HTMLElement, lines: string[]): void {
 /** Asks every three seconds, while somebody looks, until nothing more is to be expected. */
 export function followTheMessage(resendIn: (seconds: number) => void): void {
   const region = document.querySelector<HTMLElement>("#way[data-open]");
-  if (!region) return;
+  const address = region?.dataset["open"];
+  if (!region || !address) return;
   const until = Date.now() + giveUpMs;
   const ask = async (): Promise<boolean> => {
     if (document.hidden) return true;
-    const answer = await fetch("/code/way", { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(everyMs) });
+    const answer = await fetch(address, { cache: "no-store", redirect: "error", signal: AbortSignal.timeout(everyMs) });
     if (!answer.ok) return answer.status >= 500; // else the login is over, or has gone on elsewhere
     const way = (await answer.json()) as Way;
     show(region, way.lines ?? []);
