@@ -24,8 +24,8 @@ type codePage struct {
 	Expired  bool
 	UsedUp   bool
 	Blocked  bool // too many wrong codes on the account: helpdesk opens it
-	Wait     int // minutes until another code may be sent or tried; 0: none
-	ResendIn int // seconds
+	Wait     int  // minutes until another code may be sent or tried; 0: none
+	ResendIn int  // seconds
 	Resent   bool
 	ways
 	Way portal.CodeWay // of the last message
