@@ -26,7 +26,7 @@ import (
 // ada is an administrator who has logged in.
 func (b *bench) ada() *browser { b.t.Helper(); return b.as("ada", "+46701740610") }
 
-var adminPaths = []string{"/admin", "/admin/targets", "/admin/usage", "/admin/usage.csv", "/admin/enrolment", "/admin/enrolment.csv"}
+var adminPaths = []string{"/admin", "/admin/targets", "/admin/usage", "/admin/usage.csv"}
 
 // The pages are there for administrators, and for nobody else: helpdesk and
 // ordinary people get what an address gets that does not exist.
@@ -386,18 +386,18 @@ func TestEnrolmentPage(t *testing.T) {
 	} {
 		b.must(b.store.PutPerson(t.Context(), p))
 	}
-	page := ada.get("/admin/enrolment")
-	page.shows(t, 200, "/admin/enrolment", "AMIDO", "GUEST", `AMIDO\bo`, "1 redan nu", "1 senare, de första från")
+	page := ada.get("/helpdesk/enrolment")
+	page.shows(t, 200, "/helpdesk/enrolment", "AMIDO", "GUEST", `AMIDO\bo`, "1 redan nu", "1 senare, de första från")
 	if strings.Contains(page.body, `AMIDO\anna`) || strings.Contains(page.body, "<script>alert") {
 		t.Error("somebody who has a factor is among those without, or a name is script")
 	}
-	only := ada.get("/admin/enrolment?domain=GUEST")
-	only.shows(t, 200, "/admin/enrolment?domain=GUEST", `GUEST\cia`, "Visa alla domäner")
+	only := ada.get("/helpdesk/enrolment?domain=GUEST")
+	only.shows(t, 200, "/helpdesk/enrolment?domain=GUEST", `GUEST\cia`, "Visa alla domäner")
 	if strings.Contains(only.body, `AMIDO\bo`) {
 		t.Error("another domain's people are there too")
 	}
 	day := now.Local().Format(time.DateOnly)
-	rows := ada.get("/admin/enrolment.csv?domain=AMIDO").table(t)
+	rows := ada.get("/helpdesk/enrolment.csv?domain=AMIDO").table(t)
 	found := false
 	for _, row := range rows {
 		if row[1] == "bo" {

@@ -26,6 +26,7 @@ type targetsPage struct {
 	Empty      bool
 	Invite     bool      // to set up a second factor, which is voluntary
 	InviteFrom time.Time // until then; zero: for good
+	Waiting    string    // a number that helpdesk has entered and that does not count yet, masked; empty: none
 }
 
 type targetGroup struct {
@@ -86,6 +87,9 @@ func (p *Gateway) targetList(w http.ResponseWriter, v *portal.Visit) error {
 	}
 	data.Favourites, data.Groups = grouped(visible, favourite, rows)
 	data.Running = p.runningRows(s)
+	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
+		return fmt.Errorf("target list: %w", err)
+	}
 	if data.Recent, err = p.recentRows(v, data.Running, favourite, data.Search); err != nil {
 		return fmt.Errorf("target list: %w", err)
 	}

@@ -50,12 +50,12 @@ func TestSiteMap(t *testing.T) {
 			"POST /account/device", "POST /account/session", "POST /again", "POST /desktop/{target}/end", "POST /favourite",
 		},
 		"ready admins": {
-			"GET /admin", "GET /admin/enrolment", "GET /admin/enrolment.csv", "GET /admin/targets", "GET /admin/usage",
+			"GET /admin", "GET /admin/targets", "GET /admin/usage",
 			"GET /admin/usage.csv", "POST /admin/targets",
 		},
 		"ready desk": {
 			"GET /helpdesk", "GET /helpdesk/audit", "GET /helpdesk/audit.csv", "GET /helpdesk/audit.jsonl",
-			"GET /helpdesk/desktops", "GET /helpdesk/id", "GET /helpdesk/id/{id}", "GET /helpdesk/person/{account}",
+			"GET /helpdesk/desktops", "GET /helpdesk/enrolment", "GET /helpdesk/enrolment.csv", "GET /helpdesk/id", "GET /helpdesk/id/{id}", "GET /helpdesk/person/{account}",
 			"POST /helpdesk/desktops/{id}/end", "POST /helpdesk/desktops/{id}/message",
 			"POST /helpdesk/person/{account}/{act}",
 		},

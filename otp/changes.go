@@ -12,7 +12,8 @@ import (
 
 // Enrol gives a number to somebody who has none, at once: by themselves where
 // the policy allows (with a code from the new number), by helpdesk, or on the
-// machine. On a frozen account helpdesk's waits for a second agent.
+// machine. Where other second factors protect the account helpdesk's waits for
+// the cool-down or for a second agent, on a frozen account for a second agent.
 // ErrNotAllowed, ErrHasNumber, ErrElsewhere, *NoPhoneError, ErrUnproven,
 // ErrPending, ErrFrozen, ErrMoved, ErrTooMany.
 func (n *Numbers) Enrol(ctx context.Context, person Person, phone Phone, act Act) (Change, error) {
@@ -123,7 +124,7 @@ func (n *Numbers) newChange(person Person, old Number, phone Phone, act Act, fir
 	case act.How == HowCLI || self:
 	case old.Frozen:
 		c.State = store.NumberPending // until a second agent confirms
-	case !first && n.coolDown() > 0:
+	case (!first || person.Guarded) && n.coolDown() > 0:
 		c.State, c.DueAt = store.NumberPending, now.Add(n.coolDown())
 	}
 	return c
@@ -158,6 +159,8 @@ func (n *Numbers) coolDown() time.Duration {
 func askedNotice(c Change, first bool) Notice {
 	notice := noticeOf(c)
 	switch {
+	case first && c.State == store.NumberPending:
+		notice.Key = "phone.notice.first"
 	case first:
 		notice.Key = "phone.notice.enrolled"
 	case c.State == store.NumberApplied:

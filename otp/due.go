@@ -57,9 +57,13 @@ func (n *Numbers) tellInForce(c Change) ([]store.Notice, error) {
 		return nil, nil
 	}
 	notice := noticeOf(c)
-	notice.Key = "phone.notice.changed"
-	if isFinal(c) {
+	switch {
+	case isFinal(c):
 		notice.Key, notice.Freeze = "phone.notice.final", ""
+	case c.Old == "":
+		notice.Key = "phone.notice.enrolled"
+	default:
+		notice.Key = "phone.notice.changed"
 	}
 	return n.Notices.rows(notice)
 }

@@ -102,6 +102,10 @@ type Person struct {
 
 	// For notices, and for the history. Mail may be empty.
 	Name, Lang, Mail string
+
+	// Guarded: other second factors than a number protect the account. Then a
+	// first number by helpdesk waits, as another number does.
+	Guarded bool
 }
 
 // Number is an account's number.

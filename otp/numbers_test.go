@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -649,4 +650,54 @@ func together(times int, work func(i int)) {
 		all.Go(func() { work(i) })
 	}
 	all.Wait()
+}
+
+// A first number by helpdesk counts at once only where nothing else protects the
+// account; else it waits, and the mail address is told with a link that stops it.
+func TestFirstNumberOfAGuardedAccount(t *testing.T) {
+	d := newDesk(t)
+	bare := cecilia
+	bare.Directory = nil
+	agent := Act{By: "agent", Name: `AMIDO\hanna`, Reason: "ny mobil"}
+	change, err := d.Enrol(t.Context(), bare, newPhone, agent)
+	if err != nil || change.State != store.NumberApplied {
+		t.Errorf("nothing else: %+v, %v", change, err)
+	}
+	guarded := bare
+	guarded.AccountID, guarded.Guarded = "account-guarded", true
+	if change, err = d.Enrol(t.Context(), guarded, otherPhone, agent); err != nil || change.State != store.NumberPending || change.DueAt.Sub(change.At) != 24*time.Hour {
+		t.Fatalf("guarded: %+v, %v", change, err)
+	}
+	if _, err := d.Of(t.Context(), guarded); !errors.Is(err, ErrNoPhone) {
+		t.Errorf("before its time: %v", err)
+	}
+	if _, err := d.Notices.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(*d.told, func(m mailed) bool {
+		return m.To == guarded.Mail && strings.Contains(m.Text, "phone.notice.first.mail") && strings.Contains(m.Text, "link=https://portal.example/freeze/"+change.ID)
+	}) {
+		t.Errorf("the mails: %+v", *d.told)
+	}
+	if _, err := d.Confirm(t.Context(), guarded.AccountID, change.ID, agent); !errors.Is(err, ErrSecondAgent) {
+		t.Errorf("confirmed by who asked: %v", err)
+	}
+	d.world.at = d.world.at.Add(24 * time.Hour)
+	if number, err := d.Of(t.Context(), guarded); err != nil || number.Phone != otherPhone {
+		t.Errorf("after the cool-down: %+v, %v", number, err)
+	}
+	if _, err := d.Notices.Deliver(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(*d.told, func(m mailed) bool {
+		return strings.Contains(m.Text, "phone.notice.enrolled.mail") && strings.Contains(m.Text, change.ID)
+	}) {
+		t.Errorf("nobody is told that it counts now: %+v", *d.told)
+	}
+	// On the machine it counts at once, whoever has what.
+	own := guarded
+	own.AccountID = "account-own"
+	if change, err := d.Enrol(t.Context(), own, otherPhone, Act{How: HowCLI, Name: "cli:root", Reason: "test"}); err != nil || change.State != store.NumberApplied {
+		t.Errorf("on the machine: %+v, %v", change, err)
+	}
 }

@@ -13,24 +13,43 @@ type FactorCode struct {
 	ExpiresAt time.Time // zero: does not
 }
 
+// PutBypassCode gives an account a bypass code, unless the agent who made it has
+// taken a factor from the account since a time: ErrSameAgent. ErrTooManyNotices.
+func (s *Store) PutBypassCode(ctx context.Context, accountID string, code FactorCode, at, since time.Time, trace Trace) error {
+	return s.traced(ctx, "put bypass code", trace, func(tx *sql.Tx) error {
+		removed, err := lastRemoval(ctx, tx, accountID, code.MadeBy, time.Time{})
+		if err != nil {
+			return err
+		}
+		if removed.After(since) {
+			return ErrSameAgent
+		}
+		return putFactorCodes(ctx, tx, accountID, "bypass", []FactorCode{code}, at)
+	})
+}
+
 // PutFactorCodes gives an account new codes of a kind; the old ones go.
 // ErrTooManyNotices.
 func (s *Store) PutFactorCodes(ctx context.Context, accountID, kind string, codes []FactorCode, at time.Time, trace Trace) error {
 	return s.traced(ctx, "put factor codes", trace, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM factor_codes WHERE account_id = $1 AND kind = $2`, accountID, kind); err != nil {
+		return putFactorCodes(ctx, tx, accountID, kind, codes, at)
+	})
+}
+
+func putFactorCodes(ctx context.Context, tx *sql.Tx, accountID, kind string, codes []FactorCode, at time.Time) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM factor_codes WHERE account_id = $1 AND kind = $2`, accountID, kind); err != nil {
+		return err
+	}
+	for _, c := range codes {
+		_, err := tx.ExecContext(ctx, `
+			INSERT INTO factor_codes (account_id, kind, hash, made_at, made_by, expires_at, used_at)
+			VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+			accountID, kind, c.Hash, millis(at), c.MadeBy, millis(c.ExpiresAt))
+		if err != nil {
 			return err
 		}
-		for _, c := range codes {
-			_, err := tx.ExecContext(ctx, `
-				INSERT INTO factor_codes (account_id, kind, hash, made_at, made_by, expires_at, used_at)
-				VALUES ($1, $2, $3, $4, $5, $6, 0)`,
-				accountID, kind, c.Hash, millis(at), c.MadeBy, millis(c.ExpiresAt))
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // UseFactorCode takes a code of an account and a kind, once: of parallel calls

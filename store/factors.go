@@ -80,6 +80,53 @@ func (s *Store) RemoveFactor(ctx context.Context, accountID, id string, trace Tr
 	return f, err
 }
 
+// RemoveFactorBy is RemoveFactor by an agent: it is remembered that they did, and
+// bypass codes that are out are void, in one transaction. ErrNotFound.
+func (s *Store) RemoveFactorBy(ctx context.Context, accountID, id, by string, at time.Time, trace Trace) (Factor, error) {
+	f := Factor{ID: id, AccountID: accountID}
+	err := s.traced(ctx, "remove factor by", trace, func(tx *sql.Tx) error {
+		if _, err := lastRemoval(ctx, tx, accountID, by, at); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM factor_codes WHERE account_id = $1 AND kind = 'bypass'`, accountID); err != nil {
+			return err
+		}
+		err := txOne(ctx, tx, `DELETE FROM factors WHERE account_id = $1 AND id = $2 RETURNING kind, name`,
+			[]any{accountID, id}, &f.Kind, &f.Name)
+		if err != nil {
+			return err
+		}
+		_, err = forgetDevices(ctx, tx, accountID, "")
+		return err
+	})
+	return f, err
+}
+
+// lastRemoval is when an agent last took a factor from an account, or at, which
+// is written, where that is later; zero: never. Whoever asks next waits until the
+// transaction has ended.
+func lastRemoval(ctx context.Context, tx *sql.Tx, accountID, by string, at time.Time) (time.Time, error) {
+	var last int64
+	err := txOne(ctx, tx, `
+		INSERT INTO factor_removals (account_id, by_id, at) VALUES ($1, $2, $3)
+		ON CONFLICT (account_id, by_id) DO UPDATE SET at = CASE WHEN excluded.at > factor_removals.at THEN excluded.at ELSE factor_removals.at END
+		RETURNING at`, []any{accountID, by, millis(at)}, &last)
+	return fromMillis(last), err
+}
+
+// FactorRemoved tells whether an agent has taken a factor from an account since a time.
+func (s *Store) FactorRemoved(ctx context.Context, accountID string, since time.Time) (bool, error) {
+	var n int64
+	err := s.read.one(ctx, `SELECT COUNT(*) FROM factor_removals WHERE account_id = $1 AND at > $2`, []any{accountID, millis(since)}, &n)
+	return n > 0, fault("factor removed", err)
+}
+
+// PurgeRemovals forgets what no cool-down needs any more.
+func (s *Store) PurgeRemovals(ctx context.Context, before time.Time) (int64, error) {
+	n, err := s.write.exec(ctx, `DELETE FROM factor_removals WHERE at <= $1`, millis(before))
+	return n, fault("purge removals", err)
+}
+
 // UseStep records that an app's code of a time step was right, and forgets the
 // account's wrong codes. Of parallel calls with one step, or an older one, one
 // succeeds; the others get ErrNotFound.

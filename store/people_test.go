@@ -13,7 +13,7 @@ func TestPeople(t *testing.T) {
 	date := clock.now().Add(time.Hour)
 	asa := Person{AccountID: "1", Domain: "AMIDO", Name: "asa", DisplayName: "Åsa Öberg", Mail: "asa_o@amido.example", Phone: "+46701740607",
 		PhoneSource: "directory", Factors: []string{"app", "sms"}, Policy: "voluntary", PolicyFrom: date, LastFactor: "app", LastLogin: clock.now(),
-		Groups: []string{`AMIDO\Office`, "CN=Fältet,DC=amido"}, Strong: true}
+		Groups: []string{`AMIDO\Office`, "CN=Fältet,DC=amido"}, Strong: true, Lang: "fi"}
 	bo := Person{AccountID: "2", Domain: "ALLIERA", Name: "bo", DisplayName: "Bo", Policy: "required"}
 	for _, p := range []Person{asa, bo} {
 		if err := s.PutPerson(t.Context(), p); err != nil {
@@ -39,7 +39,7 @@ func TestPeople(t *testing.T) {
 	}
 	// The password alone does not change what was proven last.
 	next := asa
-	next.LastFactor, next.LastLogin, next.DisplayName = "", time.Time{}, "Åsa Ny"
+	next.LastFactor, next.LastLogin, next.Lang, next.DisplayName = "", time.Time{}, "", "Åsa Ny"
 	if err := s.PutPerson(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}

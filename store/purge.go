@@ -7,11 +7,12 @@ import (
 
 // How long rows are kept that no rule needs any more.
 const (
-	keepSessions   = 24 * time.Hour     // so that the portal can say why somebody was logged out
-	keepChallenges = 24 * time.Hour     // so that an old code page says "expired"
-	keepSends      = 7 * 24 * time.Hour // so that helpdesk sees what became of a code; the limits need a day
-	keepOrders     = 24 * time.Hour     // so that helpdesk sees what became of a message
-	keepReceipts   = time.Hour          // receipts of messages that nobody knows; a hand-over lasts seconds
+	keepSessions   = 24 * time.Hour      // so that the portal can say why somebody was logged out
+	keepChallenges = 24 * time.Hour      // so that an old code page says "expired"
+	keepSends      = 7 * 24 * time.Hour  // so that helpdesk sees what became of a code; the limits need a day
+	keepOrders     = 24 * time.Hour      // so that helpdesk sees what became of a message
+	keepRemovals   = 15 * 24 * time.Hour // the longest cool-down, and a day
+	keepReceipts   = time.Hour           // receipts of messages that nobody knows; a hand-over lasts seconds
 )
 
 // Purge deletes what is old; how old, the constants say. Audit events, the
@@ -31,6 +32,7 @@ func (s *Store) Purge(ctx context.Context) error {
 		{s.PurgeFactors, 0},
 		{s.PurgeCallers, 0},
 		{s.PurgeActs, keepActs},
+		{s.PurgeRemovals, keepRemovals},
 		{s.PurgeNodes, keepNodes},
 		{s.PurgeUsage, keepUsage},
 	} {

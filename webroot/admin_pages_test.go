@@ -138,7 +138,7 @@ type (
 		Must                                 bool
 	}
 	enrolmentPage struct {
-		adminPage
+		deskPage
 		Domains []enrolment
 		Domain  string
 		Days    int
@@ -152,6 +152,12 @@ func administrators(lang, part string) adminPage {
 	p := inside(lang, "Titel")
 	p.Agent, p.Administrator, p.Path = true, true, "/admin"
 	return adminPage{p, "admin", part}
+}
+
+func agents(lang, section string) deskPage {
+	p := inside(lang, "Titel")
+	p.Agent, p.Path = true, "/helpdesk/"+section
+	return deskPage{p, section}
 }
 
 func overviewSample(lang string) overviewPage {
@@ -205,7 +211,7 @@ func usageSample(lang string) usagePage {
 
 func enrolmentSample(lang string) enrolmentPage {
 	at := time.Date(2026, 11, 22, 8, 2, 11, 0, time.Local)
-	return enrolmentPage{adminPage: administrators(lang, "enrolment"), Days: 30, Domain: "AMIDO", Most: 200, Cut: true,
+	return enrolmentPage{deskPage: agents(lang, "enrolment"), Days: 30, Domain: "AMIDO", Most: 200, Cut: true,
 		Domains: []enrolment{{"AMIDO", 1200, 800, 900, 30, 20, 10, 5, 270, 100, 150, 20, at}, {Domain: hostile, People: 1}},
 		People: []withoutFactor{{"id-1", "AMIDO", "anna", "Anna Ångström", at, time.Time{}, true},
 			{"id-2", "AMIDO", hostile, hostile, time.Time{}, at, false}, {AccountID: "id-3", Domain: "AMIDO", Name: "c"}}}
@@ -230,8 +236,8 @@ func TestAdministratorsPages(t *testing.T) {
 			{"targets, no directory", "admin-targets", unavailable, []string{`id="fault"`, `!aria-invalid`}},
 			{"usage", "admin-usage", usageSample(lang), []string{`role="img"`, `<title id="plot-title">`, `<desc id="plot-desc">`, `class="spark"`, `<details>`, `days=30&amp;target=ma01`}},
 			{"usage of nothing", "admin-usage", usagePage{adminPage: administrators(lang, "usage"), Days: 7, Plot: NewPlot(make([]float64, 7), make([]string, 7), make([]string, 7))}, []string{`<svg`, `!<rect`}},
-			{"enrolment", "admin-enrolment", enrolmentSample(lang), []string{`href="/admin/enrolment.csv?domain=AMIDO"`, `AMIDO\anna`}},
-			{"enrolment of nobody", "admin-enrolment", enrolmentPage{adminPage: administrators(lang, "enrolment")}, []string{`!<table`, `!.csv`}},
+			{"enrolment", "admin-enrolment", enrolmentSample(lang), []string{`href="/helpdesk/enrolment.csv?domain=AMIDO"`, `AMIDO\anna`, `<a href="/helpdesk/person/id-1">Anna Ångström</a>`, `<a href="/helpdesk/person/id-3">c</a>`, `!href="/admin`}},
+			{"enrolment of nobody", "admin-enrolment", enrolmentPage{deskPage: agents(lang, "enrolment")}, []string{`!<table`, `!.csv`}},
 		} {
 			t.Run(lang+"/"+sample.name, func(t *testing.T) {
 				var b bytes.Buffer

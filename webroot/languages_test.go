@@ -202,7 +202,7 @@ func TestNoticesFitTwoMessages(t *testing.T) {
 	site := opened(t)
 	link := "https://" + strings.Repeat("h", 30) + "/freeze/" + strings.Repeat("A", 26) + "?t=" + strings.Repeat("a", 22)
 	for _, language := range site.Languages() {
-		for _, key := range []string{"changed", "enrolled", "pending", "second", "final"} {
+		for _, key := range []string{"changed", "enrolled", "first", "pending", "second", "final"} {
 			words := site.T(language.Code, "phone.notice."+key+".sms", "hours", 24, "portal", strings.Repeat("p", 35), "new", "67", "link", link)
 			if n := septets(words); n < 0 || n > 306 || strings.Contains(words, "{") {
 				t.Errorf("%s: %s has %d septets: %s", language.Code, key, n, words)

@@ -127,6 +127,7 @@ type (
 		ExpiryDays    int
 		Invite        bool
 		InviteFrom    time.Time
+		Waiting       string
 	}
 	desktopPage struct {
 		basePage
@@ -181,7 +182,7 @@ type (
 	}
 	accountPage struct {
 		basePage
-		Masked, Mail                             string
+		Masked, Waiting, Mail                    string
 		Apps, Keys                               []ownFactor
 		Backup                                   int
 		MaySMS, MayApp, MayKey, MayBackup, Saved bool
@@ -315,6 +316,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"phone pending a second agent", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Pending: &pendingNumber{ID: "x", Masked: "•• 89"}}, []string{`•• 89`, `!2026`}},
 		{"phone frozen", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Frozen: true, Fault: "too-many"}, []string{`!value="old"`, `08-555 010 00`}},
 		{"phone elsewhere", "phone", phonePage{basePage: in, Stage: "have", Masked: "•• 67", Elsewhere: true}, []string{`!value="old"`}},
+		{"phone that waits", "phone", phonePage{basePage: in, Stage: "waits", First: true, Pending: &pendingNumber{"x", "•• 89", time.Unix(1795000000, 0)}}, []string{`•• 89`, `value="withdraw"`, `2026`, `href="/account"`}},
+		{"phone that waits for a second agent", "phone", phonePage{basePage: out, Stage: "waits", First: true, Pending: &pendingNumber{ID: "x", Masked: "•• 89"}}, []string{`•• 89`, `value="withdraw"`, `!2026`, `action="/logout"`}},
 		{"phone none", "phone", phonePage{basePage: out, Stage: "none", First: true}, []string{`tel:0855501000`, `!name="number"`}},
 		{"freeze", "freeze", freezePage{basePage: out, Stage: "ask", Token: hostile}, []string{`name="t"`, `value="&#34;&gt;&lt;script&gt;`, `<button>`}},
 		{"freeze done", "freeze", freezePage{basePage: out, Stage: "done"}, []string{`role="status"`, `!name="t"`, `08-555 010 00`}},
@@ -407,8 +410,9 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new key, untold", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
 		{"account, untold", "account", accountPage{basePage: in, MayBackup: true, Untold: true}, []string{`id="fault"`, `action="/account/backup"`}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
+		{"account with a number that waits", "account", accountPage{basePage: in, Waiting: "•• 89"}, []string{`•• 89`, `href="/phone"`}},
 		{"account with codes by mail", "account", accountPage{basePage: in, Mail: "a•••@example.se"}, []string{`a•••@example.se`, `!href="/phone"`}},
-		{"account", "account", accountPage{basePage: in, MaySMS: true}, []string{`href="/phone"`, `href="/password"`, `!own-mail`, `!action="/account/backup"`, `!action="/account/remove"`}},
+		{"account", "account", accountPage{basePage: in, MaySMS: true}, []string{`!class="notice"`, `href="/phone"`, `href="/password"`, `!own-mail`, `!action="/account/backup"`, `!action="/account/remove"`}},
 		{"account with all", "account", accountPage{basePage: in, Masked: "•• 67", Backup: 10, MayApp: true, MayKey: true, MayBackup: true, Saved: true,
 			Apps:     []ownFactor{{ID: "a1", Kind: "app", Name: hostile, AddedAt: someDay, UsedAt: someDay}},
 			Keys:     []ownFactor{{ID: "k1", Kind: "key", AddedAt: someDay}},

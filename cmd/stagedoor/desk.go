@@ -108,12 +108,9 @@ func (d *serverDesk) rules() helpdesk.Desk {
 			_, err := p.Store.AppendEvent(ctx, event)
 			return err
 		},
-		Settings: helpdesk.Settings{Country: p.Set.Country, Countries: p.Set.Countries, Lang: d.noticeLang()},
+		Settings: helpdesk.Settings{Country: p.Set.Country, Countries: p.Set.Countries},
 	}
 }
-
-// noticeLang is the language of notices to people: the portal's first.
-func (d *serverDesk) noticeLang() string { return d.portal.Site.Languages()[0].Code }
 
 // news is what a person is told of their factors, in the transaction of the change.
 func (d *serverDesk) news(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error) {

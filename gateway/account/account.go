@@ -15,6 +15,7 @@ import (
 type accountPage struct {
 	portal.Page
 	Masked     string // of the number that codes go to; empty: none
+	Waiting    string // of the one that helpdesk has entered and that does not count yet, masked; empty: none
 	Mail       string // masked, that codes go to; empty: none may
 	Apps, Keys []factor.Factor
 	Backup     int // codes left
@@ -56,6 +57,9 @@ func (p *Pages) renderAccount(w http.ResponseWriter, v *portal.Visit, code int, 
 		Saved: v.URL.Query().Has("saved"), Untold: t.Untold}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
+	}
+	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
+		return err
 	}
 	if mail := p.MailFor(s.Who.Account); status.Allows(factor.Mail) && mail != "" {
 		data.Mail = otp.MaskMail(mail)

@@ -18,7 +18,8 @@ type phonePage struct {
 	portal.Page
 	// Stage is what the page is for: "have" (the number that there is), "old" (the
 	// code from it), "number" (a number is typed), "new" (the code from that one)
-	// or "none" (there is no number, and helpdesk enters it).
+	// "waits" (helpdesk has entered the first one, and it does not count yet) or
+	// "none" (there is no number, and helpdesk enters it).
 	Stage      string
 	First      bool   // there is no number yet
 	Masked     string // the number that there is
@@ -111,6 +112,8 @@ func (p *Pages) phoneState(v *portal.Visit) (phonePage, error) {
 		return phonePage{}, err
 	}
 	switch open := data.First && p.MayEnrolPhone(s, number) || at.OldDone && !data.First; {
+	case data.First && data.Pending != nil && s.Who.Factor != "":
+		data.Stage = "waits"
 	case data.First && !p.MayEnrolPhone(s, number):
 		data.Stage = "none"
 	case data.Frozen, data.Elsewhere, data.Pending != nil:
@@ -181,7 +184,7 @@ func (p *Pages) homeCountry(s *portal.Session) string {
 
 func (p *Pages) renderPhone(w http.ResponseWriter, v *portal.Visit, status int, data phonePage) error {
 	title := "phone.title"
-	if data.First {
+	if data.First && data.Stage != "waits" {
 		title = "phone.title.first"
 	}
 	data.Page = p.Page(v, title)
@@ -221,7 +224,7 @@ func (p *Pages) phone(w http.ResponseWriter, v *portal.Visit) error {
 	case act == "restart":
 		v.Session.Who.Phoning = portal.Phoning{}
 		return p.keepPhoning(w, v, "/phone")
-	case act == "withdraw" && data.Pending != nil && !data.First:
+	case act == "withdraw" && data.Pending != nil && (!data.First || data.Stage == "waits"):
 		return p.withdrawNumber(w, v, data.Pending.ID)
 	}
 	// The page was older than what has happened since.

@@ -1,5 +1,5 @@
 // Package admin is administrators' pages: how the portal and all that it needs
-// are, the targets as loaded, who uses them, and who has what to log in with.
+// are, the targets as loaded, and who uses them.
 package admin
 
 import (
@@ -26,7 +26,5 @@ func Routes(on *portal.Portal, noteNode func(ctx context.Context, stopped time.T
 		portal.On("POST /admin/targets", portal.StepReady, p.viewTargetsAs, portal.Admins),
 		portal.On("GET /admin/usage", portal.StepReady, p.adminUsage, portal.Admins),
 		portal.On("GET /admin/usage.csv", portal.StepReady, p.exportUsage, portal.Admins),
-		portal.On("GET /admin/enrolment", portal.StepReady, p.adminEnrolment, portal.Admins),
-		portal.On("GET /admin/enrolment.csv", portal.StepReady, p.exportEnrolment, portal.Admins),
 	}
 }

@@ -176,7 +176,7 @@ func (p *Pages) exportUsage(w http.ResponseWriter, v *portal.Visit) error {
 	if err != nil {
 		return fmt.Errorf("export usage: %w", err)
 	}
-	if err := p.auditExport(v, "usage", len(uses)); err != nil {
+	if err := p.AuditExport(v, "usage", len(uses)); err != nil {
 		return err
 	}
 	rows := [][]string{{"day", "target", "name", "desktops", "seconds", "people"}}
@@ -184,9 +184,4 @@ func (p *Pages) exportUsage(w http.ResponseWriter, v *portal.Visit) error {
 		rows = append(rows, []string{u.Day, u.Target, p.nameOf(u.Target), strconv.Itoa(u.Desktops), strconv.Itoa(u.Seconds), strconv.Itoa(u.People)})
 	}
 	return p.SendCSV(w, "usage-"+asked.from()+"-"+asked.to()+".csv", rows)
-}
-
-// auditExport records that data about people left the portal as a file.
-func (p *Pages) auditExport(v *portal.Visit, what string, rows int) error {
-	return p.Audit(v, store.Event{Kind: "export", Result: "ok", Detail: map[string]string{"what": what, "rows": strconv.Itoa(rows)}})
 }

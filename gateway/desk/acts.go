@@ -32,6 +32,11 @@ type deskAct struct {
 	form func(p *Pages, lang string, f helpdesk.Facts, form *actForm)
 }
 
+// words are those of a message to the person, in whatever language is theirs.
+func (v *deskVisit) words(key string) helpdesk.Words {
+	return func(lang string) string { return v.p.Site.T(lang, key) }
+}
+
 // plain is an act that takes a reason and nothing else.
 func plain(do func(helpdesk.Desk, *deskVisit) error) func(*deskVisit) error {
 	return func(v *deskVisit) error { return do(v.desk, v) }
@@ -42,14 +47,14 @@ func never(helpdesk.Facts) bool { return false }
 // deskActs are all that an agent can do to help, in the order of the page.
 var deskActs = []deskAct{
 	{"caller", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.Lang, "code.caller"))
+		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"))
 	}), func(f helpdesk.Facts) bool { return f.Phone.Problem == "" }, nil},
 	{"caller-code", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
 	{"resend", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.ResendCode(v.Context(), v.agent, v.id, v.reason, v.p.Site.T(v.Lang, "code.sms"), v.p.Site.T(v.Lang, "code.mail.subject"))
-	}), func(f helpdesk.Facts) bool { return f.Open != nil }, nil},
+		return d.ResendCode(v.Context(), v.agent, v.id, v.PostForm.Get("session"), v.reason, v.words("code.sms"), v.words("code.mail.subject"))
+	}), func(f helpdesk.Facts) bool { return f.Open != nil }, resendForm},
 	{"unlock", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.Unlock(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.State.Locked }, nil},
@@ -111,6 +116,14 @@ func factorForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
 	}
 }
 
+// resendForm has the agent pick whose code it is, by where and since when they wait.
+func resendForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
+	form.Field, form.Label = "session", p.Site.T(lang, "desk.field.session")
+	for _, one := range f.Waiting {
+		form.Picks = append(form.Picks, pick{one.SessionID, p.Site.T(lang, "desk.field.session-since", "address", one.Address, "time", p.Site.Clock(lang, one.Since))})
+	}
+}
+
 func (p *Pages) kindName(lang string, kind factor.Kind) string {
 	if key := "desk.kind." + string(kind); p.Site.T(lang, key) != key {
 		return p.Site.T(lang, key)
@@ -141,7 +154,7 @@ func (p *Pages) helpPerson(w http.ResponseWriter, v *portal.Visit) error {
 	var refused *helpdesk.RefusedError
 	switch {
 	case errors.As(err, &refused):
-		v.Log.Info("helpdesk act refused", "act", act.name, "error", err)
+		v.Log.Info("helpdesk act refused", "act", act.name, "account", id, "error", err)
 		at.page.Fault, at.page.tried, at.page.typed = p.refusalText(v, refused), act.name, v.PostForm
 		return p.renderPerson(w, v, p.refusalStatus(refused), at.page)
 	case err != nil:

@@ -48,7 +48,7 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
 			ActsPerDay: p.Set.ActsPerDay, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
-			Country: p.Set.Country, Countries: p.Set.Countries, Lang: v.Lang,
+			Country: p.Set.Country, Countries: p.Set.Countries,
 		},
 	}
 }
@@ -133,7 +133,7 @@ func (p *Pages) refusalStatus(refused *helpdesk.RefusedError) int {
 		return http.StatusUnprocessableEntity
 	case helpdesk.RuleDirectory, helpdesk.RuleNotSent:
 		return http.StatusServiceUnavailable
-	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleSecond:
+	case helpdesk.RuleSelf, helpdesk.RuleColleague, helpdesk.RuleForbidden, helpdesk.RuleWrongCode, helpdesk.RuleUsedUp, helpdesk.RuleUnverified, helpdesk.RuleRemover, helpdesk.RuleSecond:
 		return http.StatusForbidden
 	}
 	return http.StatusConflict

@@ -138,7 +138,7 @@ func (p *Pages) personName(f helpdesk.Facts) string {
 }
 
 func (p *Pages) causeView(v *portal.Visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
-	args := []any{"count", c.Count, "since", p.moment(v, c.Since), "until", p.moment(v, nextMinute(c.Until))}
+	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until))}
 	view := causeView{
 		Text: p.Site.T(v.Lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.Lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
 	}
@@ -151,13 +151,13 @@ func (p *Pages) causeView(v *portal.Visit, data *personPage, c helpdesk.Cause, u
 }
 
 // moment is a time as a page has it: the clock, with the date where it is not today's.
-func (p *Pages) moment(v *portal.Visit, at time.Time) string {
+func (p *Pages) moment(lang string, at time.Time) string {
 	if at.IsZero() {
-		return p.Site.T(v.Lang, "desk.unknown-time")
+		return p.Site.T(lang, "desk.unknown-time")
 	}
-	clock := p.Site.Time(v.Lang, at)
+	clock := p.Site.Time(lang, at)
 	if y, m, d := at.Local().Date(); at.IsZero() || !sameDay(p.Now(), y, m, d) {
-		return p.Site.Date(v.Lang, at) + " " + clock
+		return p.Site.Date(lang, at) + " " + clock
 	}
 	return clock
 }

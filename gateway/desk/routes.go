@@ -1,5 +1,5 @@
-// Package desk is helpdesk's pages: who cannot get in and why, the desktops that
-// people have open, and the audit. The rules of helping are gateway/helpdesk's.
+// Package desk is helpdesk's pages: who cannot get in and why, who has not enrolled
+// a second factor, the desktops that people have open, and the audit. The rules of helping are gateway/helpdesk's.
 package desk
 
 import (
@@ -36,6 +36,8 @@ func Routes(on *portal.Portal, gateway Gateway) []portal.Route {
 		portal.On("GET /helpdesk/audit.jsonl", portal.StepReady, p.exportJSONL, portal.Desk),
 		portal.On("GET /helpdesk/id", portal.StepReady, p.findSupportID, portal.Desk),
 		portal.On("GET /helpdesk/id/{id}", portal.StepReady, p.aboutSupportID, portal.Desk),
+		portal.On("GET /helpdesk/enrolment", portal.StepReady, p.enrolment, portal.Desk),
+		portal.On("GET /helpdesk/enrolment.csv", portal.StepReady, p.exportEnrolment, portal.Desk),
 		portal.On("GET /helpdesk", portal.StepReady, p.findPeople, portal.Desk),
 		portal.On("GET /helpdesk/person/{account}", portal.StepReady, p.personPage, portal.Desk),
 		portal.On("POST /helpdesk/person/{account}/{act}", portal.StepReady, p.helpPerson, portal.Desk),

@@ -60,6 +60,8 @@ var (
 	ErrUntold = store.ErrTooManyNotices
 	// ErrNotFound: the account has no such factor or device.
 	ErrNotFound = store.ErrNotFound
+	// ErrSecondAgent: whoever has removed a factor vouches for nobody there.
+	ErrSecondAgent = store.ErrSameAgent
 )
 
 // LockedError: wrong codes have locked the account.
@@ -82,6 +84,9 @@ type Options struct {
 	URL    *url.URL
 	Policy Policy
 	Now    func() time.Time
+	// Hold is for how long after helpdesk has removed a factor of somebody neither
+	// the password alone sets another up, nor the same agent's word; 0: not at all.
+	Hold time.Duration
 	// Mail tells whether a code can go to an address; nil: codes go by SMS alone.
 	// It is for the enrolment; of who logs in Person.Mail says it.
 	Mail func(address string) bool

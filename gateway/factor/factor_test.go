@@ -436,3 +436,97 @@ func FuzzReadLetters(f *testing.F) {
 }
 
 func untraced(Factor) (store.Trace, error) { return store.Trace{}, nil }
+
+// Whoever has removed a factor of somebody's gives no bypass code on their word,
+// the codes that are out are void, and the password alone sets nothing up: until
+// the hold is over.
+func TestRemovedByHelpdesk(t *testing.T) {
+	d := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App}, Enrol: []Kind{App}}})
+	d.one.Hold, d.another.Hold = 24*time.Hour, 24*time.Hour
+	ctx := t.Context()
+	d.app()
+	early, _, err := d.one.IssueBypassUnseen(ctx, anna.AccountID, "agent", store.Trace{})
+	d.must(err)
+	own, err := d.store.Factors(ctx, anna.AccountID)
+	d.must(err)
+	if _, err := d.one.RemoveBy(ctx, anna.AccountID, "no such", "agent", untraced); !errors.Is(err, ErrNotFound) {
+		t.Errorf("removed what is not there: %v", err)
+	}
+	if removed, err := d.one.RemovedLately(ctx, anna.AccountID); err != nil || removed {
+		t.Errorf("after nothing was removed: %v, %v", removed, err)
+	}
+	if removed, err := d.one.RemoveBy(ctx, anna.AccountID, own[0].ID, "agent", untraced); err != nil || removed.Kind != App {
+		t.Fatalf("%+v, %v", removed, err)
+	}
+	if _, err := d.another.CheckCode(ctx, anna, early, store.Trace{}); !errors.Is(err, ErrWrong) {
+		t.Errorf("a code from before is good still: %v", err)
+	}
+	if _, _, err := d.another.IssueBypassUnseen(ctx, anna.AccountID, "agent", store.Trace{}); !errors.Is(err, ErrSecondAgent) {
+		t.Errorf("on the same agent's word: %v", err)
+	}
+	for name, issue := range map[string]func() (string, time.Time, error){
+		"to a verified caller": func() (string, time.Time, error) {
+			return d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
+		},
+		"on another agent's word": func() (string, time.Time, error) {
+			return d.one.IssueBypassUnseen(ctx, anna.AccountID, "second", store.Trace{})
+		},
+	} {
+		if code, _, err := issue(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if _, err := d.one.CheckCode(ctx, anna, code, store.Trace{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	state, err := d.one.State(ctx, anna)
+	if err != nil || !state.Held || state.MustEnrol() {
+		t.Errorf("%+v, %v: the password alone sets an app up", state, err)
+	}
+	d.advance(24 * time.Hour)
+	if state, err = d.one.State(ctx, anna); err != nil || state.Held || !state.MustEnrol() {
+		t.Errorf("after the hold: %+v, %v", state, err)
+	}
+	if _, _, err := d.one.IssueBypassUnseen(ctx, anna.AccountID, "agent", store.Trace{}); err != nil {
+		t.Errorf("after the hold: %v", err)
+	}
+}
+
+// Removals and codes on an agent's word at once, on two nodes: however they fall,
+// no such code is good after the agent's removal.
+func TestRemovalAndBypassRace(t *testing.T) {
+	d := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App}}})
+	d.one.Hold, d.another.Hold = 24*time.Hour, 24*time.Hour
+	ctx := t.Context()
+	for range 5 {
+		d.app()
+		own, err := d.store.Factors(ctx, anna.AccountID)
+		d.must(err)
+		by := own[0].ID // an agent for each round
+		var mu sync.Mutex
+		var codes []string
+		var all sync.WaitGroup
+		for range 4 {
+			all.Go(func() {
+				if code, _, err := d.another.IssueBypassUnseen(ctx, anna.AccountID, by, store.Trace{}); err == nil {
+					mu.Lock()
+					codes = append(codes, code)
+					mu.Unlock()
+				} else if !errors.Is(err, ErrSecondAgent) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Go(func() {
+			if _, err := d.one.RemoveBy(ctx, anna.AccountID, own[0].ID, by, untraced); err != nil {
+				t.Error(err)
+			}
+		})
+		all.Wait()
+		for _, code := range codes {
+			if _, err := d.one.CheckCode(ctx, anna, code, store.Trace{}); !errors.Is(err, ErrWrong) {
+				t.Errorf("a code on the remover's word is good: %v", err)
+			}
+		}
+		d.must(d.store.ClearCodeLock(ctx, anna.AccountID))
+	}
+}

@@ -15,6 +15,10 @@ import (
 type State struct {
 	Want
 	Has []Kind // of those allowed, the one to ask for first in front
+	// Held: helpdesk has removed a factor lately (Options.Hold). Nothing is set up
+	// with the password alone: whose word took the old factor away would choose the
+	// new one.
+	Held bool
 }
 
 // Asks tells whether a second factor is asked for at login.
@@ -59,7 +63,14 @@ func (f *Factors) State(ctx context.Context, person Person) (State, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return State{}, fmt.Errorf("factor: %w", err)
 	}
-	return stateOf(f.want(person, f.Now()), there, Kind(last.LastFactor)), nil
+	state := stateOf(f.want(person, f.Now()), there, Kind(last.LastFactor))
+	if state.Held, err = f.RemovedLately(ctx, person.AccountID); err != nil {
+		return State{}, err
+	}
+	if state.Held {
+		state.Enrol = nil
+	}
+	return state, nil
 }
 
 // want is what the policy wants of a person, as far as this portal can do it.
@@ -151,6 +162,22 @@ func (f *Factors) Status(ctx context.Context, person Person) (Status, error) {
 // Remove takes an app or a key away; remembered devices are forgotten, since
 // they stood on it. traceOf makes the trace of it, of NewsRemoved. ErrNotFound.
 func (f *Factors) Remove(ctx context.Context, accountID, id string, traceOf func(Factor) (store.Trace, error)) (Factor, error) {
+	return f.remove(ctx, accountID, id, traceOf, func(trace store.Trace) error {
+		_, err := f.Store.RemoveFactor(ctx, accountID, id, trace)
+		return err
+	})
+}
+
+// RemoveBy is Remove by an agent of helpdesk: it is remembered (IssueBypassUnseen,
+// RemovedLately), and bypass codes that are out are void.
+func (f *Factors) RemoveBy(ctx context.Context, accountID, id, agent string, traceOf func(Factor) (store.Trace, error)) (Factor, error) {
+	return f.remove(ctx, accountID, id, traceOf, func(trace store.Trace) error {
+		_, err := f.Store.RemoveFactorBy(ctx, accountID, id, agent, f.Now(), trace)
+		return err
+	})
+}
+
+func (f *Factors) remove(ctx context.Context, accountID, id string, traceOf func(Factor) (store.Trace, error), drop func(store.Trace) error) (Factor, error) {
 	own, err := f.Store.Factors(ctx, accountID)
 	if err != nil {
 		return Factor{}, fmt.Errorf("factor: remove: %w", err)
@@ -164,8 +191,18 @@ func (f *Factors) Remove(ctx context.Context, accountID, id string, traceOf func
 	if err != nil {
 		return Factor{}, err
 	}
-	if _, err := f.Store.RemoveFactor(ctx, accountID, id, trace); err != nil {
+	if err := drop(trace); err != nil {
 		return Factor{}, fmt.Errorf("factor: remove: %w", err)
+	}
+	return removed, nil
+}
+
+// RemovedLately tells whether helpdesk has removed a factor of an account within
+// Hold.
+func (f *Factors) RemovedLately(ctx context.Context, accountID string) (bool, error) {
+	removed, err := f.Store.FactorRemoved(ctx, accountID, f.Now().Add(-f.Hold))
+	if err != nil {
+		return false, fmt.Errorf("factor: %w", err)
 	}
 	return removed, nil
 }

@@ -10,6 +10,8 @@ import (
 	"stagedoor/store"
 )
 
+const kindAskCaller = "helpdesk-caller-code"
+
 // callerSession ties a code that a caller reads back to the agent's session and
 // to the person: nobody else can use it, and it is good for nothing else.
 func callerSession(agent Agent, id string) string {
@@ -19,14 +21,18 @@ func callerSession(agent Agent, id string) string {
 // AskCaller sends a code to a person's number, for the caller to read back; words
 // are the message's, "{code} is the code to read to {portal}'s helpdesk". The
 // agent never sees the code.
-func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason, words string) error {
-	return d.act(ctx, agent, id, "helpdesk-caller-code", reason, func(person directory.Account, _ string) (map[string]string, error) {
+func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason string, words Words) error {
+	return d.act(ctx, agent, id, kindAskCaller, reason, func(person directory.Account, _ string) (map[string]string, error) {
 		number, err := d.phoneOf(ctx, person)
 		if err != nil {
 			return nil, &RefusedError{Rule: RuleNoNumber, Err: err}
 		}
+		lang, err := d.langOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		_, err = d.Codes.Start(ctx, otp.Request{
-			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words, Purpose: "caller",
+			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words(lang), Purpose: "caller",
 		})
 		return map[string]string{"phone": number.Phone.Masked()}, sendRefusal(err)
 	})
@@ -34,33 +40,53 @@ func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason, words stri
 
 // CheckCaller checks what a caller has read back. Nil: the caller has the
 // person's phone, and counts as verified for this agent's session for 15
-// minutes. It belongs to the act that sent the code, so it is recorded and
-// bound by the code's own tries, and not counted again.
+// minutes. It belongs to the act that sent the code, so it is recorded with that
+// one's reason and bound by the code's own tries, and not counted again.
 func (d Desk) CheckCaller(ctx context.Context, agent Agent, id, code string) error {
+	what := deed{id: id, kind: "helpdesk-caller"}
 	person, err := d.person(ctx, id)
-	if err != nil {
-		return err
+	if err == nil {
+		if rule := d.bars(agent, person); rule != "" {
+			err = refuse(rule)
+		}
 	}
-	if rule := d.bars(agent, person); rule != "" {
-		return refuse(rule)
+	if err != nil {
+		return d.refused(ctx, agent, person, what, err)
+	}
+	if what.reason, err = d.callerReason(ctx, agent, id); err != nil {
+		return err
 	}
 	open, err := d.Store.LatestChallenge(ctx, callerSession(agent, id))
 	if err == nil {
 		err = d.Codes.Check(ctx, open.ID, callerSession(agent, id), code)
 	}
-	err = codeRefusal(err)
-	result := "ok"
-	if err != nil {
-		result = "refused"
+	if err = codeRefusal(err); err != nil {
+		return d.refused(ctx, agent, person, what, err)
 	}
 	// The record first: a caller of whom there is no trace is not verified.
-	if recorded := d.record(ctx, agent, person, deed{id: id, kind: "helpdesk-caller"}, result, err, nil); err != nil || recorded != nil {
-		return errors.Join(err, recorded)
+	if err := d.record(ctx, agent, person, what, "ok", nil, nil); err != nil {
+		return err
 	}
 	if err := d.Store.PutCaller(ctx, agent.SessionID, id, d.Now().Add(callerLasts)); err != nil {
 		return fmt.Errorf("helpdesk: verified caller: %w", err)
 	}
 	return nil
+}
+
+// callerReason is why the agent had the last code sent that a caller reads back,
+// as the record has it; empty: none was sent.
+func (d Desk) callerReason(ctx context.Context, agent Agent, id string) (string, error) {
+	const among = 50 // acts of an agent's session
+	asked, err := d.Store.Events(ctx, store.EventFilter{SessionID: agent.SessionID, Kind: kindAskCaller, Result: "ok", Limit: among})
+	if err != nil {
+		return "", fmt.Errorf("helpdesk: caller: %w", err)
+	}
+	for _, event := range asked {
+		if event.Detail[detailAccount] == id {
+			return event.Detail[detailWhy], nil
+		}
+	}
+	return "", nil
 }
 
 // callerCode is the code that a caller has been sent, where it is open.
@@ -108,24 +134,26 @@ func codeRefusal(err error) error {
 	return sendRefusal(err)
 }
 
-// ResendCode sends the code that a person is asked for on the way in once more;
-// words and subject as in otp.Request.
-// RuleNoCode where none is open.
-func (d Desk) ResendCode(ctx context.Context, agent Agent, id, reason, words, subject string) error {
+// ResendCode sends a code once more that a person is asked for on the way in, in
+// the session that the agent has picked (Facts.Waiting): who waits in another one
+// may be somebody else who has the password; words and subject as in otp.Request.
+// RuleNoCode where none is open there.
+func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason string, words, subject Words) error {
 	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
 		sessions, err := d.Store.SessionsOf(ctx, id)
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: resend: %w", err)
 		}
+		lang, err := d.langOf(ctx, id)
+		if err != nil {
+			return nil, err
+		}
 		for _, s := range sessions {
-			if s.Step != stepCode || s.Challenge == "" {
+			if s.ID != sessionID || s.Step != stepCode || s.Challenge == "" {
 				continue
 			}
-			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words, subject)
-			if errors.Is(err, otp.ErrExpired) {
-				continue
-			}
-			return nil, sendRefusal(err)
+			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words(lang), subject(lang))
+			return map[string]string{"waits_at": s.Address}, sendRefusal(err)
 		}
 		return nil, refuse(RuleNoCode)
 	})

@@ -61,8 +61,9 @@ const (
 	WhyUnreachable   = "undelivered-unreachable"
 	WhyRefused       = "undelivered-blocked" // by the operator
 	WhyFrozen        = "frozen"
-	WhyPending       = "pending"   // a change of number
-	WhyNoFactor      = "no-factor" // and the policy wants one
+	WhyPending       = "pending"       // a change of number
+	WhyFirstPending  = "first-pending" // the first number
+	WhyNoFactor      = "no-factor"     // and the policy wants one
 	WhyMustEnrol     = "must-enrol"
 	WhyIn            = "in" // they are logged in now
 	WhyNothing       = "nothing"
@@ -73,5 +74,5 @@ var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
 	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
 	WhySendLimit, WhySendBreaker, WhyNoSMS, WhyNoMail, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
-	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
+	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyFirstPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,6 +20,7 @@ type deed struct {
 	kind, reason string
 	target       string            // may be empty
 	facts        map[string]string // known before it is done; may be nil
+	unfit        error             // what is wrong with it at first sight; may be nil
 }
 
 // act does an act of which nothing more is known beforehand than on whom and why.
@@ -30,20 +32,22 @@ func (d Desk) act(ctx context.Context, agent Agent, id, kind, reason string, do 
 // records it before and after. An act that the rules refuse at once, or
 // for a slip of the agent's, is recorded, not counted.
 func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.Account, string) (map[string]string, error)) error {
-	reason, err := tidyReason(what.reason)
-	if err != nil {
-		return err
-	}
+	reason, reasonErr := tidyReason(what.reason)
 	what.reason = reason
 	person, err := d.person(ctx, what.id)
-	if err == nil {
+	switch {
+	case what.unfit != nil:
+		err = what.unfit
+	case reasonErr != nil:
+		err = reasonErr
+	case err == nil:
 		err = d.permit(ctx, agent, person)
+	}
+	if err != nil {
+		return d.refused(ctx, agent, person, what, err)
 	}
 	record := func(result string, err error, facts map[string]string) error {
 		return d.record(ctx, agent, person, what, result, err, facts)
-	}
-	if err != nil {
-		return errors.Join(err, record("refused", err, nil))
 	}
 	// First that it was begun: an act that nobody could record must not be done.
 	if err := record("begun", nil, nil); err != nil {
@@ -56,7 +60,7 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 	case errors.As(err, &refused):
 		result = "refused"
 		if !agent.Server && (refused.Rule == RuleBadNumber || refused.Rule == RuleUnverified) { // a slip, and nothing learned
-			err = errors.Join(err, d.Store.GiveBackAct(ctx, agent.AccountID))
+			err = errors.Join(err, d.giveBack(ctx, agent))
 		}
 	case err != nil:
 		result = "error"
@@ -64,6 +68,30 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 	// The act is done: its record must not fall to a browser that has gone.
 	ctx = context.WithoutCancel(ctx)
 	return errors.Join(err, record(result, err, facts))
+}
+
+// refused records an act that was refused before it cost one, and gives why back.
+func (d Desk) refused(ctx context.Context, agent Agent, person directory.Account, what deed, err error) error {
+	if !agent.Server {
+		ok, _, countErr := d.Store.Take(ctx, "desk-refusals:"+what.kind+":"+agent.AccountID, refusals, refusalsWindow)
+		if countErr != nil {
+			return errors.Join(err, fmt.Errorf("helpdesk: count refusal: %w", countErr))
+		}
+		if !ok {
+			return err
+		}
+	}
+	return errors.Join(err, d.record(ctx, agent, person, what, "refused", err, nil))
+}
+
+// giveBack has an act of an agent not count: as many as they have a day, so that
+// slips fill nobody's audit.
+func (d Desk) giveBack(ctx context.Context, agent Agent) error {
+	ok, _, err := d.Store.Take(ctx, "desk-slips:"+agent.AccountID, d.actsPerDay(), 24*time.Hour)
+	if err != nil || !ok {
+		return err
+	}
+	return d.Store.GiveBackAct(ctx, agent.AccountID)
 }
 
 // person finds whom an act is on. Without the directory nobody knows whether
@@ -160,7 +188,10 @@ const (
 
 func (d Desk) record(ctx context.Context, agent Agent, person directory.Account, what deed, result string, err error, facts map[string]string) error {
 	event := store.Event{Kind: what.kind, Result: result, AccountID: agent.AccountID, Name: agent.Name, SessionID: agent.SessionID,
-		Address: agent.Address, Target: what.target, Detail: map[string]string{detailAccount: what.id}}
+		Address: agent.Address, Target: what.target, Detail: map[string]string{}}
+	if what.id != "" {
+		event.Detail[detailAccount] = what.id
+	}
 	if person.ID != "" {
 		event.Detail[detailPerson] = nameOf(person)
 	}

@@ -16,6 +16,8 @@ import (
 // form and its texts say so too.
 const maxMessage = 300
 
+const maxDesktopID = 64 // bytes of one in an address that is recorded; ours have 26
+
 // EndDesktop closes a live desktop, by its id, on whichever node it is. RuleOver.
 func (d Desk) EndDesktop(ctx context.Context, agent Agent, desktopID, reason string) error {
 	return d.order(ctx, agent, "desktop-order-end", reason, store.DesktopOrder{DesktopID: desktopID, Kind: store.OrderEnd})
@@ -26,7 +28,7 @@ func (d Desk) EndDesktop(ctx context.Context, agent Agent, desktopID, reason str
 func (d Desk) MessageDesktop(ctx context.Context, agent Agent, desktopID, text, reason string) error {
 	text = Tidy(text)
 	if text == "" || utf8.RuneCountInString(text) > maxMessage {
-		return refuse(RuleMessage)
+		text = ""
 	}
 	return d.order(ctx, agent, "desktop-order-message", reason,
 		store.DesktopOrder{DesktopID: desktopID, Kind: store.OrderMessage, Text: text})
@@ -36,17 +38,25 @@ func (d Desk) MessageDesktop(ctx context.Context, agent Agent, desktopID, text, 
 func (d Desk) order(ctx context.Context, agent Agent, kind, reason string, order store.DesktopOrder) error {
 	live, err := d.Store.LiveDesktop(ctx, order.DesktopID)
 	if errors.Is(err, store.ErrNotFound) {
-		return refuse(RuleOver)
+		gone := deed{kind: kind}
+		if len(order.DesktopID) <= maxDesktopID {
+			gone.facts = map[string]string{"desktop": order.DesktopID}
+		}
+		return d.refused(ctx, agent, directory.Account{}, gone, refuse(RuleOver))
 	}
 	if err != nil {
 		return fmt.Errorf("helpdesk: desktop: %w", err)
 	}
 	order.ID, order.By = rand.Text(), agent.Name
 	facts := map[string]string{"desktop": live.ID, "node": live.Node, "session": live.SessionID}
-	if order.Text != "" {
+	what := deed{id: live.AccountID, kind: kind, reason: reason, target: live.Target, facts: facts}
+	switch {
+	case order.Text != "":
 		facts["text"] = order.Text
+	case order.Kind == store.OrderMessage:
+		what.unfit = refuse(RuleMessage)
 	}
-	return d.do(ctx, agent, deed{id: live.AccountID, kind: kind, reason: reason, target: live.Target, facts: facts},
+	return d.do(ctx, agent, what,
 		func(directory.Account, string) (map[string]string, error) {
 			err := d.Order(ctx, order)
 			if errors.Is(err, store.ErrNotFound) {

@@ -22,7 +22,8 @@ type Facts struct {
 	Messages     []Message      // the last codes and what became of them; the newest first
 	History      []NumberLine   // what was done to the number; the newest first
 	Factors      *factor.Status // nil: not known
-	Open         *OpenCode      // the code that the person is being asked for on the way in
+	Open         *OpenCode      // the code that was asked for last on the person's way in
+	Waiting      []OpenCode     // all that wait in some browser, that one first
 	Sessions     []store.Session
 	Caller       Caller
 	Bars         Rule // why this agent may do nothing here; empty: they may
@@ -64,10 +65,13 @@ type Message struct {
 	Reason    string // of what went wrong: the sender's or the provider's words
 }
 
-// OpenCode is a code that the person is asked for in some browser.
+// OpenCode is a code that somebody who knows the password is asked for in some
+// browser: the person, or an attacker.
 type OpenCode struct {
 	SentAt, ResendAt, ExpiresAt time.Time
 	Left                        int // tries
+	SessionID, Address          string
+	Since                       time.Time // when the password was right there
 }
 
 // Caller is what is known of who is on the telephone.

@@ -55,7 +55,6 @@ type Settings struct {
 	AgentGroups, AdministratorGroups []string
 	Country                          map[string]string // directory domain -> ISO country of national phone numbers
 	Countries                        []string          // ISO countries that codes are sent to
-	Lang                             string            // of notices to people
 }
 
 // Agent is who helps.
@@ -75,4 +74,8 @@ const (
 	findsWindow = 10 * time.Minute
 	lookOnce    = time.Hour        // looking at a person is recorded once in it
 	callerLasts = 15 * time.Minute // how long a verified caller is one
+	// Refusals that cost no act are recorded up to refusals an hour, of each agent
+	// and kind: nobody fills the audit with them. What is beyond is in the log.
+	refusals       = 60
+	refusalsWindow = time.Hour
 )

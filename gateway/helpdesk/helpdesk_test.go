@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/directory/directorytest"
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/otp"
 	"stagedoor/store"
@@ -46,13 +48,17 @@ func open(t *testing.T) *rig {
 	}
 	t.Cleanup(accounts.Close)
 	r := &rig{people: people, outbox: otp.NewOutbox(20, time.Now), file: filepath.Join(t.TempDir(), "db")}
-	r.Desk = helpdesk.Desk{Directory: accounts, Now: time.Now, Settings: helpdesk.Settings{
+	r.Desk = helpdesk.Desk{Directory: accounts, Now: time.Now, News: tellNobody, Settings: helpdesk.Settings{
 		AgentGroups: []string{`AMIDO\Helpdesk`}, AdministratorGroups: []string{`AMIDO\Portal-Admins`},
 		Country: map[string]string{"AMIDO": "SE"}, Countries: []string{"SE"},
 	}}
 	r.Desk = r.process(t)
 	r.agent = helpdesk.Agent{AccountID: r.id(t, "hanna"), Name: `AMIDO\hanna`, SessionID: "session"}
 	return r
+}
+
+func tellNobody(context.Context, directory.Account, string, factor.News, factor.Kind) (store.Trace, error) {
+	return store.Trace{}, nil
 }
 
 // process is the desk of one more process on the same database.
@@ -239,7 +245,7 @@ func TestCallerTries(t *testing.T) {
 	if err := r.CheckCaller(t.Context(), r.agent, cecilia, "123456"); rule(err) != helpdesk.RuleNoCode {
 		t.Errorf("without a code: %v", err)
 	}
-	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde in", "{code}"); err != nil {
+	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde in", func(string) string { return "{code}" }); err != nil {
 		t.Fatal(err)
 	}
 	right := r.outbox.Messages("+46701740607")[0].Text
@@ -266,5 +272,19 @@ func TestCallerTries(t *testing.T) {
 	}
 	if until, err := r.Store.Caller(t.Context(), r.agent.SessionID, cecilia); err != nil || !until.IsZero() {
 		t.Errorf("the caller is verified until %v, %v", until, err)
+	}
+}
+
+func TestUnlock(t *testing.T) {
+	r := open(t)
+	if err := r.Unlock(t.Context(), r.agent, r.id(t, "cecilia"), "ringde in"); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := r.Directory.State(t.Context(), "cecilia"); err != nil || s.Locked {
+		t.Errorf("%+v, %v", s, err)
+	}
+	want := `begun  AMIDO\cecilia: ringde in, ok  AMIDO\cecilia: ringde in`
+	if got := strings.Join(r.recorded(t, "helpdesk-unlock"), ", "); got != want {
+		t.Errorf("recorded %q, want %q", got, want)
 	}
 }

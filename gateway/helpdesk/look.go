@@ -183,7 +183,7 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 			f.Sessions = append(f.Sessions, s)
 			continue
 		}
-		if s.Step != stepCode || s.Challenge == "" || f.Open != nil {
+		if s.Step != stepCode || s.Challenge == "" {
 			continue
 		}
 		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
@@ -193,7 +193,11 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 		if err != nil {
 			return err
 		}
-		f.Open = &OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left}
+		f.Waiting = append(f.Waiting, OpenCode{SentAt: open.SentAt, ResendAt: open.ResendAt, ExpiresAt: open.ExpiresAt, Left: open.Left,
+			SessionID: s.ID, Address: s.Address, Since: s.CreatedAt})
+	}
+	if len(f.Waiting) > 0 {
+		f.Open = &f.Waiting[0]
 	}
 	return nil
 }

@@ -8,14 +8,28 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/otp"
+	"stagedoor/store"
 )
 
 // personOf is somebody as otp.Numbers knows people.
 func (d Desk) personOf(a directory.Account) otp.Person {
 	return otp.Person{
 		AccountID: a.ID, Directory: a.Mobiles, Country: d.Country[a.Domain], Allowed: d.Countries,
-		Name: nameOf(a), Lang: d.Lang, Mail: a.Mail,
+		Name: nameOf(a), Mail: a.Mail,
 	}
+}
+
+// Words are a message's, in a language; empty: the portal's first one.
+type Words func(lang string) string
+
+// langOf is the language of somebody's last login: what an agent sends them is
+// for them to read. Empty: they have never logged in.
+func (d Desk) langOf(ctx context.Context, id string) (string, error) {
+	person, err := d.Store.FindPerson(ctx, id)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", fmt.Errorf("helpdesk: language: %w", err)
+	}
+	return person.Lang, nil
 }
 
 // phoneOf is the number that codes of a person go to; *otp.NoPhoneError.
@@ -66,13 +80,21 @@ func actOf(agent Agent, reason string) otp.Act {
 	return act
 }
 
-// CorrectNumber gives a person another number, or their first one. Another one
-// takes effect after the cool-down, or when a second agent confirms it; the old
-// number, the new one and the mail address are told. RuleBadNumber, RuleSame,
+// CorrectNumber gives a person another number, or their first one. Another one,
+// and a first one beside other second factors, takes effect after the cool-down,
+// or when a second agent confirms it; the old number, the new one and the mail
+// address are told. RuleBadNumber, RuleSame,
 // RuleElsewhere, RulePending, RuleFrozen.
 func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason string) (change otp.Change, err error) {
 	err = d.act(ctx, agent, id, "phone-change", reason, func(a directory.Account, reason string) (map[string]string, error) {
 		person := d.personOf(a)
+		var err error
+		if person.Lang, err = d.langOf(ctx, id); err != nil {
+			return nil, err
+		}
+		if person.Guarded, err = d.guarded(ctx, a); err != nil {
+			return nil, err
+		}
 		phone, err := otp.ParsePhone(number, person.Country, person.Allowed)
 		if err != nil {
 			return nil, &RefusedError{Rule: RuleBadNumber, Err: err}
@@ -84,9 +106,56 @@ func (d Desk) CorrectNumber(ctx context.Context, agent Agent, id, number, reason
 		case err == nil:
 			change, err = d.Numbers.Change(ctx, person, phone, actOf(agent, reason))
 		}
-		return map[string]string{"phone": phone.Masked(), "state": string(change.State)}, numberRefusal(err)
+		facts := map[string]string{"phone": phone.Masked(), "state": string(change.State)}
+		if err != nil {
+			return facts, numberRefusal(err)
+		}
+		return facts, d.refresh(ctx, a)
 	})
 	return change, err
+}
+
+// refresh has the row of somebody who has logged in before know the number and
+// the factors that an act has left them, so that lists of people are right before
+// their next login.
+func (d Desk) refresh(ctx context.Context, a directory.Account) error {
+	if d.Factors == nil || d.FactorPerson == nil {
+		return nil
+	}
+	number, err := d.phoneOf(ctx, a)
+	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+		return err
+	}
+	person, err := d.FactorPerson(ctx, a)
+	if err != nil {
+		return err
+	}
+	state, err := d.Factors.State(ctx, person)
+	if err != nil {
+		return err
+	}
+	row := store.Person{AccountID: a.ID, Domain: a.Domain, Name: a.Name, DisplayName: a.DisplayName, Mail: a.Mail,
+		Phone: string(number.Phone), PhoneSource: number.Source}
+	for _, kind := range state.Has {
+		row.Factors = append(row.Factors, string(kind))
+	}
+	return wrapped("refresh person", d.Store.RefreshPerson(ctx, row))
+}
+
+// guarded tells whether second factors of their own protect somebody, or did
+// until helpdesk removed them within the cool-down: else one agent would remove
+// what is there, and enter whichever number they like.
+func (d Desk) guarded(ctx context.Context, a directory.Account) (bool, error) {
+	if d.Factors == nil || d.FactorPerson == nil { // not a portal
+		return false, nil
+	}
+	person, err := d.FactorPerson(ctx, a)
+	if err != nil {
+		return false, err
+	}
+	person.Number = false
+	state, err := d.Factors.State(ctx, person)
+	return state.Held || len(state.Has) > 0, err
 }
 
 // ConfirmNumber says that the directory's number is the person's.
@@ -105,8 +174,11 @@ func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, reason string)
 		if err != nil {
 			return nil, numberRefusal(err)
 		}
-		_, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason))
-		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
+		facts := map[string]string{"phone": otp.Phone(pending.New).Masked()}
+		if _, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason)); err != nil {
+			return facts, numberRefusal(err)
+		}
+		return facts, d.refresh(ctx, a)
 	})
 }
 

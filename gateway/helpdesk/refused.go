@@ -54,6 +54,7 @@ const (
 	RuleTooMany   Rule = "too-many"   // the person was told of too much today
 	// About bypass codes.
 	RuleUnverified Rule = "unverified" // who is on the telephone
+	RuleRemover    Rule = "remover"    // the agent has removed a factor of the person, and vouches for nobody there
 	// About live desktops.
 	RuleOver    Rule = "over"    // there is no such desktop any more
 	RuleMessage Rule = "message" // none, or too long
@@ -65,7 +66,7 @@ var Rules = []Rule{
 	RuleDirectory, RuleUnknown, RuleForbidden, RuleNoNumber, RuleNoCode, RuleNotSent,
 	RuleWait, RuleLocked, RuleWrongCode, RuleUsedUp, RuleNothing, RuleBadNumber,
 	RuleSame, RuleElsewhere, RulePending, RuleFrozen, RuleSecond, RuleMoved,
-	RuleTooMany, RuleUnverified, RuleOver, RuleMessage,
+	RuleTooMany, RuleUnverified, RuleRemover, RuleOver, RuleMessage,
 }
 
 func refuse(rule Rule) error { return &RefusedError{Rule: rule} }

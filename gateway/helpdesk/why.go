@@ -93,7 +93,11 @@ func ofPhone(f Facts) (found []Cause, stops bool) {
 	case "":
 		stops = false
 	case "empty":
-		found = append(found, Cause{Key: WhyNoNumber})
+		cause := Cause{Key: WhyNoNumber}
+		if p := f.Phone.Pending; p != nil {
+			cause = Cause{Key: WhyFirstPending, Since: p.Since}
+		}
+		found = append(found, cause)
 	case "not-mobile":
 		found = append(found, Cause{Key: WhyNotMobile})
 	case "country":

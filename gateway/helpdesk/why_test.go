@@ -43,6 +43,7 @@ func TestWhy(t *testing.T) {
 		{"bad number", Facts{Phone: Phone{Problem: "unreadable"}}, []string{"bad-number"}},
 		{"fixed line", Facts{Phone: Phone{Problem: "not-mobile"}}, []string{"not-mobile"}},
 		{"foreign", Facts{Phone: Phone{Problem: "country"}}, []string{"country"}},
+		{"no number, and one waits", Facts{Phone: Phone{Problem: "empty", Pending: &PendingNumber{Masked: "••• 0622"}}}, []string{"first-pending"}},
 		{"no number, but an app", Facts{Phone: Phone{Problem: "empty"}, Factors: required(factor.App)}, []string{"no-number"}},
 		{"a number that the policy does not take", Facts{Factors: required()}, []string{"no-factor"}},
 		{"wrong passwords", Facts{Tries: []store.Event{try("login", "refused", "wrong-password", 1), try("code-sent", "ok", "", 2), try("login", "refused", "wrong-password", 3)}}, []string{"wrong-password 2"}},

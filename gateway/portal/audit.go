@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 
 	"stagedoor/store"
 )
@@ -39,6 +40,11 @@ func (p *Portal) logEvent(log *slog.Logger, event store.Event) {
 	p.Metrics.events.WithLabelValues(event.Kind, event.Result).Inc()
 	log.Info("audit", "event", event.ID, "kind", event.Kind, "result", event.Result, "reason", event.Reason,
 		"name", event.Name, "account_id", event.AccountID, "session", event.SessionID, "target", event.Target, "detail", event.Detail, "hash", event.Hash)
+}
+
+// AuditExport records that data about people left the portal as a file.
+func (p *Portal) AuditExport(v *Visit, what string, rows int) error {
+	return p.Audit(v, store.Event{Kind: "export", Result: "ok", Detail: map[string]string{"what": what, "rows": strconv.Itoa(rows)}})
 }
 
 // Background is a visit that nobody made: for what the portal decides by itself.

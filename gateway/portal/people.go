@@ -41,7 +41,7 @@ func (p *Portal) RecordPerson(v *Visit, ready bool, last factor.Kind) error {
 	account, state := s.Who.Account, s.Who.Factors
 	person := store.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Name, DisplayName: account.DisplayName,
-		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From,
+		Mail: account.Mail, Phone: string(s.Who.Phone), Policy: string(state.Need), PolicyFrom: state.From, Lang: v.Lang,
 		Groups: p.Set.Factors.GroupsOf(p.Person(s)), Strong: p.strong(account),
 	}
 	if s.Who.Phone != "" {
@@ -104,12 +104,22 @@ func (p *Portal) RefreshNumber(v *Visit, s *Session) (otp.Number, error) {
 	return number, nil
 }
 
+// WaitingNumber is the number, masked, that helpdesk has entered for a session's
+// person and that does not count yet; empty: none.
+func (p *Portal) WaitingNumber(ctx context.Context, s *Session) (string, error) {
+	change, err := p.Numbers.Pending(ctx, s.AccountID)
+	if errors.Is(err, otp.ErrNoChange) {
+		return "", nil
+	}
+	return otp.Phone(change.New).Masked(), err
+}
+
 // MayEnrolPhone tells whether a session's person may give their first number.
 // With the password alone that is the policy's to say, and never for those who
 // help others.
 func (p *Portal) MayEnrolPhone(s *Session, number otp.Number) bool {
 	proven := s.Who.Factor != ""
-	return (proven || !p.strong(s.Who.Account)) && p.Numbers.MayEnrol(number, proven)
+	return (proven || !p.strong(s.Who.Account) && !s.Who.Factors.Held) && p.Numbers.MayEnrol(number, proven)
 }
 
 // OfferPhone adds a number to what may be set up on the way in with the

@@ -104,6 +104,14 @@ type Phones struct {
 	CoolDown  time.Duration // before helpdesk's change takes effect; 0 means 24 h, negative none
 }
 
+// hold is the cool-down, of factors that helpdesk has removed too.
+func (p Phones) hold() time.Duration {
+	if p.CoolDown == 0 {
+		return 24 * time.Hour
+	}
+	return max(0, p.CoolDown)
+}
+
 // WithDefaults are the settings with what was left out.
 func (s Settings) WithDefaults() Settings {
 	durations := []struct {
@@ -182,7 +190,7 @@ func New(parts Parts, settings Settings) (*Portal, error) {
 	p.Metrics = newMetrics(func() int { return p.Live() }, p.Guacds)
 	var err error
 	p.Factors, err = factor.New(factor.Options{Store: p.Store, Key: p.Codes.Key, Portal: p.Set.Name,
-		URL: p.Set.PublicURL, Policy: p.Set.Factors, Now: p.Now, Mail: p.mailCarried})
+		URL: p.Set.PublicURL, Policy: p.Set.Factors, Hold: p.Set.Phones.hold(), Now: p.Now, Mail: p.mailCarried})
 	if err != nil {
 		return nil, err
 	}

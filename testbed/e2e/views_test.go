@@ -156,7 +156,6 @@ var views = []view{
 		p.WaitFor("#fault")
 	}},
 	{name: "admin-usage", who: "ada", reach: loggedIn("/admin/usage")},
-	{name: "admin-enrolment", who: "ada", reach: loggedIn("/admin/enrolment")},
 	// What people have open, and the audit: helpdesk's.
 	{name: "open-desktops-none", who: "hanna", reach: loggedIn("/helpdesk/desktops")},
 	{name: "audit", who: "hanna", reach: loggedIn("/helpdesk/audit")},
@@ -168,6 +167,7 @@ var views = []view{
 	{name: "support-id-none", who: "hanna", reach: loggedIn("/helpdesk/id/ZZZZZZZZ")},
 	// Helpdesk: a person and why they cannot get in.
 	{name: "helpdesk", who: "hanna", reach: loggedIn("/helpdesk")},
+	{name: "helpdesk-enrolment", who: "hanna", reach: loggedIn("/helpdesk/enrolment")},
 	{name: "helpdesk-found", who: "hanna", reach: loggedIn("/helpdesk?q=an")},
 	{name: "helpdesk-none", who: "hanna", reach: loggedIn("/helpdesk?q=zzzz")},
 	{name: "helpdesk-short", who: "hanna", reach: loggedIn("/helpdesk?q=z")},

@@ -1,4 +1,4 @@
-package admin
+package desk
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 )
 
 type enrolmentPage struct {
-	adminPage
+	deskPage
 	Domains []factor.DomainEnrolment
 	Domain  string // of the list below; empty: all
 	Days    int    // what lately means
@@ -32,10 +32,10 @@ const (
 	enrolmentExport = 100_000
 )
 
-// adminEnrolment shows how far each domain has come with second factors, and
+// enrolment shows how far each domain has come with second factors, and
 // who has none.
-func (p *Pages) adminEnrolment(w http.ResponseWriter, v *portal.Visit) error {
-	data := enrolmentPage{adminPage: p.adminPage(v, "enrolment", "title.admin.enrolment"), Days: latelyDays, Most: enrolmentShown,
+func (p *Pages) enrolment(w http.ResponseWriter, v *portal.Visit) error {
+	data := enrolmentPage{deskPage: p.deskPage(v, "title.admin.enrolment", "enrolment"), Days: latelyDays, Most: enrolmentShown,
 		Domain: portal.Printable(v.URL.Query().Get("domain"), 64)}
 	now := p.Now()
 	var err error
@@ -67,7 +67,7 @@ func (p *Pages) exportEnrolment(w http.ResponseWriter, v *portal.Visit) error {
 	if err != nil {
 		return fmt.Errorf("export enrolment: %w", err)
 	}
-	if err := p.auditExport(v, "enrolment", len(people)); err != nil {
+	if err := p.AuditExport(v, "enrolment", len(people)); err != nil {
 		return err
 	}
 	rows := [][]string{{"domain", "name", "display_name", "mail", "last_login", "policy", "required_from"}}
