@@ -20,6 +20,7 @@ import (
 
 	"stagedoor/gateway/portal"
 	"stagedoor/gateway/tunnel"
+	"stagedoor/otp"
 	"stagedoor/webroot"
 )
 
@@ -42,6 +43,7 @@ type Gateway struct {
 	checks   checkSockets
 	handler  http.Handler
 	started  time.Time
+	sender   otp.Sender    // of codes, for what this node writes down of itself
 	nodeKept chan struct{} // closed when this node writes itself down no more
 	ctx      context.Context
 	stop     context.CancelCauseFunc
@@ -55,7 +57,7 @@ func New(parts Parts, settings Settings) (*Gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
-	p := &Gateway{Portal: base, started: base.Now(), nodeKept: make(chan struct{})}
+	p := &Gateway{Portal: base, started: base.Now(), sender: base.Codes.Sender, nodeKept: make(chan struct{})}
 	p.ctx, p.stop = context.WithCancelCause(context.Background())
 	if p.help, err = p.Site.Help(p.Set.HelpDir, helpWords(p.Set), p.Log); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)

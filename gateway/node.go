@@ -5,6 +5,7 @@ import (
 	"os"
 	"time"
 
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -40,7 +41,7 @@ func (p *Gateway) noteNode(ctx context.Context, stopped time.Time) error {
 	}
 	list := p.Targets.List()
 	n := store.Node{ID: p.Node, Host: host, Version: p.Set.Version, StartedAt: p.started, StoppedAt: stopped,
-		TargetsDigest: list.Digest, TargetsLoadedAt: list.LoadedAt, Desktops: p.desktops.count(), Senders: p.Codes.Senders()}
+		TargetsDigest: list.Digest, TargetsLoadedAt: list.LoadedAt, Desktops: p.desktops.count(), Senders: otp.HealthOf(p.sender)}
 	if faults, _ := p.Targets.Refused(); len(faults) > 0 {
 		n.TargetsError = faults[0].String()
 	}

@@ -101,10 +101,7 @@ func (c *Codes) Start(ctx context.Context, request Request) (Challenge, error) {
 
 // Senders is how the senders do: a Route's health, or the name of the only one.
 func (c *Codes) Senders() []SenderHealth {
-	if route, ok := c.Sender.(*Route); ok {
-		return route.Health()
-	}
-	return []SenderHealth{{Name: c.Sender.Name(), Breaker: BreakerClosed}}
+	return HealthOf(c.Sender)
 }
 
 // Get is the challenge as it stands; a page shows it without sending.

@@ -94,3 +94,11 @@ func count(names []string, name string) (n int) {
 	}
 	return n
 }
+
+// HealthOf is a sender's, or that of each of a route's.
+func HealthOf(s Sender) []SenderHealth {
+	if route, ok := s.(*Route); ok {
+		return route.Health()
+	}
+	return []SenderHealth{{Name: s.Name(), Breaker: BreakerClosed}}
+}
