@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"stagedoor/gateway/factor"
@@ -174,14 +173,6 @@ func (p *Pages) waits(data *phonePage, rule string, until time.Time) {
 	data.Fault, data.Wait = "wait", p.MinutesUntil(until)
 }
 
-// homeCountry is the one that a number is read in at first.
-func (p *Pages) homeCountry(s *portal.Session) string {
-	if home := p.Set.Country[s.Who.Account.Domain]; slices.Contains(p.Set.Countries, home) || len(p.Set.Countries) == 0 {
-		return home
-	}
-	return p.Set.Countries[0]
-}
-
 func (p *Pages) renderPhone(w http.ResponseWriter, v *portal.Visit, status int, data phonePage) error {
 	title := "phone.title"
 	if data.First && data.Stage != "waits" {
@@ -229,66 +220,6 @@ func (p *Pages) phone(w http.ResponseWriter, v *portal.Visit) error {
 	}
 	// The page was older than what has happened since.
 	return p.Redirect(w, v, "/phone")
-}
-
-// startOldCode begins a change: a code goes to the number that there is.
-func (p *Pages) startOldCode(w http.ResponseWriter, v *portal.Visit) error {
-	number, err := p.NumberOf(v.Context(), v.Session.Who.Account)
-	if err != nil {
-		return err
-	}
-	v.Session.Who.Phoning = portal.Phoning{}
-	challenge, err := p.startPhoneCode(v, number.Phone, "phone.sms.old")
-	if err != nil {
-		return err
-	}
-	v.Session.Who.Phoning.OldCode = challenge
-	return p.keepPhoning(w, v, "/phone")
-}
-
-// takeNumber reads the number to have, and sends a code to it.
-func (p *Pages) takeNumber(w http.ResponseWriter, v *portal.Visit, data phonePage) error {
-	s := v.Session
-	data.Stage, data.Fault = "number", ""
-	data.Number, data.Country = portal.Printable(v.PostForm.Get("number"), 64), strings.ToUpper(v.PostForm.Get("country"))
-	phone, err := p.readNumber(s, v.PostForm.Get("number"), data.Country)
-	var why *otp.NoPhoneError
-	switch {
-	case errors.As(err, &why):
-		data.Fault = why.Reason
-	case err != nil:
-		return err
-	default:
-		number, err := p.NumberOf(v.Context(), s.Who.Account)
-		if err != nil && !errors.Is(err, otp.ErrNoPhone) {
-			return err
-		}
-		if number.Phone == phone {
-			data.Fault = "yours"
-		}
-	}
-	if data.Fault != "" {
-		return p.renderPhone(w, v, http.StatusUnprocessableEntity, data)
-	}
-	challenge, err := p.startPhoneCode(v, phone, "phone.sms.new")
-	if err != nil {
-		return err
-	}
-	s.Who.Phoning.New, s.Who.Phoning.NewCode = phone, challenge
-	return p.keepPhoning(w, v, "/phone")
-}
-
-// readNumber reads a number as it was typed, in the country that was chosen.
-func (p *Pages) readNumber(s *portal.Session, raw, country string) (otp.Phone, error) {
-	home := p.homeCountry(s)
-	allowed := p.Set.Countries
-	if len(allowed) == 0 {
-		allowed = []string{home}
-	}
-	if !slices.Contains(allowed, country) {
-		country = home
-	}
-	return otp.ParsePhone(raw, country, allowed)
 }
 
 // startPhoneCode sends a code; what stood in the way is remembered for the page.

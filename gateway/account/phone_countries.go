@@ -43,3 +43,11 @@ func (p *Pages) countries(v *portal.Visit, chosen string) []country {
 	slices.SortStableFunc(found, func(a, b country) int { return order.CompareString(a.Name, b.Name) })
 	return found
 }
+
+// homeCountry is the one that a number is read in at first.
+func (p *Pages) homeCountry(s *portal.Session) string {
+	if home := p.Set.Country[s.Who.Account.Domain]; slices.Contains(p.Set.Countries, home) || len(p.Set.Countries) == 0 {
+		return home
+	}
+	return p.Set.Countries[0]
+}

@@ -2,9 +2,10 @@ package desk
 
 import (
 	"slices"
+	"testing"
+
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/webroot"
-	"testing"
 )
 
 // Every cause, act and refusal has its words in every language.

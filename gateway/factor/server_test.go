@@ -2,9 +2,10 @@ package factor
 
 import (
 	"errors"
-	"stagedoor/store"
 	"testing"
 	"time"
+
+	"stagedoor/store"
 )
 
 // A code that was made on the portal's own machine lets an administrator in,
