@@ -16,16 +16,18 @@ import (
 	"stagedoor/testbed"
 )
 
-// documented is a sender's configuration as docs/senders.md has it.
-func documented(t *testing.T, name string) string {
+// documented is the first configuration under a heading of docs/senders.md.
+func documented(t *testing.T, section string) string {
 	t.Helper()
 	page := string(must[[]byte](t)(os.ReadFile("../../docs/senders.md")))
-	_, block, found := strings.Cut(page, "```yaml\nsms:\n  senders:\n    - name: "+name+"\n")
+	_, page, found := strings.Cut(page, "\n## "+section+"\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	_, block, begun := strings.Cut(page, "```yaml\n")
 	block, _, whole := strings.Cut(block, "```")
-	if !found || !whole {
-		t.Fatalf("docs/senders.md has no sender %s", name)
+	if !found || !begun || !whole {
+		t.Fatalf("docs/senders.md has no configuration under %q", section)
 	}
-	return "sms:\n  senders:\n    - name: " + name + "\n" + block
+	return block
 }
 
 // put is text with some of its parts replaced, each of which must be there.
@@ -59,11 +61,11 @@ func TestCodesThroughOperators(t *testing.T) {
 			})
 			r.file("secrets/kannel-password", kannel.Password)
 			r.file("secrets/kannel-receipts", "0123456789abcdef0123456789abcdef")
-			return put(t, documented(t, "kannel"), "http://127.0.0.1:13013/cgi-bin/sendsms", kannel.URL)
+			return put(t, documented(t, "Kannel"), "http://127.0.0.1:13013/cgi-bin/sendsms", kannel.URL)
 		}},
 		{"operator", []string{"smsc"}, func(t *testing.T, r *rig, smsc *testbed.SMSC) string {
 			r.file("secrets/operator-password", smsc.Password)
-			return put(t, documented(t, "operator"), "smpp.operator.example:3550", smsc.Address,
+			return put(t, documented(t, "An SMPP provider"), "smpp.operator.example:3550", smsc.Address,
 				"tls: true", "tls: false", "system_id: stagedoor", "system_id: "+smsc.SystemID)
 		}},
 	} {

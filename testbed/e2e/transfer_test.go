@@ -144,7 +144,7 @@ func (r *rig) cancel(page *testbed.Page) {
 	var paths []string
 	for _, name := range []string{"ett.bin", "två.bin", "tre.bin"} {
 		path := r.file(name, "början")
-		ok(r.t, os.Truncate(path, 60<<20))
+		ok(r.t, os.Truncate(path, 600<<20)) // none arrives before it is given up
 		paths = append(paths, path)
 	}
 	page.Drop(600, 400, paths...)
