@@ -24,7 +24,8 @@ peers: bench/node_modules/.installed
 
 test: peers build ## every test, with the real peers
 	npm run --silent test
-	$(GO) test -race -timeout 25m ./...
+	packages=$$($(GO) list ./...) && $(GO) test -race -timeout 25m $$(grep -v '/testbed/e2e$$' <<< "$$packages")
+	$(GO) test -race -timeout 25m ./testbed/e2e # by itself: desktops and browsers want the whole machine
 	cd bench && $(GO) test ./...
 
 test-unit: $(WEBROOT) ## no peers, under a minute
