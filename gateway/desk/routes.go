@@ -1,5 +1,6 @@
 // Package desk is helpdesk's pages: who cannot get in and why, who has not enrolled
-// a second factor, the desktops that people have open, and the audit. The rules of helping are gateway/helpdesk's.
+// a second factor, the desktops that people have open, and the audit. The rules of
+// helping are gateway/helpdesk's.
 package desk
 
 import (

@@ -14,11 +14,14 @@ import (
 
 // Person is a session's, as package factor sees them.
 func (p *Portal) Person(s *Session) factor.Person {
-	account := s.Who.Account
+	return p.factorPerson(s.Who.Account, s.Who.Phone != "")
+}
+
+func (p *Portal) factorPerson(account directory.Account, number bool) factor.Person {
 	return factor.Person{
 		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name,
 		DisplayName: account.DisplayName, MemberOf: account.MemberOf,
-		Number: s.Who.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
+		Number: number, Mail: p.MailFor(account) != "", Strong: p.strong(account),
 	}
 }
 
@@ -139,8 +142,5 @@ func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (f
 	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 		return factor.Person{}, err
 	}
-	return factor.Person{
-		AccountID: account.ID, Domain: account.Domain, Name: account.Domain + `\` + account.Name, DisplayName: account.DisplayName,
-		MemberOf: account.MemberOf, Number: number.Phone != "", Mail: p.MailFor(account) != "", Strong: p.strong(account),
-	}, nil
+	return p.factorPerson(account, number.Phone != ""), nil
 }
