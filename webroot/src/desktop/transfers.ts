@@ -115,6 +115,7 @@ export class Transfers {
     });
     this.rows.push(row);
     this.list.append(row.element);
+    window.clearTimeout(this.timer); // set for the files before this one
     this.box.hidden = false;
     this.say(says);
     return row;
