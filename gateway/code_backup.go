@@ -34,13 +34,15 @@ func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 		return portal.BadForm(err)
 	}
 	s := v.Session
-	var kind factor.Kind
-	var err error
+	check := p.Factors.CheckCode
 	if s.Ready() {
-		kind, err = p.Factors.CheckBackup(v.Context(), p.Person(s), v.PostForm.Get("code"))
-	} else {
-		kind, err = p.checkLetIn(v)
+		check = p.Factors.CheckBackup
 	}
+	used, err := p.codeUsed(v)
+	if err != nil {
+		return err
+	}
+	kind, err := check(v.Context(), p.Person(s), v.PostForm.Get("code"), used)
 	if err == nil {
 		return p.secondProven(w, v, kind)
 	}
@@ -51,13 +53,15 @@ func (p *Gateway) checkBackup(w http.ResponseWriter, v *portal.Visit) error {
 	return p.renderBackup(w, v, status, t)
 }
 
-// checkLetIn takes a try at a code that lets somebody in: of a bypass code that is
-// right they are told.
-func (p *Gateway) checkLetIn(v *portal.Visit) (factor.Kind, error) {
-	s := v.Session
-	used, err := p.Trace(v, v.Lang, s.Who.Account, s.Who.Phone, store.Event{}, factor.NewsBypassUsed, "address", v.Address)
-	if err != nil {
-		return "", err
+// codeUsed is what somebody is told when such a code of theirs was right.
+func (p *Gateway) codeUsed(v *portal.Visit) (used factor.Used, err error) {
+	who := v.Session.Who
+	tell := func(news factor.News) (store.Trace, error) {
+		return p.Trace(v, v.Lang, who.Account, who.Phone, store.Event{}, news, "address", v.Address)
 	}
-	return p.Factors.CheckCode(v.Context(), p.Person(s), v.PostForm.Get("code"), used)
+	if used.Bypass, err = tell(factor.NewsBypassUsed); err != nil {
+		return factor.Used{}, err
+	}
+	used.Backup, err = tell(factor.NewsBackupUsed)
+	return used, err
 }

@@ -108,6 +108,7 @@ func TestFactorNotices(t *testing.T) {
 	third := b.browser()
 	third.do("POST", "/login", map[string][]string{"username": {`AMIDO\cecilia`}, "password": {goodPassword}}, "User-Agent", firefox)
 	third.post("/code/backup", "code", printed[0][1], "remember", "1").shows(t, 200, "/")
+	b.told(mail, "någon använde en av dina utskrivna reservkoder, från adressen 127.0.0.1", `En reservkod till Amido Alliera Backstage är använd: Någon använde en av de utskrivna reservkoderna till kontot AMIDO\cecilia`)
 	b.told(mail, "i Firefox på Windows (adress 127.0.0.1) räcker nu ditt lösenord", "räcker lösenordet från och med nu i den här webbläsaren: Firefox på Windows, från adressen 127.0.0.1")
 	hanna.post(person+"/end-devices", "reason", "tappat mobilen").shows(t, 200, person+"?done=end-devices")
 	b.told(mail, "Amido har glömt alla webbläsare där ditt lösenord räckte", "Amido har glömt alla webbläsare där lösenordet räckte")

@@ -57,10 +57,13 @@ func (f *Factors) IssueBypassUnseen(ctx context.Context, accountID, by string, t
 	return shown(code), expires, nil
 }
 
+// Used are the traces that a code leaves when it was right: of NewsBypassUsed and
+// of NewsBackupUsed.
+type Used struct{ Bypass, Backup store.Trace }
+
 // CheckCode takes one try at a backup or bypass code on the way in and tells
-// which it was. A bypass code that is right leaves the trace, of NewsBypassUsed.
-// ErrWrong, *LockedError.
-func (f *Factors) CheckCode(ctx context.Context, person Person, code string, used store.Trace) (Kind, error) {
+// which it was. ErrWrong, *LockedError.
+func (f *Factors) CheckCode(ctx context.Context, person Person, code string, used Used) (Kind, error) {
 	if person.Strong { // whom no agent lets in
 		return f.checkCode(ctx, person, code, used, serverBypass)
 	}
@@ -70,11 +73,11 @@ func (f *Factors) CheckCode(ctx context.Context, person Person, code string, use
 // CheckBackup takes one try at a backup code within a session, where a bypass
 // code is no proof: it lets somebody in, and changes nothing. Errors as
 // CheckCode's.
-func (f *Factors) CheckBackup(ctx context.Context, person Person, code string) (Kind, error) {
-	return f.checkCode(ctx, person, code, store.Trace{})
+func (f *Factors) CheckBackup(ctx context.Context, person Person, code string, used Used) (Kind, error) {
+	return f.checkCode(ctx, person, code, used)
 }
 
-func (f *Factors) checkCode(ctx context.Context, person Person, code string, used store.Trace, kinds ...Kind) (Kind, error) {
+func (f *Factors) checkCode(ctx context.Context, person Person, code string, used Used, kinds ...Kind) (Kind, error) {
 	given, ok := readLetters(code)
 	if !ok {
 		return "", errors.Join(f.mayTry(ctx, person.AccountID), ErrWrong)
@@ -87,9 +90,9 @@ func (f *Factors) checkCode(ctx context.Context, person Person, code string, use
 	}
 	hash := f.hash(person.AccountID, given)
 	for _, kind := range kinds {
-		trace := used
+		trace := used.Bypass
 		if kind == Backup {
-			trace = store.Trace{}
+			trace = used.Backup
 		}
 		err := f.Store.UseFactorCode(ctx, person.AccountID, string(kind), hash, f.Now(), trace)
 		switch {

@@ -169,15 +169,15 @@ func TestBackup(t *testing.T) {
 	if len(seen) != backupCodes || len(codes[0]) != codeLength+1 {
 		t.Fatalf("codes: %q", codes)
 	}
-	kind, err := d.one.CheckCode(ctx, anna, " "+strings.ToLower(codes[0])+" ", store.Trace{})
+	kind, err := d.one.CheckCode(ctx, anna, " "+strings.ToLower(codes[0])+" ", Used{})
 	d.must(err)
 	if kind != Backup {
 		t.Errorf("kind %q", kind)
 	}
-	if _, err := d.another.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.another.CheckCode(ctx, anna, codes[0], Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good twice: %v", err)
 	}
-	if _, err := d.one.CheckCode(ctx, Person{AccountID: "bertil"}, codes[1], store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, Person{AccountID: "bertil"}, codes[1], Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good for somebody else: %v", err)
 	}
 	status, err := d.one.Status(ctx, anna)
@@ -187,13 +187,13 @@ func TestBackup(t *testing.T) {
 	}
 	_, err = d.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
-	if _, err := d.one.CheckCode(ctx, anna, codes[1], store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[1], Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good after new ones were made: %v", err)
 	}
 	without := newDesk(t, Policy{{Need: Required, Allowed: []Kind{App}}})
 	codes, err = without.one.MakeBackup(ctx, anna.AccountID, store.Trace{})
 	d.must(err)
-	if _, err := without.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := without.one.CheckCode(ctx, anna, codes[0], Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good where none are allowed: %v", err)
 	}
 }
@@ -208,12 +208,12 @@ func TestBypass(t *testing.T) {
 	}
 	code, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
-	if _, err := d.one.CheckCode(ctx, anna, first, store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, first, Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("an older code is still good: %v", err)
 	}
 	strong := anna
 	strong.Strong = true
-	if _, err := d.one.CheckCode(ctx, strong, code, store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, strong, code, Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a bypass code let helpdesk in: %v", err)
 	}
 	status, err := d.one.Status(ctx, anna)
@@ -221,7 +221,7 @@ func TestBypass(t *testing.T) {
 	if !status.BypassUntil.Equal(d.clock().Add(time.Hour)) {
 		t.Errorf("status tells of a code until %v", status.BypassUntil)
 	}
-	kind, err := d.one.CheckCode(ctx, anna, code, store.Trace{})
+	kind, err := d.one.CheckCode(ctx, anna, code, Used{})
 	d.must(err)
 	if kind != Bypass {
 		t.Errorf("kind %q", kind)
@@ -229,7 +229,7 @@ func TestBypass(t *testing.T) {
 	late, _, err := d.one.IssueBypass(ctx, anna.AccountID, "agent", store.Trace{})
 	d.must(err)
 	d.advance(time.Hour)
-	if _, err := d.one.CheckCode(ctx, anna, late, store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, late, Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code was good after an hour: %v", err)
 	}
 }
@@ -246,7 +246,7 @@ func TestWrongTriesLock(t *testing.T) {
 		if i%2 == 0 {
 			err = d.one.CheckApp(ctx, anna.AccountID, wrongFor(d.code(secret)))
 		} else {
-			_, err = d.another.CheckCode(ctx, anna, "00000-00000", store.Trace{})
+			_, err = d.another.CheckCode(ctx, anna, "00000-00000", Used{})
 		}
 		if !errors.Is(err, ErrWrong) {
 			t.Fatalf("try %d: %v", i+1, err)
@@ -256,7 +256,7 @@ func TestWrongTriesLock(t *testing.T) {
 	if err := d.one.CheckApp(ctx, anna.AccountID, d.code(secret)); !errors.As(err, &locked) || locked.Until.Sub(d.clock()) != 15*time.Minute {
 		t.Fatalf("after ten wrong codes the right one: %v", err)
 	}
-	if _, err := d.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.As(err, &locked) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[0], Used{}); !errors.As(err, &locked) {
 		t.Errorf("after ten wrong codes a backup code: %v", err)
 	}
 	if err := d.one.CheckApp(ctx, anna.AccountID, "what"); !errors.As(err, &locked) {
@@ -316,7 +316,7 @@ func TestParallelTries(t *testing.T) {
 	d.must(d.store.ClearCodeLock(ctx, anna.AccountID))
 	check := func(code string) func(context.Context, *Factors) error {
 		return func(ctx context.Context, f *Factors) error {
-			_, err := f.CheckCode(ctx, anna, code, store.Trace{})
+			_, err := f.CheckCode(ctx, anna, code, Used{})
 			return err
 		}
 	}
@@ -458,7 +458,7 @@ func TestRemovedByHelpdesk(t *testing.T) {
 	if removed, err := d.one.RemoveBy(ctx, anna.AccountID, own[0].ID, "agent", untraced); err != nil || removed.Kind != App {
 		t.Fatalf("%+v, %v", removed, err)
 	}
-	if _, err := d.another.CheckCode(ctx, anna, early, store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.another.CheckCode(ctx, anna, early, Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("a code from before is good still: %v", err)
 	}
 	if _, _, err := d.another.IssueBypassUnseen(ctx, anna.AccountID, "agent", store.Trace{}); !errors.Is(err, ErrSecondAgent) {
@@ -474,7 +474,7 @@ func TestRemovedByHelpdesk(t *testing.T) {
 	} {
 		if code, _, err := issue(); err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if _, err := d.one.CheckCode(ctx, anna, code, store.Trace{}); err != nil {
+		} else if _, err := d.one.CheckCode(ctx, anna, code, Used{}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -523,7 +523,7 @@ func TestRemovalAndBypassRace(t *testing.T) {
 		})
 		all.Wait()
 		for _, code := range codes {
-			if _, err := d.one.CheckCode(ctx, anna, code, store.Trace{}); !errors.Is(err, ErrWrong) {
+			if _, err := d.one.CheckCode(ctx, anna, code, Used{}); !errors.Is(err, ErrWrong) {
 				t.Errorf("a code on the remover's word is good: %v", err)
 			}
 		}

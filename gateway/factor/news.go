@@ -10,6 +10,7 @@ const (
 	NewsRemoved    News = "removed"
 	NewsBypass     News = "bypass"      // helpdesk issued a bypass code
 	NewsBypassUsed News = "bypass-used" // and somebody logged in with it
+	NewsBackupUsed News = "backup-used" // a printed code was used
 	NewsDevice     News = "device"      // a browser is remembered
 	NewsForgotten  News = "forgotten"   // helpdesk had all browsers forgotten
 )
@@ -18,5 +19,5 @@ const (
 // too much that day: one that lets nobody in who was not let in before. All else
 // is refused, or whoever makes ten changes could add a factor that nobody hears of.
 func (n News) EvenUntold() bool {
-	return n == NewsRemoved || n == NewsForgotten || n == NewsBypassUsed
+	return n == NewsRemoved || n == NewsForgotten || n == NewsBypassUsed || n == NewsBackupUsed
 }

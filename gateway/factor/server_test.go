@@ -26,7 +26,7 @@ func TestServerBypass(t *testing.T) {
 	}
 	wrong := func(what, code string, person Person) {
 		t.Helper()
-		if _, err := d.another.CheckCode(ctx, person, code, store.Trace{}); !errors.Is(err, ErrWrong) {
+		if _, err := d.another.CheckCode(ctx, person, code, Used{}); !errors.Is(err, ErrWrong) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -37,10 +37,10 @@ func TestServerBypass(t *testing.T) {
 	if status, err := d.one.Status(ctx, strong); err != nil || !status.BypassUntil.Equal(d.clock().Add(time.Hour)) {
 		t.Errorf("status: a code until %v, %v", status.BypassUntil, err)
 	}
-	if _, err := d.one.CheckBackup(ctx, strong, code); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckBackup(ctx, strong, code, Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("within a session it proved something: %v", err)
 	}
-	if kind, err := d.one.CheckCode(ctx, strong, code, store.Trace{}); err != nil || kind != Bypass {
+	if kind, err := d.one.CheckCode(ctx, strong, code, Used{}); err != nil || kind != Bypass {
 		t.Errorf("%q, %v", kind, err)
 	}
 	wrong("a second time", code, strong)
@@ -67,7 +67,7 @@ func TestRemoveBackup(t *testing.T) {
 	if n, err := d.one.RemoveBackup(ctx, anna.AccountID, store.Trace{}); err != nil || n != len(codes) {
 		t.Errorf("%d, %v", n, err)
 	}
-	if _, err := d.one.CheckCode(ctx, anna, codes[0], store.Trace{}); !errors.Is(err, ErrWrong) {
+	if _, err := d.one.CheckCode(ctx, anna, codes[0], Used{}); !errors.Is(err, ErrWrong) {
 		t.Errorf("still good: %v", err)
 	}
 	if ok, err := d.one.Remembers(ctx, anna, cookie, "192.0.2.1"); ok || err != nil {

@@ -43,7 +43,7 @@ func TestFactorsFromServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kind, err := factors.CheckCode(ctx, factor.Person{AccountID: sara, Strong: true}, code, store.Trace{}); err != nil || kind != factor.Bypass {
+	if kind, err := factors.CheckCode(ctx, factor.Person{AccountID: sara, Strong: true}, code, factor.Used{}); err != nil || kind != factor.Bypass {
 		t.Errorf("the code: %q, %v", kind, err)
 	}
 	if err := r.RemoveBackup(ctx, server, sara, "tappat papperet"); err != nil {

@@ -208,6 +208,7 @@ func TestBrowserSecondWindow(t *testing.T) {
 	second.WaitGone(`[data-part="note"]`)
 	second.Size(800, 600)
 	r.dimensions(page, 2080, 800)
+	command(page, "for again in 1 2 3 4 5; do xrefresh; sleep 1; done &") // xrdp drops what is drawn while it changes its size
 	second.WaitColour(700, 500, colour)
 	pointer := filepath.Join(r.shared(), "pointer")
 	command(second, "until xdotool getmouselocation | tee "+pointer+" | grep -q x:1380; do sleep 0.2; done")
