@@ -117,20 +117,26 @@ func (r *rig) securityKey(p *testbed.Page) (codes []string) {
 	return codes
 }
 
-// database is what helpdesk's pages do to cecilia's account, in another process
-// than the portal's.
-func (r *rig) database(act func(ctx context.Context, db *store.Store, account string) error) error {
+// inStore acts on the portal's database from another process than the portal's.
+func (r *rig) inStore(act func(ctx context.Context, db *store.Store) error) error {
 	ctx := r.t.Context()
 	db, err := store.Open(ctx, filepath.Join(r.dir, "stagedoor.db"), time.Now)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	people, err := db.FindPeople(ctx, "cecilia", 2)
-	if err != nil || len(people) != 1 {
-		return fmt.Errorf("%d people: %w", len(people), err)
-	}
-	return act(ctx, db, people[0].AccountID)
+	return act(ctx, db)
+}
+
+// database is what helpdesk's pages do to cecilia's account.
+func (r *rig) database(act func(ctx context.Context, db *store.Store, account string) error) error {
+	return r.inStore(func(ctx context.Context, db *store.Store) error {
+		people, err := db.FindPeople(ctx, "cecilia", 2)
+		if err != nil || len(people) != 1 {
+			return fmt.Errorf("%d people: %w", len(people), err)
+		}
+		return act(ctx, db, people[0].AccountID)
+	})
 }
 
 // makeBackup has ten new codes shown.

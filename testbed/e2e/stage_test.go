@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"maps"
@@ -11,7 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"stagedoor/store"
 	"stagedoor/testbed"
 )
 
@@ -69,6 +72,7 @@ func newStage(t *testing.T) *stage {
 	s.blocks["codes"] = "codes: {timeout: 2s, per_hour: 20, per_day: 40}\n" // each view is seen several times
 	s.withMail()
 	s.serve()
+	ok(t, s.inStore(workDays))
 	s.browser = testbed.StartBrowser(t, testbed.BrowserOptions{})
 	if slices.ContainsFunc(s.views, func(v view) bool { return v.who == "ingrid" }) {
 		s.leaveAlone()
@@ -102,6 +106,27 @@ func (s *stage) list(desktops bool) string {
   - {id: goteborg02, name: XXX.Göteborg.MultiAccess02, group: Göteborg, description: Passersystem, icon: door, host: 127.0.0.1, port: 1, %[1]s}
   - {id: handbook, name: R-CARD M5 Arbetstation INSTRUKTIONER OCH HJÄLPVERKTYG, group: R-CARD, icon: book, kind: document, file: handbook.txt, visible_to: ['AMIDO\MultiAccess']}
 `, common, host, port, first.Name, s.folder("drive"), s.silentPort(), nla, second.Name)
+}
+
+// workDays are six weeks of people at work on some of the stage's targets, until
+// yesterday.
+func workDays(ctx context.Context, db *store.Store) error {
+	year, month, today := time.Now().Date()
+	for back := 1; back <= 42; back++ {
+		morning := time.Date(year, month, today-back, 7, 30, 0, 0, time.Local)
+		if morning.Weekday() == time.Saturday || morning.Weekday() == time.Sunday {
+			continue
+		}
+		for person := range 4 + back*7%5 {
+			target := []string{"multiaccess01", "rcard-m5", "multiaccess01", "goteborg01"}[person%4]
+			begin := morning.Add(time.Duration(person*25) * time.Minute)
+			end := begin.Add(time.Duration(35+(person*back)%4*50) * time.Minute)
+			if err := db.NoteUsage(ctx, fmt.Sprintf("person-%d", person), target, begin, end, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // show reaches a view in a language and returns the page that it is in.
