@@ -100,7 +100,7 @@ func (p *Pages) findPeople(w http.ResponseWriter, v *portal.Visit) error {
 		data.Incomplete, data.Remembered = found.Incomplete, found.Remembered
 		for _, hit := range found.People {
 			data.People = append(data.People, personLink{
-				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: helpdesk.LastFour(hit.Mobile),
+				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: hit.Phone,
 			})
 		}
 	}
