@@ -61,6 +61,9 @@ var deskActs = []deskAct{
 	{"clear-password", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearPasswords(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords > 0 }, nil},
+	{"clear-address", plain(func(d helpdesk.Desk, v *deskVisit) error {
+		return d.ClearAddress(v.Context(), v.agent, v.id, v.PostForm.Get("address"), v.reason)
+	}), func(f helpdesk.Facts) bool { return len(f.Limits.Addresses) > 0 }, addressForm},
 	{"clear-codes", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearCodes(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
@@ -113,6 +116,14 @@ func factorForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
 	form.Field, form.Label = "factor", p.Site.T(lang, "desk.field.factor")
 	for _, one := range f.Factors.Factors {
 		form.Picks = append(form.Picks, pick{one.ID, strings.TrimSpace(p.kindName(lang, one.Kind) + " " + one.Name)})
+	}
+}
+
+// addressForm has the agent pick the address that the caller is at.
+func addressForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
+	form.Field, form.Label = "address", p.Site.T(lang, "desk.field.address")
+	for _, one := range f.Limits.Addresses {
+		form.Picks = append(form.Picks, pick{one.Address, one.Address})
 	}
 }
 

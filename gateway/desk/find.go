@@ -47,7 +47,7 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 		},
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
-			ActsPerDay: p.Set.ActsPerDay, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
+			ActsPerDay: p.Set.ActsPerDay, TriesPerAddress: p.Set.TriesPerAddress, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
 			Country: p.Set.Country, Countries: p.Set.Countries,
 		},
 	}

@@ -115,7 +115,7 @@ func (p *Pages) renderPerson(w http.ResponseWriter, v *portal.Visit, status int,
 			}
 		}
 	}
-	for _, event := range facts.Tries {
+	for _, event := range facts.Happened() {
 		data.Tries = append(data.Tries, p.tryView(v, event))
 	}
 	if data.Secret != "" {
@@ -138,9 +138,12 @@ func (p *Pages) personName(f helpdesk.Facts) string {
 }
 
 func (p *Pages) causeView(v *portal.Visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
-	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until))}
+	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until)), "address", c.Where}
 	view := causeView{
 		Text: p.Site.T(v.Lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.Lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
+	}
+	if c.For != "" {
+		view.Text, view.Advice = p.Site.T(v.Lang, "desk.why.for-"+c.For, "cause", view.Text), p.Site.T(v.Lang, "desk.advice.for-"+c.For)
 	}
 	if act := deskActNamed(c.Act); act != nil && data.Facts.Bars == "" && !used[c.Act] {
 		used[c.Act] = true

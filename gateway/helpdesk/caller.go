@@ -10,7 +10,10 @@ import (
 	"stagedoor/store"
 )
 
-const kindAskCaller = "helpdesk-caller-code"
+const (
+	kindAskCaller = "helpdesk-caller-code"
+	purposeCaller = "caller"
+)
 
 // callerSession ties a code that a caller reads back to the agent's session and
 // to the person: nobody else can use it, and it is good for nothing else.
@@ -32,7 +35,7 @@ func (d Desk) AskCaller(ctx context.Context, agent Agent, id, reason string, wor
 			return nil, err
 		}
 		_, err = d.Codes.Start(ctx, otp.Request{
-			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words(lang), Purpose: "caller",
+			SessionID: callerSession(agent, id), AccountID: person.ID, Phone: number.Phone, Words: words(lang), Purpose: purposeCaller,
 		})
 		return map[string]string{"phone": number.Phone.Masked()}, sendRefusal(err)
 	})
@@ -134,7 +137,8 @@ func codeRefusal(err error) error {
 	return sendRefusal(err)
 }
 
-// ResendCode sends a code once more that a person is asked for on the way in, in
+// ResendCode sends a code once more that a person is asked for on the way in, or
+// to prove themselves again, in
 // the session that the agent has picked (Facts.Waiting): who waits in another one
 // may be somebody else who has the password; words and subject as in otp.Request.
 // RuleNoCode where none is open there.
@@ -149,7 +153,7 @@ func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason
 			return nil, err
 		}
 		for _, s := range sessions {
-			if s.ID != sessionID || s.Step != stepCode || s.Challenge == "" {
+			if s.ID != sessionID || !waits(s) {
 				continue
 			}
 			_, err := d.Codes.Resend(ctx, s.Challenge, s.ID, words(lang), subject(lang))

@@ -18,6 +18,7 @@ type Facts struct {
 	DirectoryOut bool            // it does not answer: State is empty
 	Phone        Phone
 	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
+	Unnamed      []store.Event // tries with the person's name that were refused before anybody looked whose it is
 	Limits       Limits
 	Messages     []Message      // the last codes and what became of them; the newest first
 	History      []NumberLine   // what was done to the number; the newest first

@@ -44,7 +44,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherSessions, d.gatherCaller,
+		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherUnnamed, d.gatherSessions, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
@@ -170,8 +170,18 @@ func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
 	return nil
 }
 
-// stepCode is the login step at which a code is asked for.
-const stepCode = "code"
+// The login steps at which a code is asked for: on the way in, and once more of
+// who is in.
+const (
+	stepCode  = "code"
+	stepReady = "ready"
+)
+
+// waits tells whether a session asks, or has asked, for a code to log in; those
+// for a number belong to the number's own page.
+func waits(s store.Session) bool {
+	return (s.Step == stepCode || s.Step == stepReady) && s.Challenge != ""
+}
 
 func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 	sessions, err := d.Store.SessionsOf(ctx, f.ID)
@@ -179,11 +189,10 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 		return err
 	}
 	for _, s := range sessions {
-		if s.Step == "ready" {
+		if s.Step == stepReady {
 			f.Sessions = append(f.Sessions, s)
-			continue
 		}
-		if s.Step != stepCode || s.Challenge == "" {
+		if !waits(s) {
 			continue
 		}
 		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
