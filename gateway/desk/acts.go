@@ -47,8 +47,8 @@ func never(helpdesk.Facts) bool { return false }
 // deskActs are all that an agent can do to help, in the order of the page.
 var deskActs = []deskAct{
 	{"caller", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"))
-	}), func(f helpdesk.Facts) bool { return f.Phone.Problem == "" }, nil},
+		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"), v.words("code.mail.subject"))
+	}), func(f helpdesk.Facts) bool { return f.Caller.Way != "" }, callerForm},
 	{"caller-code", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
@@ -101,6 +101,13 @@ var deskActs = []deskAct{
 func bypass(v *deskVisit) (err error) {
 	v.page.Secret, v.page.SecretUntil, err = v.desk.IssueBypass(v.Context(), v.agent, v.id, v.reason, v.PostForm.Get("known") == "yes")
 	return err
+}
+
+// callerForm says what a code by mail is worth.
+func callerForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
+	if f.Caller.Way == factor.Mail {
+		form.Effect = p.Site.T(lang, "desk.effect.caller-mail")
+	}
 }
 
 // bypassForm asks whether the agent knows the person, where no caller is verified.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/gateway/portal"
 	"stagedoor/store"
@@ -41,10 +42,11 @@ type causeView struct {
 
 // callerView is how far an agent has come with whom they have on the telephone.
 type callerView struct {
-	Verified, Asked bool
-	Until           time.Time
-	Form            *actForm // sends a code; nil: the agent may not
-	Action          string   // where the code that was read back goes
+	Verified, ByMail bool
+	Asked, ToMail    bool // a code is on its way, or would go, by mail
+	Until            time.Time
+	Form             *actForm // sends a code; nil: the agent may not
+	Action           string   // where the code that was read back goes
 }
 
 // actForm is one thing that an agent may do, with what it leads to.
@@ -180,8 +182,11 @@ func sameDay(t time.Time, year int, month time.Month, day int) bool {
 
 func (p *Pages) callerView(v *portal.Visit, data *personPage, used map[string]bool) callerView {
 	f := data.Facts
-	view := callerView{Verified: !f.Caller.Until.IsZero(), Until: f.Caller.Until, Asked: f.Caller.Asked}
-	if f.Bars == "" && !f.Gone && f.Phone.Problem == "" {
+	view := callerView{Verified: !f.Caller.Until.IsZero(), ByMail: f.Caller.ByMail, Until: f.Caller.Until, Asked: f.Caller.Asked, ToMail: f.Caller.Way == factor.Mail}
+	if f.Caller.Asked {
+		view.ToMail = f.Caller.ToMail
+	}
+	if f.Bars == "" && f.Caller.Way != "" {
 		used["caller"] = true
 		form := p.actForm(v, data, deskActNamed("caller"))
 		view.Form, view.Action = &form, personAddress(f.ID)+"/caller-code"

@@ -77,7 +77,10 @@ type OpenCode struct {
 
 // Caller is what is known of who is on the telephone.
 type Caller struct {
-	Until time.Time // verified until then; zero: not
-	Asked bool      // a code to read back is on its way
-	Left  int       // tries at it
+	Until  time.Time   // verified until then; zero: not
+	ByMail bool        // by a code that went to their mail, which is the agent's word rather than a proof
+	Way    factor.Kind // that a code to read back would go: factor.SMS, factor.Mail; empty: there is none
+	Asked  bool        // a code to read back is on its way
+	ToMail bool        // it went by mail
+	Left   int         // tries at it
 }

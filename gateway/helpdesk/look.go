@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -212,13 +214,23 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 }
 
 func (d Desk) gatherCaller(ctx context.Context, agent Agent, f *Facts) (err error) {
-	if f.Caller.Until, err = d.Store.Caller(ctx, agent.SessionID, f.ID); err != nil {
+	verified, err := d.Store.Caller(ctx, agent.SessionID, f.ID)
+	if err != nil {
 		return err
+	}
+	f.Caller.Until, f.Caller.ByMail = verified.Until, verified.Way == string(factor.Mail)
+	if !f.Gone && !f.DirectoryOut {
+		switch {
+		case f.Phone.Problem == "":
+			f.Caller.Way = factor.SMS
+		case f.Factors != nil && slices.Contains(f.Factors.Has, factor.Mail):
+			f.Caller.Way = factor.Mail
+		}
 	}
 	open, err := d.callerCode(ctx, agent, f.ID)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, otp.ErrExpired) {
 		return nil
 	}
-	f.Caller.Asked, f.Caller.Left = err == nil && open.Left > 0, open.Left
+	f.Caller.Asked, f.Caller.ToMail, f.Caller.Left = err == nil && open.Left > 0, open.Mail != "", open.Left
 	return err
 }
