@@ -218,7 +218,7 @@ func TestPhoneAfterHelpdesksChange(t *testing.T) {
 	r.says([]string{"withdraw", `AMIDO\erik`, "--why", "fel nummer"}, "is withdrawn")
 	stopped := change("070-174 06 36")
 	_, token, _ := strings.Cut(desk.portal.Notices.FreezeLink(stopped.ID), "?t=")
-	_, err = desk.Numbers.Freeze(t.Context(), stopped.ID, token, "192.0.2.1")
+	_, err = desk.Numbers.Freeze(t.Context(), stopped.ID, token, "192.0.2.1", nil)
 	r.must(err)
 	r.says([]string{"show", `AMIDO\erik`}, "The person has stopped a change of number", `stagedoor phone unfreeze 'AMIDO\erik'`, "••• 0634")
 	r.says([]string{"unfreeze", `AMIDO\erik`, "--why", "pratat med honom"}, "can be changed again")

@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"log/slog"
 	"net/http"
+	"time"
 )
 
 // Visit is one request on its way through the portal, with what has been
@@ -20,6 +21,19 @@ type Visit struct {
 	Ended    *Session // the cookie's session when it is over
 	ReturnTo string   // target to go to after the login
 	Log      *slog.Logger
+}
+
+// lasting is how long what a browser began may take once nothing stops it any
+// more: a few writes, each of which waits up to 5 s for another process.
+const lasting = 15 * time.Second
+
+// Lasting is the visit for what must be finished though its browser leaves:
+// what follows a change that is made and cannot be made again.
+func (v *Visit) Lasting() (*Visit, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), lasting)
+	other := *v
+	other.Request = v.WithContext(ctx)
+	return &other, cancel
 }
 
 type visitKey struct{}
