@@ -200,4 +200,3 @@ func TestFreezeLinkEndsNothingLater(t *testing.T) {
 	owner.post(path, "t", token).shows(t, 200, path, "Bytet är redan stoppat")
 	back.get("/").shows(t, 200, "/")
 }
-
