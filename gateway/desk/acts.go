@@ -149,7 +149,9 @@ func (p *Pages) helpPerson(w http.ResponseWriter, v *portal.Visit) error {
 	if act == nil || !accountForm.MatchString(id) {
 		return portal.ErrNotFound
 	}
-	at := &deskVisit{Visit: v, p: p, desk: p.helpdeskOf(v), agent: p.agentOf(v), id: id, reason: v.PostForm.Get("reason")}
+	doing, done := outlasting(v)
+	defer done()
+	at := &deskVisit{Visit: doing, p: p, desk: p.helpdeskOf(doing), agent: p.agentOf(v), id: id, reason: v.PostForm.Get("reason")}
 	err := act.do(at)
 	var refused *helpdesk.RefusedError
 	switch {

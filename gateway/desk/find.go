@@ -41,9 +41,9 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 			}
 			return p.Trace(v, lang, person, number.Phone, store.Event{}, news, args...)
 		},
-		Record: func(_ context.Context, event store.Event) error { return p.Audit(v, event) },
-		Ended: func(_ context.Context, person directory.Account, ids []string) error {
-			return p.EndOthers(v, person, ids, portal.EndRevoked)
+		Record: func(ctx context.Context, event store.Event) error { return p.Audit(v.With(ctx), event) },
+		Ended: func(ctx context.Context, person directory.Account, ids []string) error {
+			return p.EndOthers(v.With(ctx), person, ids, portal.EndRevoked)
 		},
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
@@ -51,6 +51,16 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 			Country: p.Set.Country, Countries: p.Set.Countries,
 		},
 	}
+}
+
+// actLasts is how long an act may take, with the messages that it sends.
+const actLasts = time.Minute
+
+// outlasting is a visit that does not end with its browser: an act that was begun
+// is done and recorded, whoever is there to see it.
+func outlasting(v *portal.Visit) (*portal.Visit, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), actLasts)
+	return v.With(ctx), cancel
 }
 
 // agentOf is who helps, in a visit to a page of helpdesk.

@@ -22,6 +22,14 @@ type Visit struct {
 	Log      *slog.Logger
 }
 
+// With is the same visit in another context: for what is not to fall to a browser
+// that has gone.
+func (v *Visit) With(ctx context.Context) *Visit {
+	other := *v
+	other.Request = v.WithContext(ctx)
+	return &other
+}
+
 type visitKey struct{}
 
 // VisitOf is the visit that a request is.
