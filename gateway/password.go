@@ -156,7 +156,7 @@ func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account 
 	}
 	// Without an end of its own: the directory's limits hold for each step of it.
 	failed := p.Directory.ChangePassword(context.WithoutCancel(v.Context()), event.Name, current, fresh)
-	after, cancel := v.Lasting()
+	after, cancel := v.Lasting(portal.FollowUp)
 	defer cancel()
 	if failed == nil {
 		event.Result = "ok"

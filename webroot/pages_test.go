@@ -186,7 +186,7 @@ type (
 		Apps, Keys                               []ownFactor
 		Backup                                   int
 		MaySMS, MayApp, MayKey, MayBackup, Saved bool
-		Untold                                   bool
+		Untold, Held                             bool
 		Devices, Sessions                        []ownBrowser
 		From                                     time.Time
 	}
@@ -199,6 +199,7 @@ type (
 	enrolPage struct {
 		basePage
 		SMS, App, Key, Later bool
+		Held                 bool
 		From                 time.Time
 	}
 	againPage struct {
@@ -411,6 +412,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new app, untold", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
 		{"new key, untold", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
 		{"account, untold", "account", accountPage{basePage: in, MayBackup: true, Untold: true}, []string{`id="fault"`, `action="/account/backup"`}},
+		{"account, held", "account", accountPage{basePage: in, Held: true}, []string{`class="notice"`, `!href="/account/app"`, `!action="/account/backup"`}},
+		{"enrol, held", "enrol", enrolPage{basePage: in, Later: true, Held: true}, []string{`action="/enrol"`, `!class="pick"`}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
 		{"account with a number that waits", "account", accountPage{basePage: in, Waiting: "•• 89"}, []string{`•• 89`, `href="/phone"`}},
 		{"account with codes by mail", "account", accountPage{basePage: in, Mail: "a•••@example.se"}, []string{`a•••@example.se`, `!href="/phone"`}},

@@ -24,6 +24,7 @@ type accountPage struct {
 	Devices                           []deviceRow
 	Sessions                          []sessionRow
 	Saved                             bool
+	Held                              bool      // nothing may be set up now, since helpdesk has removed a factor lately
 	Untold                            bool      // nothing was added: the person has been told of too much today
 	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
 }
@@ -60,6 +61,11 @@ func (p *Pages) renderAccount(w http.ResponseWriter, v *portal.Visit, code int, 
 	}
 	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
 		return err
+	}
+	// Who has another factor is led to it first, unless they have just shown the password (Fresh).
+	data.Held = status.Held && onlyPassword(s) && (len(status.Has) == 0 || p.Now().Sub(s.Who.ProvenAt) <= p.Set.Fresh)
+	if data.Held {
+		data.MayApp, data.MayKey, data.MayBackup = false, false, false
 	}
 	if mail := p.MailFor(s.Who.Account); status.Allows(factor.Mail) && mail != "" {
 		data.Mail = otp.MaskMail(mail)
