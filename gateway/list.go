@@ -28,7 +28,7 @@ type targetsPage struct {
 	InviteFrom time.Time // until then; zero: for good
 	// InviteOther: what they log in with now does not count from then on.
 	InviteOther bool
-	Waiting    string    // a number that helpdesk has entered and that does not count yet, masked; empty: none
+	Waiting     string // a number that helpdesk has entered and that does not count yet, masked; empty: none
 }
 
 type targetGroup struct {

@@ -39,12 +39,9 @@ func (s State) Changes() bool { return !s.From.IsZero() && s.Asks() && !s.enroll
 // enrolled tells whether somebody has a factor of those that are wanted, from
 // From on where a rule waits: backup codes stand in for one.
 func (s State) enrolled() bool {
-	wanted := s.Allowed
-	if !s.From.IsZero() {
-		wanted = s.Then
-	}
-	counts := func(k Kind) bool { return k != Backup && slices.Contains(wanted, k) }
-	return slices.ContainsFunc(s.Has, counts) || slices.ContainsFunc(s.Waits, counts)
+	return slices.ContainsFunc(slices.Concat(s.Has, s.Waits), func(k Kind) bool {
+		return k != Backup && (s.From.IsZero() || slices.Contains(s.Then, k))
+	})
 }
 
 // First is the kind to ask for first; empty: there is none.
