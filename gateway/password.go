@@ -189,6 +189,9 @@ func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account 
 	if err := p.Factors.Changed(v.Context(), account.ID); err != nil {
 		return err
 	}
+	if err := p.EndFamiliar(w, v, account.ID); err != nil {
+		return err
+	}
 	p.Forget(w)
 	return p.Redirect(w, v, "/password?changed")
 }
