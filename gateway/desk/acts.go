@@ -60,7 +60,7 @@ var deskActs = []deskAct{
 	}), func(f helpdesk.Facts) bool { return f.State.Locked }, nil},
 	{"clear-password", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearPasswords(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords > 0 }, nil},
+	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords+f.Limits.FamiliarWrong > 0 }, nil},
 	{"clear-codes", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearCodes(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
