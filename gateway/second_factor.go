@@ -13,7 +13,7 @@ import (
 // afterPassword asks what the account has and what the policy wants, and tells
 // which step comes next; reason is why no second factor is asked for.
 func (p *Gateway) afterPassword(v *portal.Visit, s *portal.Session) (to portal.Step, reason string, err error) {
-	number, err := p.RefreshNumber(v, s)
+	number, err := p.SeeNumber(v, s)
 	if err != nil {
 		return "", "", err
 	}

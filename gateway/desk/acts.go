@@ -60,7 +60,7 @@ var deskActs = []deskAct{
 	}), func(f helpdesk.Facts) bool { return f.State.Locked }, nil},
 	{"clear-password", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearPasswords(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords > 0 }, nil},
+	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords+f.Limits.FamiliarWrong > 0 }, nil},
 	{"clear-address", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearAddress(v.Context(), v.agent, v.id, v.PostForm.Get("address"), v.reason)
 	}), func(f helpdesk.Facts) bool { return len(f.Limits.Addresses) > 0 }, addressForm},

@@ -14,7 +14,7 @@ import (
 // AddressLimit is a network address from which somebody has tried a person's
 // name, and from which no password is looked at for now, whoever's it is.
 type AddressLimit struct {
-	Address string
+	Address string // IPv6: its network
 	Tries   int       // wrong passwords from there
 	At      time.Time // the last try with the person's name
 	Until   time.Time
@@ -30,8 +30,6 @@ const (
 	mostUnnamed = 10
 	mostNames   = 5
 )
-
-func addressKey(address string) string { return "address:" + address }
 
 // gatherUnnamed are the tries with the person's name that no account is known of:
 // the address had used up its tries, or the directory did not answer.
@@ -79,15 +77,16 @@ func (d Desk) unnamed(ctx context.Context, id string, person directory.Account) 
 // heldAddresses are those of tries that are still held, the last tried first.
 func (d Desk) heldAddresses(ctx context.Context, tries []store.Event) (held []AddressLimit, err error) {
 	for _, try := range tries {
-		if try.Reason != reasonAddress || try.Address == "" || slices.ContainsFunc(held, func(l AddressLimit) bool { return l.Address == try.Address }) {
+		network := store.NetworkOf(try.Address)
+		if try.Reason != reasonAddress || network == "" || slices.ContainsFunc(held, func(l AddressLimit) bool { return l.Address == network }) {
 			continue
 		}
-		n, until, err := d.Store.Tries(ctx, addressKey(try.Address))
+		n, until, err := d.Store.Tries(ctx, store.AddressKey(network))
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: address: %w", err)
 		}
 		if d.TriesPerAddress > 0 && n >= d.TriesPerAddress {
-			held = append(held, AddressLimit{Address: try.Address, Tries: n, At: try.At, Until: until})
+			held = append(held, AddressLimit{Address: network, Tries: n, At: try.At, Until: until})
 		}
 	}
 	return held, nil
@@ -112,7 +111,7 @@ func (d Desk) ClearAddress(ctx context.Context, agent Agent, id, address, reason
 			if address != "" && one.Address != address {
 				continue
 			}
-			if err := d.Store.Clear(ctx, addressKey(one.Address)); err != nil {
+			if err := d.Store.Clear(ctx, store.AddressKey(one.Address)); err != nil {
 				return nil, wrapped("clear address", err)
 			}
 			lifted = append(lifted, one.Address)

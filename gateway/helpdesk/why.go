@@ -136,7 +136,11 @@ func ofPhone(f Facts) (found []Cause, stops bool) {
 
 func ofLimits(l Limits, now time.Time) (found []Cause) {
 	if l.PasswordUntil.After(now) {
-		found = append(found, Cause{Key: WhyPasswordLimit, Act: "clear-password", Until: l.PasswordUntil, Count: l.WrongPasswords})
+		cause := Cause{Key: WhyPasswordLimit, Act: "clear-password", Until: l.PasswordUntil, Count: l.WrongPasswords}
+		if l.FamiliarAllowed > 0 && !l.FamiliarUntil.After(now) {
+			cause.Key = WhyPasswordStrange
+		}
+		found = append(found, cause)
 	}
 	switch {
 	case l.CodeBlocked:

@@ -55,6 +55,8 @@ func TestWhy(t *testing.T) {
 		{"wrong passwords, and a right one since", Facts{Tries: []store.Event{try("login", "ok", "", 1), try("login", "refused", "wrong-password", 3)}}, []string{"nothing"}},
 		{"wrong passwords long ago", Facts{Tries: []store.Event{try("login", "refused", "wrong-password", 31)}}, []string{"nothing"}},
 		{"throttled", Facts{Limits: Limits{WrongPasswords: 5, PasswordUntil: in(3)}, Tries: []store.Event{try("login", "refused", "wrong-password", 1)}}, []string{"password-limit 5 -> clear-password"}},
+		{"throttled, but not in a browser they know", Facts{Limits: Limits{WrongPasswords: 3, PasswordUntil: in(3), FamiliarAllowed: 2}}, []string{"password-strange 3 -> clear-password"}},
+		{"throttled there too", Facts{Limits: Limits{WrongPasswords: 3, PasswordUntil: in(3), FamiliarWrong: 2, FamiliarAllowed: 2, FamiliarUntil: in(5)}}, []string{"password-limit 3 -> clear-password"}},
 		{"throttled until a moment ago", Facts{Limits: Limits{WrongPasswords: 5, PasswordUntil: ago(1)}}, []string{"nothing"}},
 		{"codes locked", Facts{Limits: Limits{WrongCodes: 10, CodeUntil: in(15)}, Tries: []store.Event{try("code", "refused", "wrong", 1)}}, []string{"code-locked 10 -> clear-codes"}},
 		{"codes blocked", Facts{Limits: Limits{WrongCodes: 100, CodeBlocked: true}}, []string{"code-blocked 100 -> clear-codes"}},
