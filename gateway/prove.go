@@ -37,7 +37,7 @@ const (
 // the account's id. Every refusal takes the same time and is audited.
 func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, error) {
 	start := time.Now()
-	result, reason, err := p.tryPassword(v.Context(), v.Address, name, password)
+	result, reason, err := p.tryPassword(v.Context(), v.Network(), name, password)
 	if err != nil {
 		return proof{}, err
 	}
@@ -49,7 +49,7 @@ func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, er
 	case unavailable:
 		event.Result = "error"
 	}
-	if err := p.Audit(v, event); err != nil {
+	if err := p.auditProof(v, event); err != nil {
 		return proof{}, err
 	}
 	if result.outcome == refused || result.outcome == throttled {
@@ -58,15 +58,44 @@ func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, er
 	return result, nil
 }
 
+const (
+	reasonAddress     = "address-throttled"
+	reasonUnavailable = "directory-unavailable"
+
+	// How many proofs with these reasons go into the audit: no try was counted,
+	// so that anybody can have any number of them. The log has them all.
+	uncountedPerNetwork = 30  // in a window
+	uncountedInAll      = 600 // an hour
+)
+
+// auditProof records what became of a proof.
+func (p *Gateway) auditProof(v *portal.Visit, event store.Event) error {
+	if event.Reason != reasonAddress && event.Reason != reasonUnavailable {
+		return p.Audit(v, event)
+	}
+	ok, _, err := p.Store.Take(v.Context(), "uncounted:"+v.Network(), uncountedPerNetwork, p.Set.TriesWindow)
+	if err == nil && ok {
+		ok, _, err = p.Store.Take(v.Context(), "uncounted", uncountedInAll, time.Hour)
+	}
+	if err != nil {
+		return fmt.Errorf("count event: %w", err)
+	}
+	if ok {
+		return p.Audit(v, event)
+	}
+	v.Log.Info("not in the audit, which has enough of these", "kind", event.Kind, "result", event.Result, "reason", event.Reason, "name", event.Name)
+	return nil
+}
+
 // tryPassword is prove without its floor and audit; reason is for the log.
-func (p *Gateway) tryPassword(ctx context.Context, address, name, password string) (result proof, reason string, err error) {
-	byAddress := "address:" + address
+func (p *Gateway) tryPassword(ctx context.Context, network, name, password string) (result proof, reason string, err error) {
+	byAddress := "address:" + network
 	ok, retry, err := p.Store.Take(ctx, byAddress, p.Set.TriesPerAddress, p.Set.TriesWindow)
 	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
 	if !ok {
-		return proof{outcome: throttled, retry: retry}, "address-throttled", nil
+		return proof{outcome: throttled, retry: retry}, reasonAddress, nil
 	}
 	canonical, known := p.Directory.Canonical(name)
 	if !known {
@@ -79,11 +108,12 @@ func (p *Gateway) tryPassword(ctx context.Context, address, name, password strin
 		key = "login:" + account.ID
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, "directory-unavailable", p.Store.GiveBack(ctx, byAddress)
+		return proof{outcome: unavailable}, reasonUnavailable, p.Store.GiveBack(ctx, byAddress)
 	case !errors.Is(err, directory.ErrNotFound):
 		return proof{}, "", fmt.Errorf("look up: %w", err)
 	}
-	if ok, retry, err = p.Store.Take(ctx, key, p.triesPerAccount(ctx, name), p.Set.TriesWindow); err != nil {
+	policy := p.lockout(ctx, name)
+	if ok, retry, err = p.Store.TakeGuess(ctx, key, p.Set.TriesUnder(policy), p.Set.WindowUnder(policy)); err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
 	if !ok {
@@ -115,20 +145,26 @@ func (p *Gateway) bind(ctx context.Context, name, password, byAccount, byAddress
 		return proof{outcome: refused}, "refused", nil
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, "directory-unavailable",
+		return proof{outcome: unavailable}, reasonUnavailable,
 			errors.Join(p.Store.GiveBack(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
 	}
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
 }
 
+// lockout is the policy of the domain that a name belongs to, as far as it can be
+// read.
+func (p *Gateway) lockout(ctx context.Context, name string) directory.Policy {
+	policy, err := p.policy(ctx, name)
+	if err != nil {
+		return directory.Policy{}
+	}
+	return policy
+}
+
 // triesPerAccount is how many failing passwords reach the directory in one
 // window.
 func (p *Gateway) triesPerAccount(ctx context.Context, name string) int {
-	policy, err := p.policy(ctx, name)
-	if err != nil {
-		policy = directory.Policy{}
-	}
-	return p.Set.TriesUnder(policy)
+	return p.Set.TriesUnder(p.lockout(ctx, name))
 }
 
 // policyMemory keeps each domain's password policy for a minute: it is needed

@@ -333,6 +333,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"login expired", "login", loginPage{basePage: out, Username: `AMIDO\anna`, Expired: true}, []string{`<a href="/password">`}},
 		{"login unavailable", "login", loginPage{basePage: out, Unavailable: true}, []string{`id="fault"`, `!aria-invalid`}},
 		{"login throttled", "login", loginPage{basePage: out, Wait: 17}, []string{` 17 `}},
+		{"login held", "login", loginPage{basePage: out, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"login malformed", "login", loginPage{basePage: out, Malformed: true}, []string{`AMIDO\`}},
 		{"login after idle", "login", loginPage{basePage: out, Ended: "idle", EndedMinutes: 15, EndedTarget: "XXX.MultiAccess01"}, []string{` 15 `, `XXX.MultiAccess01`}},
 		{"login after a slow login", "login", loginPage{basePage: out, Ended: "pre-auth"}, []string{`class="notice"`}},
@@ -352,6 +353,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password forbidden", "password", passwordPage{basePage: out, Forbidden: true}, []string{`id="fault"`}},
 		{"password empty", "password", passwordPage{basePage: out, Empty: true}, []string{`id="fault"`}},
 		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 `}},
+		{"password held", "password", passwordPage{basePage: out, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
 		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}, Ask: "/code/way"}}, []string{
@@ -431,6 +433,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"again", "again", againPage{basePage: in, Username: hostile, To: hostile}, []string{`name="to" value="&#34;&gt;`, `autocomplete="current-password"`}},
 		{"again refused", "again", againPage{basePage: in, Refused: true}, []string{`id="fault"`, `aria-invalid`}},
 		{"again throttled", "again", againPage{basePage: in, Wait: 3}, []string{` 3 `}},
+		{"again held", "again", againPage{basePage: in, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"again unavailable", "again", againPage{basePage: in, Unavailable: true}, []string{`id="fault"`}},
 		{"targets, invited", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true}, []string{`<a href="/enrol">`}},
 		{"targets, invited until a date", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},

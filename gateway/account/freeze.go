@@ -71,7 +71,7 @@ func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string,
 }
 
 func (p *Pages) wrongLink(w http.ResponseWriter, v *portal.Visit) error {
-	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Address, wrongLinksPerAddress, wrongLinksWindow)
+	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Network(), wrongLinksPerAddress, wrongLinksWindow)
 	if err != nil {
 		return err
 	}

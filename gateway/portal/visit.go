@@ -6,6 +6,7 @@ import (
 	"encoding/base32"
 	"log/slog"
 	"net/http"
+	"net/netip"
 )
 
 // Visit is one request on its way through the portal, with what has been
@@ -28,6 +29,17 @@ func (v *Visit) With(ctx context.Context) *Visit {
 	other := *v
 	other.Request = v.WithContext(ctx)
 	return &other
+}
+
+// Network is what limits count by: the client's IPv4 address, or the /64 network
+// in which whoever has one IPv6 address has them all.
+func (v *Visit) Network() string {
+	a, err := netip.ParseAddr(v.Address)
+	if err != nil || !a.Is6() || a.Is4In6() {
+		return v.Address
+	}
+	network, _ := a.WithZone("").Prefix(64) // always fits
+	return network.String()
 }
 
 type visitKey struct{}
