@@ -38,7 +38,7 @@ func TestWholeWay(t *testing.T) {
 	anna.get("/").shows(t, 200, "/login")
 
 	want := []string{
-		"login ok password-expired", "password-proof ok password-expired", "password-change ok",
+		"login ok password-expired", "password-proof ok password-expired", "password-change begun", "password-change ok",
 		"session-end ok password-changed", "login ok", "code-sent ok", "code ok", "session-end ok logout",
 	}
 	if diff := cmp.Diff(want, b.events()); diff != "" {

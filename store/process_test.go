@@ -235,7 +235,7 @@ func childFull(ctx context.Context, s *Store) error {
 }
 
 // Parallel sends and guesses of several processes on one database never get
-// past a limit, nor stop short of it.
+// past a limit, nor stop short of it; nor do those that are started later.
 func TestProcessesKeepLimits(t *testing.T) {
 	for _, test := range []struct {
 		work string
@@ -267,6 +267,11 @@ func TestProcessesKeepLimits(t *testing.T) {
 			}
 			if got := runChildren(t, 4, test.work, path); got != test.want {
 				t.Errorf("%d got through, want %d", got, test.want)
+			}
+			// And processes that start after the first ones have ended: a limit survives
+			// a restart.
+			if got := runChildren(t, 2, test.work, path); got != 0 {
+				t.Errorf("%d more got through after a restart", got)
 			}
 			// What was written with them is whole.
 			if _, err := open(t, path, time.Now).VerifyEvents(t.Context()); err != nil {

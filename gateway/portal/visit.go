@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 )
 
 // Visit is one request on its way through the portal, with what has been
@@ -23,12 +24,22 @@ type Visit struct {
 	Log      *slog.Logger
 }
 
-// With is the same visit in another context: for what is not to fall to a browser
-// that has gone.
+// With is the same visit in another context.
 func (v *Visit) With(ctx context.Context) *Visit {
 	other := *v
 	other.Request = v.WithContext(ctx)
 	return &other
+}
+
+// lasting is how long what a browser began may take once nothing stops it any
+// more: a few writes, each of which waits up to 5 s for another process.
+const lasting = 15 * time.Second
+
+// Lasting is the visit for what must be finished though its browser leaves:
+// what follows a change that is made and cannot be made again.
+func (v *Visit) Lasting() (*Visit, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), lasting)
+	return v.With(ctx), cancel
 }
 
 // Network is what limits count by: the client's IPv4 address, or the /64 network
