@@ -63,12 +63,13 @@ func (p *Gateway) proveAgain(w http.ResponseWriter, v *portal.Visit) error {
 		data.Refused = true
 		return p.renderAgain(w, v, http.StatusForbidden, data)
 	}
+	v.Session.Who.Account = proof.account
 	return p.askSecondAgain(w, v, data.To)
 }
 
 func (p *Gateway) askSecondAgain(w http.ResponseWriter, v *portal.Visit, to string) error {
 	s := v.Session
-	if _, err := p.RefreshNumber(v, s); err != nil {
+	if _, err := p.SeeNumber(v, s); err != nil {
 		return err
 	}
 	var err error

@@ -82,6 +82,26 @@ func TestRemovalOpensNoEnrolment(t *testing.T) {
 	b.browser().login(`AMIDO\erik`, goodPassword).shows(t, 200, "/enrol")
 }
 
+// Helpdesk sees of somebody without a number what their own login would say: where
+// they may give one themselves, that stops nobody.
+func TestHelpdeskSeesWhoEnrolsThemselves(t *testing.T) {
+	must, none := "Måste ställa in ett andra steg vid inloggningen", "Har inget mobilnummer"
+	sees := func(b *bench, who, want, not string) {
+		t.Helper()
+		hanna := b.as("hanna", "+46701740609")
+		page := hanna.get(hanna.personPath(who))
+		if !strings.Contains(page.body, want) || strings.Contains(page.body, not) {
+			t.Errorf("%s: not %q, or %q: %s", who, want, not, excerpt(page.body))
+		}
+	}
+	b := open(t, selfEnrol)
+	sees(b, "erik", must, none)
+	b.browser().login(`AMIDO\erik`, goodPassword).shows(t, 200, "/phone")
+	b = open(t, selfEnrol)
+	sees(b, "ivar", none, must) // who helps others
+	sees(open(t, nil), "erik", none, must)
+}
+
 // A first number beside other factors waits, as another number does: the person
 // sees it where they come by, says no to it or has it confirmed by a second agent.
 // An account with nothing at all gets its number at once (TestHelpdeskNumber).

@@ -184,7 +184,7 @@ func (p *Gateway) passwordProven(w http.ResponseWriter, v *portal.Visit, account
 		return err
 	}
 	if to == portal.StepReady {
-		err = p.Settle(v, "", reason)
+		err = p.Settle(w, v, "", reason)
 	} else {
 		err = p.RecordPerson(v, false, "")
 	}

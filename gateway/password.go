@@ -156,12 +156,12 @@ func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account 
 	}
 	// Without an end of its own: the directory's limits hold for each step of it.
 	failed := p.Directory.ChangePassword(context.WithoutCancel(v.Context()), event.Name, current, fresh)
-	after, cancel := v.Lasting()
+	after, cancel := v.Lasting(portal.FollowUp)
 	defer cancel()
 	if failed == nil {
 		event.Result = "ok"
 		p.Forget(w)
-		if err := p.passwordChanged(after, account, event); err != nil {
+		if err := p.passwordChanged(w, after, account, event); err != nil {
 			return err
 		}
 		return p.Redirect(w, v, "/password?changed")
@@ -175,13 +175,13 @@ func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account 
 
 // passwordChanged records a change that was made and ends what rests on the old
 // password. Each is done, whatever happens to another.
-func (p *Gateway) passwordChanged(v *portal.Visit, account directory.Account, event store.Event) error {
+func (p *Gateway) passwordChanged(w http.ResponseWriter, v *portal.Visit, account directory.Account, event store.Event) error {
 	ended, err := p.Store.EndSessionsOf(v.Context(), account.ID, "", portal.EndChanged)
 	if err != nil {
 		err = fmt.Errorf("end sessions: %w", err)
 	}
-	return errors.Join(err, p.Factors.Changed(v.Context(), account.ID), p.Audit(v, event),
-		p.EndOthers(v, account, ended, portal.EndChanged))
+	return errors.Join(err, p.Factors.Changed(v.Context(), account.ID), p.EndFamiliar(w, v, account.ID),
+		p.Audit(v, event), p.EndOthers(v, account, ended, portal.EndChanged))
 }
 
 // notChanged is why the directory did not change a password: for the audit, and

@@ -148,7 +148,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	var err error
 	b.directory, err = directorytest.Start(directorytest.Config{Domain: "AMIDO", Suffix: "amido.example", Users: people,
 		Groups: []directorytest.Group{{Name: "Nattpass", Groups: []string{"MultiAccess"}}},
-		Policy: directorytest.Policy{MinLength: 10, History: 3, Complexity: true}})
+		Policy: directorytest.Policy{MinLength: 10, History: 3, Complexity: true, LockoutThreshold: 6}})
 	b.must(err)
 	t.Cleanup(func() { b.must(b.directory.Stop()) })
 	dir := t.TempDir()

@@ -34,10 +34,12 @@ const (
 // prove checks a password under the limits that keep a stranger from locking
 // people out of the directory: fewer failing tries reach it than lock an
 // account there. All spellings of a name share one counter, since it hangs on
-// the account's id. Every refusal takes the same time and is audited.
+// the account's id. A browser that the account has logged in from has a second
+// one, so that no stranger keeps people out of their own computer. Every refusal
+// takes the same time and is audited.
 func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, error) {
 	start := time.Now()
-	result, reason, err := p.tryPassword(v.Context(), v.Network(), name, password)
+	result, reason, err := p.tryPassword(v, name, password)
 	if err != nil {
 		return proof{}, err
 	}
@@ -88,8 +90,8 @@ func (p *Gateway) auditProof(v *portal.Visit, event store.Event) error {
 }
 
 // tryPassword is prove without its floor and audit; reason is for the log.
-func (p *Gateway) tryPassword(ctx context.Context, network, name, password string) (result proof, reason string, err error) {
-	byAddress := "address:" + network
+func (p *Gateway) tryPassword(v *portal.Visit, name, password string) (result proof, reason string, err error) {
+	ctx, byAddress := v.Context(), "address:"+v.Network()
 	ok, retry, err := p.Store.Take(ctx, byAddress, p.Set.TriesPerAddress, p.Set.TriesWindow)
 	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
@@ -101,52 +103,66 @@ func (p *Gateway) tryPassword(ctx context.Context, network, name, password strin
 	if !known {
 		return proof{outcome: refused}, "malformed-name", nil
 	}
-	key := "login:" + canonical
+	id := canonical
 	account, err := p.Directory.Lookup(ctx, name)
 	switch {
 	case err == nil:
-		key = "login:" + account.ID
+		id = account.ID
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
 		return proof{outcome: unavailable}, reasonUnavailable, p.Store.GiveBack(ctx, byAddress)
 	case !errors.Is(err, directory.ErrNotFound):
 		return proof{}, "", fmt.Errorf("look up: %w", err)
 	}
-	policy := p.lockout(ctx, name)
-	if ok, retry, err = p.Store.TakeGuess(ctx, key, p.Set.TriesUnder(policy), p.Set.WindowUnder(policy)); err != nil {
+	taken, retry, err := p.takeTry(v, name, id)
+	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
-	if !ok {
+	if taken == "" {
 		return proof{outcome: throttled, retry: retry, account: account}, "account-throttled", nil
 	}
-	result, reason, err = p.bind(ctx, name, password, key, byAddress)
+	result, reason, err = p.bind(ctx, name, password, id, taken, byAddress)
 	if result.account.ID == "" {
 		result.account = account
 	}
 	return result, reason, err
 }
 
+// takeTry counts a try at a password and says under which key; "": there is none
+// left before retry.
+func (p *Gateway) takeTry(v *portal.Visit, name, id string) (key string, retry time.Time, err error) {
+	policy := p.lockout(v.Context(), name)
+	guesses := store.Guesses{Window: p.Set.WindowUnder(policy)}
+	guesses.Anywhere, guesses.Familiar = p.Set.TriesUnder(policy)
+	if guesses.Known, err = p.Familiar(v, id); err != nil {
+		return "", time.Time{}, err
+	}
+	return p.Store.TakeGuess(v.Context(), id, guesses)
+}
+
 // bind asks the directory, and settles the counters: only wrong passwords stay
-// counted. A right one clears its account, and takes back what this try counted
-// for the address: an office shares one, and its good logins are no guesses.
-func (p *Gateway) bind(ctx context.Context, name, password, byAccount, byAddress string) (proof, string, error) {
+// counted. A right one clears its account, whose wrong ones the directory forgets
+// too, and takes back what this try counted for the address: an office shares one,
+// and its good logins are no guesses.
+func (p *Gateway) bind(ctx context.Context, name, password, id, taken, byAddress string) (proof, string, error) {
 	account, err := p.Directory.Authenticate(ctx, name, password)
+	right := func() error {
+		return errors.Join(p.Store.Clear(ctx, store.PasswordKey(id)), p.Store.Clear(ctx, store.FamiliarKey(id)), p.Store.GiveBack(ctx, byAddress))
+	}
 	var why *directory.RefusedError
 	switch {
 	case err == nil:
-		return proof{outcome: proven, account: account}, "",
-			errors.Join(p.Store.Clear(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
+		return proof{outcome: proven, account: account}, "", right()
 	case errors.Is(err, directory.ErrPasswordExpired):
-		return proof{outcome: expired, account: account}, "password-expired",
-			errors.Join(p.Store.Clear(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
+		return proof{outcome: expired, account: account}, "password-expired", right()
 	case errors.As(err, &why):
 		return proof{outcome: refused}, why.Reason, nil
 	case errors.Is(err, directory.ErrRefused):
 		return proof{outcome: refused}, "refused", nil
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, reasonUnavailable,
-			errors.Join(p.Store.GiveBack(ctx, byAccount), p.Store.GiveBack(ctx, byAddress))
+		return proof{outcome: unavailable}, "directory-unavailable",
+			errors.Join(p.Store.GiveBack(ctx, taken), p.Store.GiveBack(ctx, byAddress))
 	}
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
 }
@@ -162,8 +178,8 @@ func (p *Gateway) lockout(ctx context.Context, name string) directory.Policy {
 }
 
 // triesPerAccount is how many failing passwords reach the directory in one
-// window.
-func (p *Gateway) triesPerAccount(ctx context.Context, name string) int {
+// window, as Settings.TriesUnder says.
+func (p *Gateway) triesPerAccount(ctx context.Context, name string) (anywhere, familiar int) {
 	return p.Set.TriesUnder(p.lockout(ctx, name))
 }
 

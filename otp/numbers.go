@@ -62,7 +62,8 @@ const (
 
 // Numbers knows the number of each account and the rules of changing it:
 //
-//	number, err := numbers.Of(ctx, person)         // at each login
+//	number, err := numbers.See(ctx, person, trace) // at each login
+//	number, err = numbers.Of(ctx, person)          // else
 //	change, err := numbers.Enrol(ctx, person, phone, act)   // the first one
 //	change, err = numbers.Change(ctx, person, phone, act)   // another one
 //	change, err = numbers.Freeze(ctx, changeID, token, address) // from the link in a notice

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 )
 
@@ -69,19 +68,23 @@ func (s *Store) Devices(ctx context.Context, accountID string, at time.Time) (fo
 
 // ForgetDevices forgets one device of an account, or all of them (id "").
 func (s *Store) ForgetDevices(ctx context.Context, accountID, id string) (n int64, err error) {
-	n, err = s.RevokeDevices(ctx, accountID, id, Trace{})
-	if errors.Is(err, ErrNotFound) {
-		return 0, nil
-	}
+	err = s.traced(ctx, "forget devices", Trace{}, func(tx *sql.Tx) error {
+		n, err = forgetDevices(ctx, tx, accountID, id)
+		return err
+	})
 	return n, err
 }
 
-// RevokeDevices is ForgetDevices because somebody wants it so. ErrNotFound where
-// there is none, and then no trace of it.
+// RevokeDevices is ForgetDevices because somebody wants it so: all of them are
+// not familiar any more either. ErrNotFound where there is none, and then no
+// trace of it.
 func (s *Store) RevokeDevices(ctx context.Context, accountID, id string, trace Trace) (n int64, err error) {
 	err = s.traced(ctx, "forget devices", trace, func(tx *sql.Tx) error {
 		if n, err = forgetDevices(ctx, tx, accountID, id); err == nil && n == 0 {
 			return ErrNotFound
+		}
+		if err == nil && id == "" {
+			_, err = tx.ExecContext(ctx, endFamiliar, accountID)
 		}
 		return err
 	})

@@ -16,6 +16,7 @@ type Number struct {
 	VerifiedAt time.Time
 	By, ByName string    // account and name of who verified it
 	FrozenAt   time.Time // zero: not frozen
+	Directory  string    // the directory's that codes went to when that was last so; "": never
 }
 
 // NumberState is how far a change has come.
@@ -49,8 +50,8 @@ type NumberEvent struct {
 	AccountID string
 	Line      int // 1, 2, ... of the account
 	At        time.Time
-	// Act is "asked", "applied", "confirmed", "cancelled", "frozen", "unfrozen"
-	// or "directory-confirmed".
+	// Act is "asked", "applied", "confirmed", "cancelled", "frozen", "unfrozen",
+	// "directory-confirmed" or "directory-changed".
 	Act                  string
 	ChangeID             string
 	Old, New             string
@@ -143,8 +144,8 @@ func lockNumber(ctx context.Context, tx *sql.Tx, account string) (Number, error)
 		INSERT INTO phones (account_id, phone, own, how, verified_at, by_id, by_name, frozen_at, turn)
 		VALUES ($1, '', 0, '', 0, '', '', 0, 1)
 		ON CONFLICT (account_id) DO UPDATE SET turn = phones.turn + 1
-		RETURNING phone, own, how, verified_at, by_id, by_name, frozen_at`, []any{account},
-		&n.Phone, &own, &n.How, &verified, &n.By, &n.ByName, &frozen)
+		RETURNING phone, own, how, verified_at, by_id, by_name, frozen_at, directory_phone`, []any{account},
+		&n.Phone, &own, &n.How, &verified, &n.By, &n.ByName, &frozen, &n.Directory)
 	n.Own, n.VerifiedAt, n.FrozenAt = own == 1, fromMillis(verified), fromMillis(frozen)
 	return n, err
 }
@@ -202,8 +203,8 @@ func putInForce(ctx context.Context, tx *sql.Tx, c NumberChange, at time.Time) e
 func (s *Store) Number(ctx context.Context, accountID string) (Number, error) {
 	n := Number{AccountID: accountID}
 	var own, verified, frozen int64
-	err := s.read.one(ctx, `SELECT phone, own, how, verified_at, by_id, by_name, frozen_at FROM phones WHERE account_id = $1`,
-		[]any{accountID}, &n.Phone, &own, &n.How, &verified, &n.By, &n.ByName, &frozen)
+	err := s.read.one(ctx, `SELECT phone, own, how, verified_at, by_id, by_name, frozen_at, directory_phone FROM phones WHERE account_id = $1`,
+		[]any{accountID}, &n.Phone, &own, &n.How, &verified, &n.By, &n.ByName, &frozen, &n.Directory)
 	if errors.Is(err, sql.ErrNoRows) {
 		return n, nil
 	}

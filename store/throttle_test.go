@@ -35,32 +35,6 @@ func TestTake(t *testing.T) {
 	take("a", false, end.Add(time.Minute))
 }
 
-// However tries are spread, there are never more than max without a pause of a
-// whole window before the next: what a directory would lock the account for.
-func TestTakeGuess(t *testing.T) {
-	clock := newClock()
-	s := openNew(t, clock.now)
-	take := func(want bool, wantRetry time.Time) {
-		t.Helper()
-		ok, retry, err := s.TakeGuess(t.Context(), "login:anna", 3, 30*time.Minute)
-		if ok != want || !retry.Equal(wantRetry) || err != nil {
-			t.Errorf("%v until %v, %v; want %v until %v", ok, retry, err, want, wantRetry)
-		}
-	}
-	after := func(d time.Duration) time.Time { return clock.now().Add(d) }
-	take(true, after(30*time.Minute))
-	clock.forward(29 * time.Minute)
-	take(true, after(30*time.Minute))
-	clock.forward(2 * time.Minute) // the first one's window would be over
-	take(true, after(30*time.Minute))
-	clock.forward(10 * time.Minute)
-	take(false, after(20*time.Minute)) // and puts nothing off
-	clock.forward(20*time.Minute - time.Millisecond)
-	take(false, after(time.Millisecond))
-	clock.forward(time.Millisecond)
-	take(true, after(30*time.Minute))
-}
-
 func TestTakeOfNothing(t *testing.T) {
 	s := openNew(t, time.Now)
 	if ok, _, err := s.Take(t.Context(), "a", 0, time.Minute); ok || err != nil {

@@ -61,7 +61,8 @@ type (
 	}
 	deskLimits struct {
 		WrongPasswords, PasswordsAllowed, WrongCodes int
-		PasswordUntil, CodeUntil                     time.Time
+		FamiliarWrong, FamiliarAllowed               int
+		PasswordUntil, FamiliarUntil, CodeUntil      time.Time
 		CodeBlocked                                  bool
 		Sends                                        []deskSendLimit
 	}
@@ -146,7 +147,7 @@ func TestHelpdeskPages(t *testing.T) {
 			Messages: []deskMessage{{At: at, Ended: at, Masked: "••• 0607", State: "delivered", Sender: "provider"}, {At: at, State: "undelivered", Reason: hostile}},
 			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}},
 			Sessions: []deskSession{{"192.0.2.1", at}}, ActsLeft: 1,
-			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, WrongCodes: 9, CodeUntil: at, Sends: []deskSendLimit{{"sms", "hour", at}, {Way: "mail"}}},
+			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, FamiliarWrong: 1, FamiliarAllowed: 1, FamiliarUntil: at, WrongCodes: 9, CodeUntil: at, Sends: []deskSendLimit{{"sms", "hour", at}, {Way: "mail"}}},
 		},
 			Why:    []deskCause{{Text: hostile, Advice: "Lås upp.", Stops: true, Form: form("unlock")}, {Text: "Fel", Advice: "Råd."}},
 			Caller: deskCaller{Asked: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},

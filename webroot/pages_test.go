@@ -127,6 +127,7 @@ type (
 		ExpiryDays    int
 		Invite        bool
 		InviteFrom    time.Time
+		InviteOther   bool
 		Waiting       string
 	}
 	desktopPage struct {
@@ -189,6 +190,7 @@ type (
 		Untold, Held                             bool
 		Devices, Sessions                        []ownBrowser
 		From                                     time.Time
+		Other                                    bool
 	}
 	otherPage struct {
 		basePage
@@ -198,9 +200,8 @@ type (
 	}
 	enrolPage struct {
 		basePage
-		SMS, App, Key, Later bool
-		Held                 bool
-		From                 time.Time
+		SMS, App, Key, Later, Other, Held bool
+		From                              time.Time
 	}
 	againPage struct {
 		basePage
@@ -429,6 +430,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"other ways, mail", "code-other", otherPage{basePage: out, Mail: true, MaskedMail: "a•••@amido.example"}, []string{`value="mail"`, `a•••@amido.example`, `!value="sms"`}},
 		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
 		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
+		{"enrol another way", "enrol", enrolPage{basePage: in, App: true, Later: true, Other: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`href="/account/app"`, `2026`}},
 		{"enrol later", "enrol", enrolPage{basePage: in, App: true, Later: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`action="/enrol"`, `2026`}},
 		{"again", "again", againPage{basePage: in, Username: hostile, To: hostile}, []string{`name="to" value="&#34;&gt;`, `autocomplete="current-password"`}},
 		{"again refused", "again", againPage{basePage: in, Refused: true}, []string{`id="fault"`, `aria-invalid`}},
@@ -437,6 +439,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"again unavailable", "again", againPage{basePage: in, Unavailable: true}, []string{`id="fault"`}},
 		{"targets, invited", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true}, []string{`<a href="/enrol">`}},
 		{"targets, invited until a date", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},
+		{"targets, invited to another way", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteOther: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},
 		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
 		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
 		{"check", "check", checkPage{out, "portal.amido.example"}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="` + site.T(lang, "format.keys") + `"`, `JavaScript`, `href="/help#check"`}},

@@ -97,7 +97,7 @@ func (d *serverDesk) rules() helpdesk.Desk {
 		Directory: p.Directory, Store: p.Store, Codes: p.Codes, Numbers: p.Numbers, Factors: p.Factors, Now: p.Now,
 		FactorPerson: p.FactorPerson,
 		News:         d.news,
-		PasswordTries: func(ctx context.Context, name string) int {
+		PasswordTries: func(ctx context.Context, name string) (anywhere, familiar int) {
 			policy, err := p.Directory.Policy(ctx, name)
 			if err != nil {
 				policy = directory.Policy{}

@@ -135,6 +135,10 @@ func (c *phoneCall) sayLimits(facts helpdesk.Facts) {
 	if l.PasswordUntil.After(now) {
 		passwords += ": held until " + moment(l.PasswordUntil)
 	}
+	familiar := fmt.Sprintf("%d of %d", l.FamiliarWrong, l.FamiliarAllowed)
+	if l.FamiliarUntil.After(now) {
+		familiar += ": as all others until " + moment(l.FamiliarUntil)
+	}
 	sends := "codes may be sent"
 	if held := slices.IndexFunc(facts.Why, func(w helpdesk.Cause) bool { return w.Act == "clear-sends" || w.Key == helpdesk.WhySendBreaker }); held >= 0 {
 		sends = "held until " + moment(facts.Why[held].Until)
@@ -142,6 +146,9 @@ func (c *phoneCall) sayLimits(facts helpdesk.Facts) {
 	table := newTable(c.out)
 	table.row("  wrong codes", codes)
 	table.row("  wrong passwords", passwords)
+	if l.FamiliarAllowed > 0 {
+		table.row("  and in browsers they know", familiar)
+	}
 	table.row("  messages", sends)
 	_ = table.Flush()
 }

@@ -144,6 +144,17 @@ func TestPhoneLiftsEachLock(t *testing.T) {
 	}
 }
 
+// Who may enrol a number themselves is not in need of one; a rule that waits is told.
+func TestPhoneShowsWhatLoginWouldSay(t *testing.T) {
+	r := newPhoneRig(t, "phones: {enrol: self}\nfactors:\n  - {groups: ['AMIDO\\Portal-Admins'], allowed: [app], from: '2999-01-01'}\n")
+	r.serve()
+	if out := r.says([]string{"show", `AMIDO\erik`}, "Must set up a second factor at login"); strings.Contains(out, "Has no mobile number") {
+		t.Errorf("%s", out)
+	}
+	r.says([]string{"factors", `AMIDO\sara`},
+		"a second factor is required (from 2999-01-01 one of these is required: authenticator app); allowed: authenticator app, code by text message")
+}
+
 // An administrator whose only factor is a lost app, where codes by SMS are not
 // allowed: remove it, let them in once, and they set up a new one.
 func TestPhoneReplacesLostApp(t *testing.T) {

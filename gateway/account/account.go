@@ -27,6 +27,7 @@ type accountPage struct {
 	Held                              bool      // nothing may be set up now, since helpdesk has removed a factor lately
 	Untold                            bool      // nothing was added: the person has been told of too much today
 	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
+	Other                             bool      // what there is now does not count from then on
 }
 
 type deviceRow struct {
@@ -53,9 +54,12 @@ func (p *Pages) renderAccount(w http.ResponseWriter, v *portal.Visit, code int, 
 	if err != nil {
 		return err
 	}
-	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft, From: status.From,
+	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft,
 		MaySMS: status.Allows(factor.SMS), MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
 		Saved: v.URL.Query().Has("saved"), Untold: t.Untold}
+	if status.Invites() {
+		data.From, data.Other = status.From, status.Changes()
+	}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
 	}

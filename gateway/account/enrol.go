@@ -13,6 +13,7 @@ type enrolPage struct {
 	portal.Page
 	SMS, App, Key bool      // what may be set up
 	From          time.Time // from when a second factor is asked for; zero: now
+	Other         bool      // what there is now does not count from then on
 	Later         bool      // it can wait
 	// Held: nothing may be set up, since helpdesk has removed a factor lately.
 	Held bool
@@ -35,7 +36,7 @@ func (p *Pages) enrolPage(w http.ResponseWriter, v *portal.Visit) error {
 		return p.Redirect(w, v, "/phone") // nothing to choose from
 	}
 	return p.Render(w, v, http.StatusOK, "enrol", enrolPage{
-		Page: p.Page(v, "title.enrol"), From: s.Who.Factors.From, Later: p.mayWait(s),
+		Page: p.Page(v, "title.enrol"), From: s.Who.Factors.From, Other: s.Who.Factors.Changes(), Later: p.mayWait(s),
 		SMS: slices.Contains(own, factor.SMS) && s.Who.Phone == "",
 		App: slices.Contains(own, factor.App), Key: slices.Contains(own, factor.Key), Held: onlyPassword(s) && s.Who.Factors.Held,
 	})

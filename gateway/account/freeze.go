@@ -45,7 +45,7 @@ func (p *Pages) freeze(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
-	v, cancel := v.Lasting()
+	v, cancel := v.Lasting(portal.FollowUp)
 	defer cancel()
 	return p.freezeWith(w, v, v.PostForm.Get("t"), func(id, token string) error {
 		change, err := p.Numbers.Freeze(v.Context(), id, token, v.Address, func(change otp.Change) store.Trace {

@@ -60,7 +60,7 @@ var deskActs = []deskAct{
 	}), func(f helpdesk.Facts) bool { return f.State.Locked }, nil},
 	{"clear-password", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearPasswords(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords > 0 }, nil},
+	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords+f.Limits.FamiliarWrong > 0 }, nil},
 	{"clear-codes", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearCodes(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
@@ -157,7 +157,7 @@ func (p *Pages) helpPerson(w http.ResponseWriter, v *portal.Visit) error {
 	if act == nil || !accountForm.MatchString(id) {
 		return portal.ErrNotFound
 	}
-	doing, done := outlasting(v)
+	doing, done := v.Lasting(actLasts)
 	defer done()
 	at := &deskVisit{Visit: doing, p: p, desk: p.helpdeskOf(doing), agent: p.agentOf(v), id: id, reason: v.PostForm.Get("reason")}
 	err := act.do(at)

@@ -145,7 +145,7 @@ func (p *Pages) orderOpenDesktop(w http.ResponseWriter, v *portal.Visit, kind st
 		return portal.BadForm(err)
 	}
 	id, text, why := v.PathValue("id"), v.PostForm.Get("text"), v.PostForm.Get("why")
-	doing, done := outlasting(v)
+	doing, done := v.Lasting(actLasts)
 	defer done()
 	desk, agent := p.helpdeskOf(doing), p.agentOf(v)
 	var err error

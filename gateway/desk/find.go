@@ -53,15 +53,9 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 	}
 }
 
-// actLasts is how long an act may take, with the messages that it sends.
+// actLasts is how long an act may take, with the messages that it sends: it is
+// done and recorded, whoever is there to see it.
 const actLasts = time.Minute
-
-// outlasting is a visit that does not end with its browser: an act that was begun
-// is done and recorded, whoever is there to see it.
-func outlasting(v *portal.Visit) (*portal.Visit, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), actLasts)
-	return v.With(ctx), cancel
-}
 
 // agentOf is who helps, in a visit to a page of helpdesk.
 func (p *Pages) agentOf(v *portal.Visit) helpdesk.Agent {

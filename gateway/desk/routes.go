@@ -14,8 +14,9 @@ import (
 type Gateway struct {
 	// Order gives an order about a desktop, wherever it runs; store.ErrNotFound.
 	Order func(context.Context, store.DesktopOrder) error
-	// PasswordTries is how many wrong passwords a user name has in a window.
-	PasswordTries func(ctx context.Context, name string) int
+	// PasswordTries is how many wrong passwords a user name has in a window: from
+	// anywhere, and more from browsers that its account has logged in from.
+	PasswordTries func(ctx context.Context, name string) (anywhere, familiar int)
 }
 
 // Pages are what the routes lead to.

@@ -102,6 +102,7 @@ type Factors struct {
 	sealer cipher.AEAD
 	hashes []byte // key of the hashes of codes
 	signs  []byte // key of the cookies of remembered devices
+	knows  []byte // key of the cookies of familiar browsers
 }
 
 const minKey = 32 // bytes
@@ -126,6 +127,9 @@ func New(o Options) (*Factors, error) {
 		return nil, fmt.Errorf("factor: %w", err)
 	}
 	if f.signs, err = hkdf.Key(sha256.New, o.Key, nil, "stagedoor: cookies of remembered devices", 32); err != nil {
+		return nil, fmt.Errorf("factor: %w", err)
+	}
+	if f.knows, err = hkdf.Key(sha256.New, o.Key, nil, "stagedoor: cookies of familiar browsers", 32); err != nil {
 		return nil, fmt.Errorf("factor: %w", err)
 	}
 	block, err := aes.NewCipher(sealing)

@@ -8,6 +8,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/otp"
+	"stagedoor/store"
 )
 
 // Unlock takes the directory's lock of wrong passwords off an account.
@@ -33,7 +34,7 @@ func (d Desk) Unlock(ctx context.Context, agent Agent, id, reason string) error 
 // ones here. The directory's own lock is another thing.
 func (d Desk) ClearPasswords(ctx context.Context, agent Agent, id, reason string) error {
 	return d.act(ctx, agent, id, "helpdesk-clear-password", reason, func(directory.Account, string) (map[string]string, error) {
-		return nil, wrapped("clear passwords", d.Store.Clear(ctx, passwordKey(id)))
+		return nil, wrapped("clear passwords", errors.Join(d.Store.Clear(ctx, store.PasswordKey(id)), d.Store.Clear(ctx, store.FamiliarKey(id))))
 	})
 }
 

@@ -41,38 +41,40 @@ const (
 	WhyLogonHours    = "logon-hours"
 	WhyWorkstation   = "workstation"
 	WhyPasswordLimit = "password-limit"
-	WhyCodeBlocked   = "code-blocked"
-	WhyCodeLocked    = "code-locked"
-	WhyNoNumber      = "no-number"
-	WhyBadNumber     = "bad-number"
-	WhyNotMobile     = "not-mobile"
-	WhyCountry       = "country"
-	WhySendLimit     = "send-limit" // the person's own, of an hour or a day
-	WhySendBreaker   = "send-breaker"
-	WhyNoSMS         = "no-sms"  // for now; codes go by mail
-	WhyNoMail        = "no-mail" // for now; codes go by SMS
-	WhyNotSent       = "not-sent"
-	WhyWrongPassword = "wrong-password"
-	WhyWrongCode     = "wrong-code"
-	WhyWaitingCode   = "waiting-code"
-	WhyDelivered     = "delivered"
-	WhyUndelivered   = "undelivered"        // nobody knows why
-	WhyDeadNumber    = "undelivered-number" // it is not in use
-	WhyUnreachable   = "undelivered-unreachable"
-	WhyRefused       = "undelivered-blocked" // by the operator
-	WhyFrozen        = "frozen"
-	WhyPending       = "pending"       // a change of number
-	WhyFirstPending  = "first-pending" // the first number
-	WhyNoFactor      = "no-factor"     // and the policy wants one
-	WhyMustEnrol     = "must-enrol"
-	WhyIn            = "in" // they are logged in now
-	WhyNothing       = "nothing"
+	// WhyPasswordStrange: the same, but a browser that they have logged in from takes another.
+	WhyPasswordStrange = "password-strange"
+	WhyCodeBlocked     = "code-blocked"
+	WhyCodeLocked      = "code-locked"
+	WhyNoNumber        = "no-number"
+	WhyBadNumber       = "bad-number"
+	WhyNotMobile       = "not-mobile"
+	WhyCountry         = "country"
+	WhySendLimit       = "send-limit" // the person's own, of an hour or a day
+	WhySendBreaker     = "send-breaker"
+	WhyNoSMS           = "no-sms"  // for now; codes go by mail
+	WhyNoMail          = "no-mail" // for now; codes go by SMS
+	WhyNotSent         = "not-sent"
+	WhyWrongPassword   = "wrong-password"
+	WhyWrongCode       = "wrong-code"
+	WhyWaitingCode     = "waiting-code"
+	WhyDelivered       = "delivered"
+	WhyUndelivered     = "undelivered"        // nobody knows why
+	WhyDeadNumber      = "undelivered-number" // it is not in use
+	WhyUnreachable     = "undelivered-unreachable"
+	WhyRefused         = "undelivered-blocked" // by the operator
+	WhyFrozen          = "frozen"
+	WhyPending         = "pending"       // a change of number
+	WhyFirstPending    = "first-pending" // the first number
+	WhyNoFactor        = "no-factor"     // and the policy wants one
+	WhyMustEnrol       = "must-enrol"
+	WhyIn              = "in" // they are logged in now
+	WhyNothing         = "nothing"
 )
 
 // Causes are all keys, for the test that each has its words.
 var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
-	WhyWorkstation, WhyPasswordLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
+	WhyWorkstation, WhyPasswordLimit, WhyPasswordStrange, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
 	WhySendLimit, WhySendBreaker, WhyNoSMS, WhyNoMail, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
 	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyFirstPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }

@@ -43,8 +43,9 @@ type Desk struct {
 	// Order gives an order to the node that has a desktop; store.ErrNotFound.
 	Order func(ctx context.Context, order store.DesktopOrder) error
 	// PasswordTries is how many wrong passwords of an account are let through in
-	// one window.
-	PasswordTries func(ctx context.Context, name string) int
+	// one window: from anywhere, and how many more from browsers that it has
+	// logged in from.
+	PasswordTries func(ctx context.Context, name string) (anywhere, familiar int)
 	Now           func() time.Time
 	Settings
 }

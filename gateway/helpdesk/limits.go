@@ -7,12 +7,15 @@ import (
 
 	"stagedoor/gateway/factor"
 	"stagedoor/otp"
+	"stagedoor/store"
 )
 
 // Limits are what stands against the person here, apart from the directory.
 type Limits struct {
 	WrongPasswords, PasswordsAllowed int
 	PasswordUntil                    time.Time   // zero: not throttled
+	FamiliarWrong, FamiliarAllowed   int         // beside those, from browsers that the person has logged in from
+	FamiliarUntil                    time.Time   // zero: such a browser takes another
 	WrongCodes                       int         // in a row
 	CodeUntil                        time.Time   // zero: not locked
 	CodeBlocked                      bool        // until somebody lifts it
@@ -33,17 +36,20 @@ func (l SendLimit) own() bool { return l.Rule == "hour" || l.Rule == "day" }
 func (l Limits) Clearable() bool { return slices.ContainsFunc(l.Sends, SendLimit.own) }
 
 func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
-	tries, until, err := d.Store.Tries(ctx, passwordKey(f.ID))
+	tries, until, err := d.Store.Tries(ctx, store.PasswordKey(f.ID))
 	if err != nil {
 		return err
 	}
 	l := &f.Limits
 	l.WrongPasswords = tries
 	if d.PasswordTries != nil && !f.Gone {
-		l.PasswordsAllowed = d.PasswordTries(ctx, nameOf(f.State.Account))
+		l.PasswordsAllowed, l.FamiliarAllowed = d.PasswordTries(ctx, nameOf(f.State.Account))
 		if tries >= l.PasswordsAllowed {
 			l.PasswordUntil = until
 		}
+	}
+	if err := d.gatherFamiliar(ctx, f); err != nil {
+		return err
 	}
 	lock, err := d.Store.CodeLock(ctx, f.ID)
 	if err != nil {
@@ -88,4 +94,13 @@ func (d Desk) gatherSendLimits(ctx context.Context, f *Facts) error {
 	return nil
 }
 
-func passwordKey(id string) string { return "login:" + id }
+// gatherFamiliar looks at the wrong passwords from browsers that the person has
+// logged in from. Where those are used up, such a browser has the others' too.
+func (d Desk) gatherFamiliar(ctx context.Context, f *Facts) error {
+	tries, until, err := d.Store.Tries(ctx, store.FamiliarKey(f.ID))
+	l := &f.Limits
+	if l.FamiliarWrong = tries; tries >= l.FamiliarAllowed {
+		l.FamiliarUntil = until
+	}
+	return err
+}

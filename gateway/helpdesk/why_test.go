@@ -21,6 +21,7 @@ func TestWhy(t *testing.T) {
 	required := func(has ...factor.Kind) *factor.Status {
 		return &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required}, Has: has}}
 	}
+	enrols := &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required, Enrol: []factor.Kind{factor.SMS}}}}
 	sent := func(state store.SendState, reason string) []Message {
 		return []Message{{At: ago(2), State: state, Reason: reason}}
 	}
@@ -45,11 +46,16 @@ func TestWhy(t *testing.T) {
 		{"foreign", Facts{Phone: Phone{Problem: "country"}}, []string{"country"}},
 		{"no number, and one waits", Facts{Phone: Phone{Problem: "empty", Pending: &PendingNumber{Masked: "••• 0622"}}}, []string{"first-pending"}},
 		{"no number, but an app", Facts{Phone: Phone{Problem: "empty"}, Factors: required(factor.App)}, []string{"no-number"}},
+		{"no number, and they set up what they need themselves", Facts{Phone: Phone{Problem: "empty"}, Factors: enrols}, []string{"must-enrol"}},
+		{"the same, and helpdesk's number waits", Facts{Phone: Phone{Problem: "empty", Pending: &PendingNumber{Masked: "••• 0622"}}, Factors: enrols}, []string{"first-pending", "must-enrol"}},
+		{"the same, with a fixed line in the directory", Facts{Phone: Phone{Problem: "not-mobile"}, Factors: enrols}, []string{"not-mobile", "must-enrol"}},
 		{"a number that the policy does not take", Facts{Factors: required()}, []string{"no-factor"}},
 		{"wrong passwords", Facts{Tries: []store.Event{try("login", "refused", "wrong-password", 1), try("code-sent", "ok", "", 2), try("login", "refused", "wrong-password", 3)}}, []string{"wrong-password 2"}},
 		{"wrong passwords, and a right one since", Facts{Tries: []store.Event{try("login", "ok", "", 1), try("login", "refused", "wrong-password", 3)}}, []string{"nothing"}},
 		{"wrong passwords long ago", Facts{Tries: []store.Event{try("login", "refused", "wrong-password", 31)}}, []string{"nothing"}},
 		{"throttled", Facts{Limits: Limits{WrongPasswords: 5, PasswordUntil: in(3)}, Tries: []store.Event{try("login", "refused", "wrong-password", 1)}}, []string{"password-limit 5 -> clear-password"}},
+		{"throttled, but not in a browser they know", Facts{Limits: Limits{WrongPasswords: 3, PasswordUntil: in(3), FamiliarAllowed: 2}}, []string{"password-strange 3 -> clear-password"}},
+		{"throttled there too", Facts{Limits: Limits{WrongPasswords: 3, PasswordUntil: in(3), FamiliarWrong: 2, FamiliarAllowed: 2, FamiliarUntil: in(5)}}, []string{"password-limit 3 -> clear-password"}},
 		{"throttled until a moment ago", Facts{Limits: Limits{WrongPasswords: 5, PasswordUntil: ago(1)}}, []string{"nothing"}},
 		{"codes locked", Facts{Limits: Limits{WrongCodes: 10, CodeUntil: in(15)}, Tries: []store.Event{try("code", "refused", "wrong", 1)}}, []string{"code-locked 10 -> clear-codes"}},
 		{"codes blocked", Facts{Limits: Limits{WrongCodes: 100, CodeBlocked: true}}, []string{"code-blocked 100 -> clear-codes"}},

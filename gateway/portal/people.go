@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"stagedoor/directory"
 	"stagedoor/gateway/factor"
@@ -97,6 +96,27 @@ func (p *Portal) NumberOf(ctx context.Context, account directory.Account) (otp.N
 // error.
 func (p *Portal) RefreshNumber(v *Visit, s *Session) (otp.Number, error) {
 	number, err := p.NumberOf(v.Context(), s.Who.Account)
+	return p.knowNumber(v, s, number, err)
+}
+
+// SeeNumber is RefreshNumber where the password was right just now and the account
+// is as the directory has it at this moment: a number that was changed there is
+// recorded and told of (otp.Numbers.See).
+func (p *Portal) SeeNumber(v *Visit, s *Session) (otp.Number, error) {
+	account := s.Who.Account
+	trace := p.EventTrace(v, store.Event{Kind: "phone-changed", Result: "ok", Reason: "by-directory", AccountID: account.ID, Name: s.Login()})
+	recorded := trace.Done
+	trace.Done = func(event store.Event, untold bool) {
+		recorded(event, untold)
+		if untold {
+			v.Log.Warn("the person is not told of all: they have been told of too much today", "news", "directory", "account_id", account.ID)
+		}
+	}
+	number, err := p.Numbers.See(v.Context(), p.NumberPerson(account, v.Lang), trace)
+	return p.knowNumber(v, s, number, err)
+}
+
+func (p *Portal) knowNumber(v *Visit, s *Session, number otp.Number, err error) (otp.Number, error) {
 	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 		return otp.Number{}, err
 	}
@@ -125,22 +145,13 @@ func (p *Portal) MayEnrolPhone(s *Session, number otp.Number) bool {
 	return (proven || !p.strong(s.Who.Account) && !s.Who.Factors.Held) && p.Numbers.MayEnrol(number, proven)
 }
 
-// OfferPhone adds a number to what may be set up on the way in with the
-// password alone, or takes it away: phones.enrol decides, whatever the policy
-// of factors names.
-func (p *Portal) OfferPhone(s *Session, number otp.Number) {
-	state := &s.Who.Factors
-	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k factor.Kind) bool { return k == factor.SMS })
-	if state.Allows(factor.SMS) && p.MayEnrolPhone(s, number) {
-		state.Enrol = append(state.Enrol, factor.SMS)
-	}
-}
-
 // FactorPerson is somebody else's account, as package factor sees people.
 func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
 	number, err := p.NumberOf(ctx, account)
 	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 		return factor.Person{}, err
 	}
-	return p.factorPerson(account, number.Phone != ""), nil
+	person := p.factorPerson(account, number.Phone != "")
+	person.FirstNumber = p.Numbers.MayEnrol(number, false)
+	return person, nil
 }

@@ -137,9 +137,11 @@ func (s Settings) WithDefaults() Settings {
 }
 
 // TriesUnder is how many failing passwords of an account reach a directory with
-// such a policy in one window: as configured, but always fewer than lock the
-// account there. A zero policy is one that nobody could read.
-func (s Settings) TriesUnder(policy directory.Policy) int {
+// such a policy in one window: from anywhere, and how many more from browsers that
+// the account has logged in from, which are taken off the former so that no
+// stranger uses them up. Together they are as configured, but always fewer than
+// lock the account there. A zero policy is one that nobody could read.
+func (s Settings) TriesUnder(policy directory.Policy) (anywhere, familiar int) {
 	tries := s.TriesPerAccount
 	if tries == 0 {
 		tries = 5
@@ -147,7 +149,8 @@ func (s Settings) TriesUnder(policy directory.Policy) int {
 	if policy.LockoutThreshold > 0 {
 		tries = min(tries, max(1, policy.LockoutThreshold-1))
 	}
-	return tries
+	familiar = min(3, (tries+1)/3)
+	return tries - familiar, familiar
 }
 
 // WindowUnder is after how long without a failing password such a policy's

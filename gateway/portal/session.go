@@ -219,19 +219,24 @@ func (p *Portal) LoggedIn(w http.ResponseWriter, v *Visit, kind factor.Kind, rea
 	if err := p.StepUp(w, v, StepReady, p.Now().Add(p.Set.Absolute)); err != nil {
 		return err
 	}
-	return p.Settle(v, kind, reason)
+	return p.Settle(w, v, kind, reason)
 }
 
 // Settle is what comes with every session that has become ready: the audit, the
-// row of people who have logged in, and the end of the account's oldest sessions
-// beyond the limit.
-func (p *Portal) Settle(v *Visit, kind factor.Kind, reason string) error {
+// row of people who have logged in, the browser's mark that they have, and the
+// end of the account's oldest sessions beyond the limit.
+func (p *Portal) Settle(w http.ResponseWriter, v *Visit, kind factor.Kind, reason string) error {
 	s := v.Session
 	if err := p.AuditFactor(v, kind, "ok", reason); err != nil {
 		return err
 	}
 	if err := p.RecordPerson(v, true, kind); err != nil {
 		return err
+	}
+	if kind != factor.Bypass { // which vouches for the person, on whatever computer
+		if err := p.MakeFamiliar(w, v, s.AccountID); err != nil {
+			return err
+		}
 	}
 	ended, err := p.Store.EndOldestSessions(v.Context(), s.AccountID, string(StepReady), p.Set.PerAccount, EndReplaced)
 	if err != nil {

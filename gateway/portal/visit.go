@@ -31,14 +31,14 @@ func (v *Visit) With(ctx context.Context) *Visit {
 	return &other
 }
 
-// lasting is how long what a browser began may take once nothing stops it any
-// more: a few writes, each of which waits up to 5 s for another process.
-const lasting = 15 * time.Second
+// FollowUp is how long what follows a change may take that is made and cannot be
+// made again: a few writes, each of which waits up to 5 s for another process.
+const FollowUp = 15 * time.Second
 
-// Lasting is the visit for what must be finished though its browser leaves:
-// what follows a change that is made and cannot be made again.
-func (v *Visit) Lasting() (*Visit, context.CancelFunc) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), lasting)
+// Lasting is the visit for what must be finished though its browser leaves; it
+// ends after most.
+func (v *Visit) Lasting(most time.Duration) (*Visit, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), most)
 	return v.With(ctx), cancel
 }
 
