@@ -408,7 +408,7 @@ func TestAddressLimitOfANetwork(t *testing.T) {
 // The directory counts wrong tries until there has been none for half an hour: so
 // does the portal, even where its own window is shorter.
 func TestTriesThatAreSpreadOut(t *testing.T) {
-	b := open(t, func(s *gateway.Settings) { s.TriesPerAccount, s.TriesWindow = 3, time.Minute // of which one is for known browsers })
+	b := open(t, func(s *gateway.Settings) { s.TriesPerAccount, s.TriesWindow = 3, time.Minute }) // of which one is for known browsers
 	try := func(status int) {
 		t.Helper()
 		b.browser().login(`AMIDO\cecilia`, "nej").shows(t, status, "/login")
