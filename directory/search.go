@@ -140,6 +140,9 @@ func numberTail(text string) string {
 		return ""
 	}
 	digits := digitsOf(text)
+	if len(digits) == minDigits {
+		return digits // the end of a number, which may begin with a 0
+	}
 	international := strings.HasPrefix(text, "+") || strings.HasPrefix(digits, "00")
 	digits = strings.TrimLeft(digits, "0")
 	if international && len(digits) > countryDigits+minDigits {

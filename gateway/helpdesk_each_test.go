@@ -86,6 +86,12 @@ func TestEachAct(t *testing.T) {
 			}
 			h.is("the right password is refused", h.browser().login(`AMIDO\cecilia`, goodPassword).path == "/login")
 		}, effect: func(h *help) { h.is("they can log in", h.can()) }},
+		{act: "clear-address", kind: "helpdesk-clear-address", prepare: func(h *help) {
+			for range 60 {
+				h.browser().login(`AMIDO\nobody`, "wrong")
+			}
+			h.is("the right password is refused", h.browser().login(`AMIDO\cecilia`, goodPassword).status == 429)
+		}, fields: func(*help) []string { return []string{"address", "127.0.0.1"} }, effect: func(h *help) { h.is("they can log in", h.can()) }},
 		{act: "clear-codes", kind: "helpdesk-clear-codes", prepare: func(h *help) {
 			limits := store.TryLimits{LockEvery: 10, Lock: 15 * time.Minute, Stop: 100}
 			for range 10 {

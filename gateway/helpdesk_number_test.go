@@ -30,6 +30,17 @@ func (b *browser) historyOf(path string) (lines []string) {
 	return lines
 }
 
+// Who has a number of the portal's own is found by it, and the list shows that one.
+func TestHelpdeskFindsOwnNumber(t *testing.T) {
+	_, hanna := openDesk(t)
+	path := hanna.personPath("erik") // the directory has none
+	hanna.post(path+"/number", "reason", "ny mobil", "number", "070-174 06 33").shows(t, 200, path+"?done=number")
+	if found := hanna.personPath("070 174 06 33"); found != path {
+		t.Errorf("the number leads to %s, want %s", found, path)
+	}
+	hanna.get("/helpdesk?q=erik").shows(t, 200, "/helpdesk?q=erik", "••• 0633")
+}
+
 // The page of a person says of each change of their number who made it, when,
 // from where, why, and how the number was verified; without the directory too.
 func TestHelpdeskNumberHistory(t *testing.T) {

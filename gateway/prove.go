@@ -91,7 +91,7 @@ func (p *Gateway) auditProof(v *portal.Visit, event store.Event) error {
 
 // tryPassword is prove without its floor and audit; reason is for the log.
 func (p *Gateway) tryPassword(v *portal.Visit, name, password string) (result proof, reason string, err error) {
-	ctx, byAddress := v.Context(), "address:"+v.Network()
+	ctx, byAddress := v.Context(), store.AddressKey(v.Network())
 	ok, retry, err := p.Store.Take(ctx, byAddress, p.Set.TriesPerAddress, p.Set.TriesWindow)
 	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)

@@ -123,6 +123,41 @@ func (n *Notices) rows(notice Notice) ([]store.Notice, error) {
 	return rows, nil
 }
 
+// Told is how much somebody has been told of in the last 24 hours, by the way
+// that is nearest to its limit.
+type Told struct {
+	Count, Most int
+	Until       time.Time // when it is one less, or, at the limit, when there is room again; zero: nothing was told
+}
+
+// Full tells whether nothing more is told, and so nothing done that has to be.
+func (t Told) Full() bool { return t.Most > 0 && t.Count >= t.Most }
+
+// Told counts what a person has been told of, by SMS to phone and by mail; either
+// may be empty.
+func (n *Notices) Told(ctx context.Context, accountID string, phone Phone, mail string) (Told, error) {
+	most := n.limits().PerDay
+	told, after := Told{Most: most}, n.now().Add(-24*time.Hour)
+	for _, way := range [][2]string{{"sms", string(phone)}, {"mail", mail}} {
+		account, to, err := n.Store.NoticeTimes(ctx, accountID, way[0], way[1], after)
+		if err != nil {
+			return Told{}, fmt.Errorf("otp: told: %w", err)
+		}
+		for _, times := range [][]time.Time{account, to} {
+			if len(times) == 0 {
+				continue
+			}
+			// Of more than the limit, which a change that takes effect may queue,
+			// as many have to be a day old as leave one place.
+			until := times[min(len(times), most)-1].Add(24 * time.Hour)
+			if len(times) > told.Count || len(times) == told.Count && until.After(told.Until) {
+				told.Count, told.Until = len(times), until
+			}
+		}
+	}
+	return told, nil
+}
+
 func (n *Notices) limits() store.NoticeLimits {
 	return store.NoticeLimits{PerDay: orDefault(n.PerDay, 10)}
 }

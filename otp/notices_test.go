@@ -96,6 +96,52 @@ func TestNoticeRetries(t *testing.T) {
 	}
 }
 
+// Notices.Told says how near to its limit the fuller way is, for the account and for the
+// recipient, and when there is room again: also after more than the limit.
+func TestHowMuchWasTold(t *testing.T) {
+	q := newQueue(t)
+	q.PerDay = 3
+	begin := q.at
+	want := func(count int, until time.Time) {
+		t.Helper()
+		told, err := q.Told(t.Context(), anna, annasPhone, "anna@amido.example")
+		if err != nil || told.Count != count || told.Most != 3 || !told.Until.Equal(until) || told.Full() != (count >= 3) {
+			t.Errorf("%+v, %v; want %d until %v", told, err, count, until)
+		}
+	}
+	tell := func(account string, phone Phone) {
+		t.Helper()
+		if err := q.Tell(t.Context(), Notice{AccountID: account, Phones: []Phone{phone}, Key: "k"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(0, time.Time{})
+	tell(anna, annasPhone)
+	q.at = q.at.Add(time.Hour)
+	tell("somebody with the same telephone", annasPhone)
+	want(2, begin.Add(24*time.Hour))
+	tell(anna, "+46701740699")
+	tell(anna, "+46701740699")
+	want(3, begin.Add(24*time.Hour))
+	if err := q.Tell(t.Context(), Notice{AccountID: anna, Phones: []Phone{"+46701740698"}, Key: "k"}); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+	// A change that takes effect is told whatever the limit.
+	rows, err := q.rows(Notice{AccountID: anna, Phones: []Phone{"+46701740697"}, Key: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Store.QueueNotices(t.Context(), rows, store.NoticeLimits{PerDay: 100}); err != nil {
+		t.Fatal(err)
+	}
+	want(4, begin.Add(25*time.Hour))
+	q.at = begin.Add(24 * time.Hour)
+	want(3, begin.Add(25*time.Hour))
+	q.at = begin.Add(25 * time.Hour)
+	want(0, time.Time{})
+	tell(anna, "+46701740698")
+}
+
 // After a day a notice is news no more.
 func TestNoticeIsGivenUp(t *testing.T) {
 	q := newQueue(t)

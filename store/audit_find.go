@@ -13,6 +13,7 @@ type EventFilter struct {
 	Name      string   // canonical user name, whatever its case: who did it, or whom it is about
 	Names     []string // any of them
 	AccountID string   // likewise
+	NoAccount bool     // of those that name no account
 	Target    string
 	Kind      string
 	Kinds     []string // any of them
@@ -63,6 +64,9 @@ func (f EventFilter) where() (string, []any) {
 	const about = `seq IN (SELECT seq FROM audit_about WHERE `
 	c.any(`lower(name) = lower(%s) OR `+about+`name = lower(%s))`, names)
 	c.add(f.AccountID != "", `(account_id = %s OR `+about+`account_id = %s))`, f.AccountID)
+	if f.NoAccount {
+		c.parts = append(c.parts, "account_id = ''")
+	}
 	c.add(f.Target != "", "target = %s", f.Target)
 	c.add(f.Kind != "", "kind = %s", f.Kind)
 	c.any("kind = %s", f.Kinds)

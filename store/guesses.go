@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"net/netip"
 	"time"
 )
 
@@ -13,6 +14,20 @@ func PasswordKey(accountID string) string { return "login:" + accountID }
 
 // FamiliarKey: see PasswordKey.
 func FamiliarKey(accountID string) string { return PasswordKey(accountID) + ":familiar" }
+
+// AddressKey is what Take counts failing passwords from a client's network under.
+func AddressKey(network string) string { return "address:" + network }
+
+// NetworkOf is what a client counts as: its IPv4 address, or the /64 network in
+// which whoever has one IPv6 address has them all.
+func NetworkOf(address string) string {
+	a, err := netip.ParseAddr(address)
+	if err != nil || !a.Is6() || a.Is4In6() {
+		return address
+	}
+	network, _ := a.WithZone("").Prefix(64) // always fits
+	return network.String()
+}
 
 // Guesses is how many wrong passwords of an account reach its directory.
 type Guesses struct {

@@ -7,26 +7,34 @@ import (
 	"time"
 )
 
+// Caller is whom an agent's session has verified as the person of an account.
+type Caller struct {
+	Until time.Time // zero: nobody, or no longer
+	Way   string    // that the code they read back had gone: "sms" or "mail"
+}
+
 // PutCaller remembers that an agent's session has verified a caller as the
-// person of an account, until a time.
-func (s *Store) PutCaller(ctx context.Context, sessionID, accountID string, until time.Time) error {
+// person of an account.
+func (s *Store) PutCaller(ctx context.Context, sessionID, accountID string, caller Caller) error {
 	_, err := s.write.exec(ctx, `
-		INSERT INTO verified_callers (session_id, account_id, until) VALUES ($1, $2, $3)
-		ON CONFLICT (session_id, account_id) DO UPDATE SET until = excluded.until`,
-		sessionID, accountID, millis(until))
+		INSERT INTO verified_callers (session_id, account_id, until, way) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (session_id, account_id) DO UPDATE SET until = excluded.until, way = excluded.way`,
+		sessionID, accountID, millis(caller.Until), caller.Way)
 	return fault("put caller", err)
 }
 
-// Caller is until when an agent's session has verified the person of an
-// account as their caller; zero: it has not, or no longer.
-func (s *Store) Caller(ctx context.Context, sessionID, accountID string) (time.Time, error) {
+// Caller is who an agent's session has verified as the person of an account;
+// nobody is no error.
+func (s *Store) Caller(ctx context.Context, sessionID, accountID string) (Caller, error) {
+	var caller Caller
 	var until int64
-	err := s.read.one(ctx, `SELECT until FROM verified_callers WHERE session_id = $1 AND account_id = $2 AND until > $3`,
-		[]any{sessionID, accountID, millis(s.now())}, &until)
+	err := s.read.one(ctx, `SELECT until, way FROM verified_callers WHERE session_id = $1 AND account_id = $2 AND until > $3`,
+		[]any{sessionID, accountID, millis(s.now())}, &until, &caller.Way)
 	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
+		return Caller{}, nil
 	}
-	return fromMillis(until), fault("caller", err)
+	caller.Until = fromMillis(until)
+	return caller, fault("caller", err)
 }
 
 // PurgeCallers forgets callers whose time is over.

@@ -68,6 +68,27 @@ func queueNotices(ctx context.Context, tx *sql.Tx, notices []Notice, limits Noti
 	return nil
 }
 
+// NoticeTimes are when an account's notices by one channel were queued after a
+// time, and when a recipient's were, the newest first: what NoticeLimits count.
+func (s *Store) NoticeTimes(ctx context.Context, accountID, channel, recipient string, after time.Time) (account, to []time.Time, err error) {
+	account, err = s.times(ctx, `SELECT at FROM notices WHERE account_id = $1 AND channel = $2 AND at > $3 ORDER BY at DESC`,
+		accountID, channel, millis(after))
+	if err == nil {
+		to, err = s.times(ctx, `SELECT at FROM notices WHERE recipient = $1 AND at > $2 ORDER BY at DESC`, recipient, millis(after))
+	}
+	return account, to, fault("notice times", err)
+}
+
+func (s *Store) times(ctx context.Context, text string, args ...any) (found []time.Time, err error) {
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
+		var at int64
+		err := rows.Scan(&at)
+		found = append(found, fromMillis(at))
+		return err
+	}, text, args...)
+	return found, err
+}
+
 // LeaseNotice takes the next notice that is due, for a time: until then no
 // other node takes it, and after it, if it was not finished, any may.
 // ErrNotFound where none is due.

@@ -212,6 +212,18 @@ func (s *Store) Number(ctx context.Context, accountID string) (Number, error) {
 	return n, fault("number", err)
 }
 
+// OwnNumbers are the accounts, at most limit, whose number is the portal's own and
+// has these digits in it.
+func (s *Store) OwnNumbers(ctx context.Context, digits string, limit int) (accountIDs []string, err error) {
+	err = s.read.rows(ctx, func(rows *sql.Rows) error {
+		var id string
+		err := rows.Scan(&id)
+		accountIDs = append(accountIDs, id)
+		return err
+	}, `SELECT account_id FROM phones WHERE own = 1 AND phone LIKE '%' || $1 || '%' ORDER BY phone, account_id LIMIT $2`, digits, limit)
+	return accountIDs, fault("own numbers", err)
+}
+
 // ConfirmNumber marks the directory's number as verified. ErrNumberMoved where
 // the account has a number of its own, ErrNumberPending, ErrNumberFrozen.
 func (s *Store) ConfirmNumber(ctx context.Context, event NumberEvent) error {

@@ -39,10 +39,10 @@ type (
 		Form         *deskForm
 	}
 	deskCaller struct {
-		Verified, Asked bool
-		Until           time.Time
-		Form            *deskForm
-		Action          string
+		Verified, Asked, ByMail, ToMail bool
+		Until                           time.Time
+		Form                            *deskForm
+		Action                          string
 	}
 	deskTry struct {
 		At                    time.Time
@@ -65,6 +65,17 @@ type (
 		PasswordUntil, FamiliarUntil, CodeUntil      time.Time
 		CodeBlocked                                  bool
 		Sends                                        []deskSendLimit
+		Addresses                                    []deskAddress
+		Told                                         deskTold
+	}
+	deskAddress struct {
+		Address string
+		Tries   int
+		Until   time.Time
+	}
+	deskTold struct {
+		Count, Most int
+		Until       time.Time
 	}
 	deskSendLimit struct {
 		Way, Rule string
@@ -124,6 +135,8 @@ type (
 	}
 )
 
+func (t deskTold) Full() bool { return t.Count >= t.Most }
+
 func TestHelpdeskPages(t *testing.T) {
 	site := opened(t)
 	at := time.Date(2026, 11, 22, 14, 2, 11, 0, time.Local)
@@ -147,14 +160,16 @@ func TestHelpdeskPages(t *testing.T) {
 			Messages: []deskMessage{{At: at, Ended: at, Masked: "••• 0607", State: "delivered", Sender: "provider"}, {At: at, State: "undelivered", Reason: hostile}},
 			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}},
 			Sessions: []deskSession{{"192.0.2.1", at}}, ActsLeft: 1,
-			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, FamiliarWrong: 1, FamiliarAllowed: 1, FamiliarUntil: at, WrongCodes: 9, CodeUntil: at, Sends: []deskSendLimit{{"sms", "hour", at}, {Way: "mail"}}},
+			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, FamiliarWrong: 1, FamiliarAllowed: 1, FamiliarUntil: at, WrongCodes: 9, CodeUntil: at, Sends: []deskSendLimit{{"sms", "hour", at}, {Way: "mail"}},
+				Addresses: []deskAddress{{"192.0.2.77", 60, at}}, Told: deskTold{3, 10, at}},
 		},
 			Why:    []deskCause{{Text: hostile, Advice: "Lås upp.", Stops: true, Form: form("unlock")}, {Text: "Fel", Advice: "Råd."}},
-			Caller: deskCaller{Asked: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},
+			Caller: deskCaller{Asked: true, ToMail: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},
 			Acts:   []deskForm{number, pickOne, known, change}, Tries: []deskTry{{At: at, Text: hostile, Where: "192.0.2.1", ID: "R7K2XXXX", Bad: true, Note: hostile}},
 		}
 		refused := whole
-		refused.Fault, refused.Caller = "Nej.", deskCaller{Verified: true, Until: at, Form: form("caller")}
+		refused.Facts.Limits.Told.Count = 10
+		refused.Fault, refused.Caller = "Nej.", deskCaller{Verified: true, ByMail: true, Until: at, Form: form("caller")}
 		secret := personPage{deskPage: in, Name: "Cecilia", Secret: "ABCDE-12345", SecretUntil: at, Done: "Klart."}
 		secret.Path = "/helpdesk/person/x"
 		for _, sample := range []struct {
@@ -168,7 +183,7 @@ func TestHelpdeskPages(t *testing.T) {
 			{"nobody found", "helpdesk", findPage{deskPage: in, Query: "zz", Searched: true}, []string{`id="found"`, `!<table>`}},
 			{"not searched", "helpdesk", findPage{deskPage: in, Query: "z", Problem: "Skriv mer."}, []string{`id="fault"`, `aria-invalid="true"`}},
 			{"person", "person", whole, []string{`id="why"`, `action="/helpdesk/person/x/unlock"`, `action="/helpdesk/person/x/caller-code"`, `name="reason"`,
-				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `type="hidden" name="change" value="CHANGE1"`, `Effekt <strong>••• 0633</strong>`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
+				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `type="hidden" name="change" value="CHANGE1"`, `Effekt <strong>••• 0633</strong>`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `192.0.2.77`, `!class="card secret"`}},
 			{"person, refused", "person", refused, []string{`id="fault"`, `!name="code"`}},
 			{"person with a one-time code", "person", secret, []string{`ABCDE-12345`, `href="/helpdesk/person/x"`, `!class="acts"`}},
 			{"person who is gone", "person", personPage{deskPage: in, Name: `AMIDO\x`, Facts: deskFacts{Gone: true}, Barred: "Nej.", Why: []deskCause{{Text: "Borta", Stops: true}}}, []string{`class="stops"`, `!class="act"`}},

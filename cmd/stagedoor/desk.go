@@ -108,7 +108,7 @@ func (d *serverDesk) rules() helpdesk.Desk {
 			_, err := p.Store.AppendEvent(ctx, event)
 			return err
 		},
-		Settings: helpdesk.Settings{Country: p.Set.Country, Countries: p.Set.Countries},
+		Settings: helpdesk.Settings{TriesPerAddress: p.Set.TriesPerAddress, Country: p.Set.Country, Countries: p.Set.Countries},
 	}
 }
 

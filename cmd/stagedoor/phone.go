@@ -27,9 +27,11 @@ Look, which changes nothing:
 
 Help. --why TEXT (3 to 200 characters) is required and stands in the audit beside your user name;
 where the portal's own pages tell the person, by SMS and mail, so does this:
-  clear [codes] [sends] [passwords]
+  clear [codes] [sends] [passwords] [addresses]
                               lift the portal's holds: after wrong codes, after too many messages of an
-                              hour or a day, after wrong passwords; all three where none is named
+                              hour or a day, after wrong passwords; all three where none is named. That
+                              of the network addresses from which the person tries in vain, which holds
+                              for everybody behind them, only where it is named
   unlock                      take the directory's lock of wrong passwords off, where the service account may
   set NUMBER                  codes go to this number from now on; old number, new number and mail are told
   verify                      the directory's number is the person's
@@ -64,7 +66,7 @@ func phoneVerbs() map[string]phoneVerb {
 		"show":     {do: (*phoneCall).show, looks: true},
 		"factors":  {do: (*phoneCall).factors, looks: true},
 		"history":  {do: (*phoneCall).history, looks: true},
-		"clear":    {do: (*phoneCall).clear, most: 3},
+		"clear":    {do: (*phoneCall).clear, most: 4},
 		"unlock":   {do: (*phoneCall).unlock},
 		"set":      {do: (*phoneCall).set, least: 1, most: 1},
 		"verify":   {do: (*phoneCall).verify},

@@ -13,12 +13,13 @@ const (
 	clearCodes     = "codes"
 	clearSends     = "sends"
 	clearPasswords = "passwords"
+	clearAddresses = "addresses" // only where it is named: it holds for everybody who is behind them
 )
 
 // clear lifts the portal's own holds on the person.
 func (c *phoneCall) clear(ctx context.Context) error {
-	if word := unknownWord(c.words, clearCodes, clearSends, clearPasswords); word != "" {
-		return usageOf("phone", fmt.Sprintf("clear: %q is none of codes, sends, passwords", word))
+	if word := unknownWord(c.words, clearCodes, clearSends, clearPasswords, clearAddresses); word != "" {
+		return usageOf("phone", fmt.Sprintf("clear: %q is none of codes, sends, passwords, addresses", word))
 	}
 	for _, one := range []struct {
 		word, done string
@@ -26,9 +27,10 @@ func (c *phoneCall) clear(ctx context.Context) error {
 	}{
 		{clearCodes, "wrong codes are forgotten, and the hold after them is lifted", helpdesk.Desk.ClearCodes},
 		{clearSends, "messages of the last hour and day do not count any more", helpdesk.Desk.ClearSends},
+		{clearAddresses, "tries from the addresses that were held count from nothing, for everybody behind them", clearAddressesOf},
 		{clearPasswords, "wrong passwords are forgotten here (the directory has a lock of its own: unlock)", helpdesk.Desk.ClearPasswords},
 	} {
-		if len(c.words) > 0 && !slices.Contains(c.words, one.word) {
+		if len(c.words) == 0 && one.word == clearAddresses || len(c.words) > 0 && !slices.Contains(c.words, one.word) {
 			continue
 		}
 		if err := one.do(c.Desk, ctx, c.agent, c.person.ID, c.why); err != nil {
@@ -39,6 +41,10 @@ func (c *phoneCall) clear(ctx context.Context) error {
 		}
 	}
 	return c.whatIsLeft(ctx)
+}
+
+func clearAddressesOf(d helpdesk.Desk, ctx context.Context, agent helpdesk.Agent, id, why string) error {
+	return d.ClearAddress(ctx, agent, id, "", why)
 }
 
 // unlock takes the directory's lock off.

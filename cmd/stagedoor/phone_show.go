@@ -54,8 +54,12 @@ func (c *phoneCall) sayWhy(facts helpdesk.Facts) error {
 		if cause.Key == helpdesk.WhyNothing {
 			continue
 		}
-		args := []any{"count", cause.Count, "since", moment(cause.Since), "until", moment(cause.Until)}
-		c.say("  %s", c.portal.Site.T(lang, "desk.why."+cause.Key, args...))
+		args := []any{"count", cause.Count, "since", moment(cause.Since), "until", moment(cause.Until), "address", cause.Where}
+		text := c.portal.Site.T(lang, "desk.why."+cause.Key, args...)
+		if cause.For != "" {
+			text = c.portal.Site.T(lang, "desk.why.for-"+cause.For, "cause", text)
+		}
+		c.say("  %s", text)
 		if cure := c.cure(cause, args); cure != "" {
 			c.say("    -> %s", cure)
 		}
@@ -65,11 +69,16 @@ func (c *phoneCall) sayWhy(facts helpdesk.Facts) error {
 
 // cure is the command that helps, or the page's advice where none does.
 func (c *phoneCall) cure(cause helpdesk.Cause, args []any) string {
+	if cause.For != "" {
+		return c.portal.Site.T(lang, "desk.advice.for-"+cause.For)
+	}
 	verb := map[string]string{
-		"unlock": "unlock", "clear-password": "clear", "clear-codes": "clear", "clear-sends": "clear",
+		"unlock": "unlock", "clear-password": "clear", "clear-codes": "clear", "clear-sends": "clear", "clear-address": "clear",
 	}[cause.Act]
 	more := ""
 	switch cause.Key {
+	case helpdesk.WhyAddressLimit:
+		more = " " + clearAddresses
 	case helpdesk.WhyNoNumber, helpdesk.WhyBadNumber, helpdesk.WhyNotMobile, helpdesk.WhyCountry, helpdesk.WhyDeadNumber:
 		verb, more = "set", " NUMBER"
 	case helpdesk.WhyNoFactor:
@@ -149,7 +158,15 @@ func (c *phoneCall) sayLimits(facts helpdesk.Facts) {
 	if l.FamiliarAllowed > 0 {
 		table.row("  and in browsers they know", familiar)
 	}
+	for _, held := range l.Addresses {
+		table.row("  address "+held.Address, fmt.Sprintf("%d wrong passwords from there: held until %s", held.Tries, moment(held.Until)))
+	}
 	table.row("  messages", sends)
+	told := fmt.Sprintf("%d of %d in 24 hours", l.Told.Count, l.Told.Most)
+	if l.Told.Full() {
+		told += ": no more before " + moment(l.Told.Until)
+	}
+	table.row("  told of changes", told)
 	_ = table.Flush()
 }
 

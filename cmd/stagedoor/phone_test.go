@@ -107,6 +107,28 @@ func TestPhoneLetsLockedOutAdministratorIn(t *testing.T) {
 	}
 }
 
+// What an address is held for is everybody's: it is shown, and lifted only by name.
+func TestPhoneLiftsAddress(t *testing.T) {
+	r := newPhoneRig(t, "")
+	const held = "address:192.0.2.7"
+	for range 60 {
+		_, _, err := r.db.Take(t.Context(), held, 60, time.Hour)
+		r.must(err)
+	}
+	_, err := r.db.AppendEvent(t.Context(), store.Event{Kind: "login", Result: "refused", Reason: "address-throttled", Name: `AMIDO\sara`, Address: "192.0.2.7"})
+	r.must(err)
+	r.says([]string{"show", `AMIDO\sara`}, "No passwords are tried from the address 192.0.2.7 before", `-> stagedoor phone clear 'AMIDO\sara' addresses --why TEXT`,
+		"60 wrong passwords from there: held until", "0 of 10 in 24 hours")
+	r.says([]string{"clear", `AMIDO\sara`, "--why", "ringde"}, "No passwords are tried from the address 192.0.2.7")
+	r.says([]string{"clear", `AMIDO\sara`, "addresses", "--why", "sitter på kontoret"}, "for everybody behind them", "Nothing stands in the way")
+	if tries, _, err := r.db.Tries(t.Context(), held); err != nil || tries != 0 {
+		t.Errorf("%d tries are left, %v", tries, err)
+	}
+	if _, err := r.phone("clear", `AMIDO\sara`, "addresses", "--why", "sitter på kontoret"); err == nil {
+		t.Error("nothing was held, and it was lifted")
+	}
+}
+
 // Each lock by itself: wrong passwords and messages of the portal, the
 // directory's own.
 func TestPhoneLiftsEachLock(t *testing.T) {

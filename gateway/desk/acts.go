@@ -47,8 +47,8 @@ func never(helpdesk.Facts) bool { return false }
 // deskActs are all that an agent can do to help, in the order of the page.
 var deskActs = []deskAct{
 	{"caller", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"))
-	}), func(f helpdesk.Facts) bool { return f.Phone.Problem == "" }, nil},
+		return d.AskCaller(v.Context(), v.agent, v.id, v.reason, v.words("code.caller"), v.words("code.mail.subject"))
+	}), func(f helpdesk.Facts) bool { return f.Caller.Way != "" }, callerForm},
 	{"caller-code", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.CheckCaller(v.Context(), v.agent, v.id, v.PostForm.Get("code"))
 	}), never, nil}, // has a form of its own
@@ -61,6 +61,9 @@ var deskActs = []deskAct{
 	{"clear-password", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearPasswords(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongPasswords+f.Limits.FamiliarWrong > 0 }, nil},
+	{"clear-address", plain(func(d helpdesk.Desk, v *deskVisit) error {
+		return d.ClearAddress(v.Context(), v.agent, v.id, v.PostForm.Get("address"), v.reason)
+	}), func(f helpdesk.Facts) bool { return len(f.Limits.Addresses) > 0 }, addressForm},
 	{"clear-codes", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.ClearCodes(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Limits.WrongCodes > 0 }, nil},
@@ -100,6 +103,13 @@ func bypass(v *deskVisit) (err error) {
 	return err
 }
 
+// callerForm says what a code by mail is worth.
+func callerForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
+	if f.Caller.Way == factor.Mail {
+		form.Effect = p.Site.T(lang, "desk.effect.caller-mail")
+	}
+}
+
 // bypassForm asks whether the agent knows the person, where no caller is verified.
 func bypassForm(_ *Pages, _ string, f helpdesk.Facts, form *actForm) {
 	form.Tick = f.Caller.Until.IsZero()
@@ -121,6 +131,14 @@ func factorForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
 	form.Field, form.Label = "factor", p.Site.T(lang, "desk.field.factor")
 	for _, one := range f.Factors.Factors {
 		form.Picks = append(form.Picks, pick{one.ID, strings.TrimSpace(p.kindName(lang, one.Kind) + " " + one.Name)})
+	}
+}
+
+// addressForm has the agent pick the address that the caller is at.
+func addressForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
+	form.Field, form.Label = "address", p.Site.T(lang, "desk.field.address")
+	for _, one := range f.Limits.Addresses {
+		form.Picks = append(form.Picks, pick{one.Address, one.Address})
 	}
 }
 

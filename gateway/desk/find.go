@@ -47,7 +47,7 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 		},
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
-			ActsPerDay: p.Set.ActsPerDay, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
+			ActsPerDay: p.Set.ActsPerDay, TriesPerAddress: p.Set.TriesPerAddress, AgentGroups: p.Set.HelpdeskGroups, AdministratorGroups: p.Set.AdministratorGroups,
 			Country: p.Set.Country, Countries: p.Set.Countries,
 		},
 	}
@@ -104,7 +104,7 @@ func (p *Pages) findPeople(w http.ResponseWriter, v *portal.Visit) error {
 		data.Incomplete, data.Remembered = found.Incomplete, found.Remembered
 		for _, hit := range found.People {
 			data.People = append(data.People, personLink{
-				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: helpdesk.LastFour(hit.Mobile),
+				Href: personAddress(hit.ID), Name: hit.DisplayName, User: hit.Domain + `\` + hit.Name, Mail: hit.Mail, Phone: hit.Phone,
 			})
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/gateway/portal"
 	"stagedoor/store"
@@ -41,10 +42,11 @@ type causeView struct {
 
 // callerView is how far an agent has come with whom they have on the telephone.
 type callerView struct {
-	Verified, Asked bool
-	Until           time.Time
-	Form            *actForm // sends a code; nil: the agent may not
-	Action          string   // where the code that was read back goes
+	Verified, ByMail bool
+	Asked, ToMail    bool // a code is on its way, or would go, by mail
+	Until            time.Time
+	Form             *actForm // sends a code; nil: the agent may not
+	Action           string   // where the code that was read back goes
 }
 
 // actForm is one thing that an agent may do, with what it leads to.
@@ -116,7 +118,7 @@ func (p *Pages) renderPerson(w http.ResponseWriter, v *portal.Visit, status int,
 			}
 		}
 	}
-	for _, event := range facts.Tries {
+	for _, event := range facts.Happened() {
 		data.Tries = append(data.Tries, p.tryView(v, event))
 	}
 	if data.Secret != "" {
@@ -139,9 +141,12 @@ func (p *Pages) personName(f helpdesk.Facts) string {
 }
 
 func (p *Pages) causeView(v *portal.Visit, data *personPage, c helpdesk.Cause, used map[string]bool) causeView {
-	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until))}
+	args := []any{"count", c.Count, "since", p.moment(v.Lang, c.Since), "until", p.moment(v.Lang, nextMinute(c.Until)), "address", c.Where}
 	view := causeView{
 		Text: p.Site.T(v.Lang, "desk.why."+c.Key, args...), Advice: p.Site.T(v.Lang, "desk.advice."+c.Key, args...), Stops: c.Stops,
+	}
+	if c.For != "" {
+		view.Text, view.Advice = p.Site.T(v.Lang, "desk.why.for-"+c.For, "cause", view.Text), p.Site.T(v.Lang, "desk.advice.for-"+c.For)
 	}
 	if act := deskActNamed(c.Act); act != nil && data.Facts.Bars == "" && !used[c.Act] {
 		used[c.Act] = true
@@ -178,8 +183,11 @@ func sameDay(t time.Time, year int, month time.Month, day int) bool {
 
 func (p *Pages) callerView(v *portal.Visit, data *personPage, used map[string]bool) callerView {
 	f := data.Facts
-	view := callerView{Verified: !f.Caller.Until.IsZero(), Until: f.Caller.Until, Asked: f.Caller.Asked}
-	if f.Bars == "" && !f.Gone && f.Phone.Problem == "" {
+	view := callerView{Verified: !f.Caller.Until.IsZero(), ByMail: f.Caller.ByMail, Until: f.Caller.Until, Asked: f.Caller.Asked, ToMail: f.Caller.Way == factor.Mail}
+	if f.Caller.Asked {
+		view.ToMail = f.Caller.ToMail
+	}
+	if f.Bars == "" && f.Caller.Way != "" {
 		used["caller"] = true
 		form := p.actForm(v, data, deskActNamed("caller"))
 		view.Form, view.Action = &form, personAddress(f.ID)+"/caller-code"

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"stagedoor/gateway/helpdesk"
+	"stagedoor/otp"
 	"stagedoor/webroot"
 )
 
@@ -23,6 +24,10 @@ func TestHelpdeskHasWords(t *testing.T) {
 	for _, cause := range helpdesk.Causes {
 		has("desk.why." + cause)
 		has("desk.advice." + cause)
+	}
+	for _, purpose := range []string{otp.PurposeEnrol, otp.PurposeChange} {
+		has("desk.why.for-" + purpose)
+		has("desk.advice.for-" + purpose)
 	}
 	for _, rule := range helpdesk.Rules {
 		has("desk.refused." + string(rule))

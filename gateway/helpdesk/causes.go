@@ -14,6 +14,10 @@ type Cause struct {
 	Since time.Time // may be zero
 	Until time.Time // may be zero
 	Count int
+	Where string // a network address; may be empty
+	// For is what a code was for that the person asks for on their own page,
+	// otp.PurposeEnrol or PurposeChange: the page has words for it. Empty: to log in.
+	For string
 }
 
 // String is a cause for a log and for tests.
@@ -21,6 +25,9 @@ func (c Cause) String() string {
 	text := c.Key
 	if c.Count > 0 {
 		text += " " + strconv.Itoa(c.Count)
+	}
+	if c.For != "" {
+		text += " (" + c.For + ")"
 	}
 	if c.Act != "" {
 		text += " -> " + c.Act
@@ -43,6 +50,7 @@ const (
 	WhyPasswordLimit = "password-limit"
 	// WhyPasswordStrange: the same, but a browser that they have logged in from takes another.
 	WhyPasswordStrange = "password-strange"
+	WhyAddressLimit    = "address-limit" // of everybody's tries from there
 	WhyCodeBlocked     = "code-blocked"
 	WhyCodeLocked      = "code-locked"
 	WhyNoNumber        = "no-number"
@@ -53,6 +61,7 @@ const (
 	WhySendBreaker     = "send-breaker"
 	WhyNoSMS           = "no-sms"  // for now; codes go by mail
 	WhyNoMail          = "no-mail" // for now; codes go by SMS
+	WhyTold            = "told"    // of so much today that nothing is done that they have to be told of
 	WhyNotSent         = "not-sent"
 	WhyWrongPassword   = "wrong-password"
 	WhyWrongCode       = "wrong-code"
@@ -74,7 +83,7 @@ const (
 // Causes are all keys, for the test that each has its words.
 var Causes = []string{
 	WhyGone, WhyDirectoryOut, WhyDisabled, WhyEnded, WhyLocked, WhyLockedFor, WhyMustChange, WhyExpired, WhyLogonHours,
-	WhyWorkstation, WhyPasswordLimit, WhyPasswordStrange, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
-	WhySendLimit, WhySendBreaker, WhyNoSMS, WhyNoMail, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
+	WhyWorkstation, WhyPasswordLimit, WhyPasswordStrange, WhyAddressLimit, WhyCodeBlocked, WhyCodeLocked, WhyNoNumber, WhyBadNumber, WhyNotMobile, WhyCountry,
+	WhySendLimit, WhySendBreaker, WhyNoSMS, WhyNoMail, WhyTold, WhyNotSent, WhyWrongPassword, WhyWrongCode, WhyWaitingCode, WhyDelivered, WhyUndelivered,
 	WhyDeadNumber, WhyUnreachable, WhyRefused, WhyFrozen, WhyPending, WhyFirstPending, WhyNoFactor, WhyMustEnrol, WhyIn, WhyNothing,
 }

@@ -16,7 +16,8 @@ import (
 // of a second factor. It is returned once, for the agent to read out, and kept
 // nowhere. The agent has verified the caller a moment ago, or says on the record
 // that they know the person (known), which is not enough from who has removed a
-// factor of theirs within the cool-down. The person is told. RuleUnverified,
+// factor of theirs within the cool-down; nor is a caller who was verified by mail,
+// whose mailbox may have the same password. The person is told. RuleUnverified,
 // RuleRemover, RuleTooMany. From the server, where who asks has been let onto the
 // machine, it helps agents and administrators too.
 func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, known bool) (code string, expires time.Time, err error) {
@@ -25,7 +26,7 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 		if err != nil {
 			return nil, fmt.Errorf("helpdesk: bypass: %w", err)
 		}
-		if verified.IsZero() && !known && !agent.Server {
+		if verified.Until.IsZero() && !known && !agent.Server {
 			return nil, refuse(RuleUnverified)
 		}
 		trace, err := d.news(ctx, person, factor.NewsBypass, "")
@@ -37,10 +38,12 @@ func (d Desk) IssueBypass(ctx context.Context, agent Agent, id, reason string, k
 		case agent.Server:
 			by, trace.EvenUntold = "server", true // who is on the machine is not to be kept out
 			code, expires, err = d.Factors.IssueServerBypass(ctx, id, agent.Name, trace)
-		case !verified.IsZero():
+		case verified.Way == string(factor.SMS):
 			code, expires, err = d.Factors.IssueBypass(ctx, id, agent.AccountID, trace)
 		default:
-			by = "known"
+			if by = "known"; !known {
+				by = "mail"
+			}
 			code, expires, err = d.Factors.IssueBypassUnseen(ctx, id, agent.AccountID, trace)
 		}
 		facts := map[string]string{"verified": by}

@@ -18,6 +18,7 @@ type Facts struct {
 	DirectoryOut bool            // it does not answer: State is empty
 	Phone        Phone
 	Tries        []store.Event // logins, codes, desktops and acts on the person; the newest first
+	Unnamed      []store.Event // tries with the person's name that were refused before anybody looked whose it is
 	Limits       Limits
 	Messages     []Message      // the last codes and what became of them; the newest first
 	History      []NumberLine   // what was done to the number; the newest first
@@ -77,7 +78,10 @@ type OpenCode struct {
 
 // Caller is what is known of who is on the telephone.
 type Caller struct {
-	Until time.Time // verified until then; zero: not
-	Asked bool      // a code to read back is on its way
-	Left  int       // tries at it
+	Until  time.Time   // verified until then; zero: not
+	ByMail bool        // by a code that went to their mail, which is the agent's word rather than a proof
+	Way    factor.Kind // that a code to read back would go: factor.SMS, factor.Mail; empty: there is none
+	Asked  bool        // a code to read back is on its way
+	ToMail bool        // it went by mail
+	Left   int         // tries at it
 }

@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"stagedoor/directory"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
 // Hit is somebody whom a search has found.
 type Hit struct {
 	directory.Account
+	Phone string // the last four digits of the number that codes go to; empty: none
 }
 
 const hits = 20
@@ -28,8 +30,9 @@ type Found struct {
 }
 
 // Find finds people by display name, user name, mail, number in any spelling,
-// or the support id on somebody's page; while a directory does not answer, among
-// those who have logged in before. RuleText, RuleSearches.
+// the directory's or the portal's own, or the support id on somebody's page; while
+// a directory does not answer, among those who have logged in before. RuleText,
+// RuleSearches.
 func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error) {
 	ok, until, err := d.Store.Take(ctx, "desk-find:"+agent.AccountID, findsInAll, findsWindow)
 	if err != nil {
@@ -38,7 +41,14 @@ func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error)
 	if !ok {
 		return Found{}, &RefusedError{Rule: RuleSearches, Until: until}
 	}
-	text = strings.TrimSpace(text)
+	found, err := d.find(ctx, strings.TrimSpace(text))
+	if err != nil {
+		return Found{}, err
+	}
+	return found, d.fillPhones(ctx, found.People)
+}
+
+func (d Desk) find(ctx context.Context, text string) (Found, error) {
 	if found, err := d.bySupportID(ctx, text); err != nil || len(found.People) > 0 {
 		return found, err
 	}
@@ -53,12 +63,74 @@ func (d Desk) Find(ctx context.Context, agent Agent, text string) (Found, error)
 		return Found{}, fmt.Errorf("helpdesk: search: %w", err)
 	}
 	for _, account := range accounts {
-		found.People = append(found.People, Hit{account})
+		found.People = append(found.People, Hit{Account: account})
+	}
+	if err := d.byOwnNumber(ctx, &found, text); err != nil {
+		return Found{}, err
 	}
 	if found.Incomplete {
 		return found, d.remember(ctx, &found, text)
 	}
 	return found, nil
+}
+
+// byOwnNumber adds those whose number only the portal knows: set up by
+// themselves, corrected by helpdesk, entered on the server.
+func (d Desk) byOwnNumber(ctx context.Context, found *Found, text string) error {
+	digits := numberTail(text)
+	if digits == "" {
+		return nil
+	}
+	ids, err := d.Store.OwnNumbers(ctx, digits, hits)
+	if err != nil {
+		return fmt.Errorf("helpdesk: search: %w", err)
+	}
+	for _, id := range ids {
+		if len(found.People) == hits || slices.ContainsFunc(found.People, func(h Hit) bool { return h.ID == id }) {
+			continue
+		}
+		if err := d.addByID(ctx, found, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addByID adds who has an account: as the directory has them or, while it does
+// not answer, as they were when they logged in last. Nobody is no error.
+func (d Desk) addByID(ctx context.Context, found *Found, id string) error {
+	account, err := d.Directory.ByID(ctx, "", id)
+	switch {
+	case err == nil:
+		found.People = append(found.People, Hit{Account: account})
+		return nil
+	case errors.Is(err, directory.ErrNotFound):
+		return nil
+	case !errors.Is(err, directory.ErrUnavailable):
+		return fmt.Errorf("helpdesk: search: %w", err)
+	}
+	found.Incomplete = true
+	person, err := d.Store.FindPerson(ctx, id)
+	switch {
+	case err == nil:
+		found.People, found.Remembered = append(found.People, rememberedHit(person)), true
+	case !errors.Is(err, store.ErrNotFound):
+		return fmt.Errorf("helpdesk: search: %w", err)
+	}
+	return nil
+}
+
+// fillPhones says of each which number their codes go to: it need not be the
+// directory's, by which they may have been found.
+func (d Desk) fillPhones(ctx context.Context, people []Hit) error {
+	for i := range people {
+		number, err := d.phoneOf(ctx, people[i].Account)
+		if err != nil && !errors.Is(err, otp.ErrNoPhone) {
+			return fmt.Errorf("helpdesk: search: %w", err)
+		}
+		people[i].Phone = LastFour(string(number.Phone))
+	}
+	return nil
 }
 
 // remember adds those who have logged in before, as they were then: all that is
@@ -89,7 +161,11 @@ func (d Desk) remember(ctx context.Context, found *Found, text string) error {
 }
 
 func rememberedHit(p store.Person) Hit {
-	return Hit{directory.Account{ID: p.AccountID, Domain: p.Domain, Name: p.Name, DisplayName: p.DisplayName, Mail: p.Mail, Mobile: p.Phone}}
+	account := directory.Account{ID: p.AccountID, Domain: p.Domain, Name: p.Name, DisplayName: p.DisplayName, Mail: p.Mail}
+	if p.PhoneSource != otp.FromVerified { // which d.Numbers has
+		account.Mobile, account.Mobiles = p.Phone, []string{p.Phone}
+	}
+	return Hit{Account: account}
 }
 
 var numberForm = regexp.MustCompile(`^\+?[0-9 ()./-]{4,30}$`)
@@ -100,12 +176,17 @@ func numberTail(text string) string {
 	if !numberForm.MatchString(text) {
 		return ""
 	}
-	tail := strings.TrimLeft(strings.Map(func(r rune) rune {
+	// The 0 of +46 (0)70 is dialled within the country only.
+	digits := strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {
 			return -1
 		}
 		return r
-	}, text), "0")
+	}, strings.Replace(text, "(0)", "", 1))
+	tail := strings.TrimLeft(digits, "0")
+	if len(tail) < 4 && len(digits) == 4 {
+		return digits // the last four, as the pages show them
+	}
 	if len(tail) < 4 {
 		return ""
 	}
@@ -142,21 +223,8 @@ func (d Desk) bySupportID(ctx context.Context, text string) (Found, error) {
 			continue
 		}
 		seen = append(seen, event.AccountID)
-		account, err := d.Directory.ByID(ctx, "", event.AccountID)
-		switch {
-		case err == nil:
-			found.People = append(found.People, Hit{account})
-		case errors.Is(err, directory.ErrUnavailable):
-			found.Incomplete = true
-			person, err := d.Store.FindPerson(ctx, event.AccountID)
-			switch {
-			case err == nil:
-				found.People, found.Remembered = append(found.People, rememberedHit(person)), true
-			case !errors.Is(err, store.ErrNotFound):
-				return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
-			}
-		case !errors.Is(err, directory.ErrNotFound):
-			return Found{}, fmt.Errorf("helpdesk: support id: %w", err)
+		if err := d.addByID(ctx, &found, event.AccountID); err != nil {
+			return Found{}, err
 		}
 	}
 	return found, nil

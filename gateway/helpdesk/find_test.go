@@ -1,8 +1,10 @@
 package helpdesk_test
 
 import (
+	"slices"
 	"testing"
 
+	"stagedoor/gateway/helpdesk"
 	"stagedoor/store"
 )
 
@@ -56,4 +58,48 @@ func TestFindWithoutDirectory(t *testing.T) {
 	if _, err := r.Find(t.Context(), r.agent, "x"); rule(err) != "text" {
 		t.Errorf("a single letter: %v", err)
 	}
+}
+
+// A number that only the portal knows finds its person, in any spelling, with the
+// directory and without it; and what is shown is where codes go, whatever number
+// found them.
+func TestFindByOwnNumber(t *testing.T) {
+	r := open(t)
+	server := helpdesk.Agent{Name: "cli:root", Server: true}
+	for name, number := range map[string]string{"cecilia": "070-174 06 33", "henrik": "+46701740644"} {
+		if _, err := r.CorrectNumber(t.Context(), server, r.id(t, name), number, "ny telefon"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cecilia := store.Person{AccountID: r.id(t, "cecilia"), Domain: "AMIDO", Name: "cecilia", Phone: "+46701740607", PhoneSource: "directory"}
+	if err := r.Store.PutPerson(t.Context(), cecilia); err != nil {
+		t.Fatal(err)
+	}
+	type search struct {
+		text string
+		want []string
+	}
+	check := func(when string, searches []search) {
+		t.Helper()
+		for _, c := range searches {
+			found, err := r.Find(t.Context(), r.agent, c.text)
+			var got []string
+			for _, hit := range found.People {
+				got = append(got, hit.Name+" "+hit.Phone)
+			}
+			slices.Sort(got)
+			if err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("%s %q finds %q, %v; want %q", when, c.text, got, err, c.want)
+			}
+		}
+	}
+	check("with the directory", []search{
+		{"070-174 06 33", []string{"cecilia ••• 0633"}}, {"+46 (0)70 174 06 33", []string{"cecilia ••• 0633"}}, {"0633", []string{"cecilia ••• 0633"}},
+		{"0046701740644", []string{"henrik ••• 0644"}}, {"0701740607", []string{"cecilia ••• 0633"}}, {"cecilia", []string{"cecilia ••• 0633"}},
+		{"hanna", []string{"hanna "}}, {"174 06", []string{"cecilia ••• 0633", "henrik ••• 0644"}}, {"070-174 06 99", nil},
+	})
+	if err := r.people.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	check("without it", []search{{"070-174 06 33", []string{"cecilia ••• 0633"}}, {"cecilia", []string{"cecilia ••• 0633"}}, {"0701740644", nil}})
 }

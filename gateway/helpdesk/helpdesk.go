@@ -52,7 +52,8 @@ type Desk struct {
 
 // Settings are helpdesk's rules.
 type Settings struct {
-	ActsPerDay int // of one agent, in any 24 hours; 0 means 20
+	ActsPerDay      int // of one agent, in any 24 hours; 0 means 20
+	TriesPerAddress int // failing passwords from one network address in a window, as at the login; 0: not known
 	// AgentGroups and AdministratorGroups, DNs or DOMAIN\name: on their members
 	// nobody acts.
 	AgentGroups, AdministratorGroups []string

@@ -20,6 +20,8 @@ type Limits struct {
 	CodeUntil                        time.Time   // zero: not locked
 	CodeBlocked                      bool        // until somebody lifts it
 	Sends                            []SendLimit // one for each way that a code can go to the person
+	Addresses                        []AddressLimit
+	Told                             otp.Told // while it is full, nothing is done that the person has to be told of
 }
 
 // SendLimit is what stands against one more code by one way.
@@ -56,6 +58,9 @@ func (d Desk) gatherLimits(ctx context.Context, _ Agent, f *Facts) error {
 		return err
 	}
 	l.WrongCodes = lock.Wrong
+	if l.Told, err = d.Numbers.Notices.Told(ctx, f.ID, f.Phone.phone, f.State.Mail); err != nil {
+		return err
+	}
 	return d.gatherSendLimits(ctx, f)
 }
 

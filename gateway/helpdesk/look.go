@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"stagedoor/directory"
+	"stagedoor/gateway/factor"
 	"stagedoor/otp"
 	"stagedoor/store"
 )
@@ -44,7 +46,7 @@ func (d Desk) Look(ctx context.Context, agent Agent, id string) (Facts, error) {
 		facts.Bars = d.bars(agent, facts.State.Account)
 	}
 	for _, gather := range []func(context.Context, Agent, *Facts) error{
-		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherSessions, d.gatherCaller,
+		d.gatherPhone, d.gatherHistory, d.gatherTries, d.gatherMessages, d.gatherFactors, d.gatherLimits, d.gatherUnnamed, d.gatherSessions, d.gatherCaller,
 	} {
 		if err := gather(ctx, agent, &facts); err != nil {
 			return Facts{}, fmt.Errorf("helpdesk: look: %w", err)
@@ -170,8 +172,18 @@ func (d Desk) gatherTries(ctx context.Context, _ Agent, f *Facts) error {
 	return nil
 }
 
-// stepCode is the login step at which a code is asked for.
-const stepCode = "code"
+// The login steps at which a code is asked for: on the way in, and once more of
+// who is in.
+const (
+	stepCode  = "code"
+	stepReady = "ready"
+)
+
+// waits tells whether a session asks, or has asked, for a code to log in; those
+// for a number belong to the number's own page.
+func waits(s store.Session) bool {
+	return (s.Step == stepCode || s.Step == stepReady) && s.Challenge != ""
+}
 
 func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 	sessions, err := d.Store.SessionsOf(ctx, f.ID)
@@ -179,11 +191,10 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 		return err
 	}
 	for _, s := range sessions {
-		if s.Step == "ready" {
+		if s.Step == stepReady {
 			f.Sessions = append(f.Sessions, s)
-			continue
 		}
-		if s.Step != stepCode || s.Challenge == "" {
+		if !waits(s) {
 			continue
 		}
 		open, err := d.Codes.Get(ctx, s.Challenge, s.ID)
@@ -203,13 +214,23 @@ func (d Desk) gatherSessions(ctx context.Context, _ Agent, f *Facts) error {
 }
 
 func (d Desk) gatherCaller(ctx context.Context, agent Agent, f *Facts) (err error) {
-	if f.Caller.Until, err = d.Store.Caller(ctx, agent.SessionID, f.ID); err != nil {
+	verified, err := d.Store.Caller(ctx, agent.SessionID, f.ID)
+	if err != nil {
 		return err
+	}
+	f.Caller.Until, f.Caller.ByMail = verified.Until, verified.Way == string(factor.Mail)
+	if !f.Gone && !f.DirectoryOut {
+		switch {
+		case f.Phone.Problem == "":
+			f.Caller.Way = factor.SMS
+		case f.Factors != nil && slices.Contains(f.Factors.Has, factor.Mail):
+			f.Caller.Way = factor.Mail
+		}
 	}
 	open, err := d.callerCode(ctx, agent, f.ID)
 	if errors.Is(err, store.ErrNotFound) || errors.Is(err, otp.ErrExpired) {
 		return nil
 	}
-	f.Caller.Asked, f.Caller.Left = err == nil && open.Left > 0, open.Left
+	f.Caller.Asked, f.Caller.ToMail, f.Caller.Left = err == nil && open.Left > 0, open.Mail != "", open.Left
 	return err
 }

@@ -87,7 +87,7 @@ func TestRefusalsAreBound(t *testing.T) {
 func TestCallerHasTheReasonOfTheAsk(t *testing.T) {
 	r := open(t)
 	cecilia := r.id(t, "cecilia")
-	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde om låst konto", func(string) string { return "{code}" }); err != nil {
+	if err := r.AskCaller(t.Context(), r.agent, cecilia, "ringde om låst konto", codeOnly, codeOnly); err != nil {
 		t.Fatal(err)
 	}
 	right := r.outbox.Messages("+46701740607")[0].Text

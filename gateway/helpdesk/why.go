@@ -31,11 +31,20 @@ func why(f Facts, now time.Time) []Cause {
 			hints = append(hints, found...)
 		}
 	}
+	stops = append(stops, ofAddresses(f, now)...)
 	stops = append(stops, ofLimits(f.Limits, now)...)
 	if found, stop := ofSends(f); stop {
 		stops = append(stops, found...)
 	} else {
 		hints = append(hints, found...)
+	}
+	if told := f.Limits.Told; told.Full() && told.Until.After(now) {
+		cause := Cause{Key: WhyTold, Count: told.Count, Until: told.Until}
+		if f.Factors != nil && f.Factors.MustEnrol() {
+			stops = append(stops, cause) // what they set up they would have to be told of
+		} else {
+			hints = append(hints, cause)
+		}
 	}
 	hints = append(hints, ofTries(f, now)...)
 	if len(f.Sessions) > 0 {
@@ -190,34 +199,44 @@ func ofTries(f Facts, now time.Time) (found []Cause) {
 // ofMessages is what became of the last code, as long as it is asked for or
 // went wrong a moment ago.
 func ofMessages(f Facts, now time.Time) []Cause {
-	if len(f.Messages) == 0 || now.Sub(f.Messages[0].At) > recently {
+	// What a caller reads back is no code of theirs.
+	i := slices.IndexFunc(f.Messages, func(m Message) bool { return m.Purpose != purposeCaller })
+	if i < 0 || now.Sub(f.Messages[i].At) > recently {
 		return nil
 	}
-	last := f.Messages[0]
-	if last.Purpose != "" && last.Purpose != "login" {
-		return nil
-	}
-	act := ""
-	if f.Open != nil {
-		act = "resend"
-	}
-	switch last.State {
-	case store.SendFailed:
-		return []Cause{{Key: WhyNotSent, Act: act, Since: last.At}}
-	case store.SendUndelivered:
-		key := WhyUndelivered
-		if cause := otp.Cause(last.Reason); cause != "" {
-			key += "-" + cause
+	last := f.Messages[i]
+	cause := Cause{Since: last.At}
+	open, left := f.Open != nil, 0
+	switch {
+	case last.Purpose == otp.PurposeEnrol || last.Purpose == otp.PurposeChange:
+		if typedSince(f.Tries, last.At) {
+			return nil
 		}
-		return []Cause{{Key: key, Act: act, Since: last.At}}
+		cause.For, open = last.Purpose, true
+	case open:
+		cause.Act, left = "resend", f.Open.Left
 	}
-	if f.Open == nil {
+	switch {
+	case last.State == store.SendFailed:
+		cause.Key = WhyNotSent
+	case last.State == store.SendUndelivered:
+		cause.Key = WhyUndelivered
+		if why := otp.Cause(last.Reason); why != "" {
+			cause.Key += "-" + why
+		}
+	case !open:
 		return nil
+	case last.State == store.SendDelivered:
+		cause.Key, cause.Since, cause.Count = WhyDelivered, last.Ended, left
+	default:
+		cause.Key, cause.Count = WhyWaitingCode, left
 	}
-	if last.State == store.SendDelivered {
-		return []Cause{{Key: WhyDelivered, Act: act, Since: last.Ended, Count: f.Open.Left}}
-	}
-	return []Cause{{Key: WhyWaitingCode, Act: act, Since: last.At, Count: f.Open.Left}}
+	return []Cause{cause}
+}
+
+// typedSince tells whether a code from a number was typed rightly after a time.
+func typedSince(tries []store.Event, at time.Time) bool {
+	return slices.ContainsFunc(tries, func(e store.Event) bool { return e.Kind == "phone-code" && e.Result == "ok" && !e.At.Before(at) })
 }
 
 func lastOf(tries []store.Event, kind string) *store.Event {

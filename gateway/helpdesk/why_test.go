@@ -8,6 +8,7 @@ import (
 
 	"stagedoor/directory"
 	"stagedoor/gateway/factor"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -76,6 +77,19 @@ func TestWhy(t *testing.T) {
 		{"on its way", Facts{Messages: sent(store.SendSent, ""), Open: &OpenCode{Left: 4}}, []string{"waiting-code 4 -> resend"}},
 		{"delivered, and used", Facts{Messages: sent(store.SendDelivered, "")}, []string{"nothing"}},
 		{"a code for the caller is no cause", Facts{Messages: []Message{{At: ago(1), State: store.SendSent, Purpose: "caller"}}, Open: &OpenCode{Left: 4}}, []string{"nothing"}},
+		{"a code for the caller hides no code of theirs", Facts{Messages: []Message{{At: ago(1), State: store.SendSent, Purpose: "caller"}, {At: ago(2), State: store.SendFailed, Purpose: "login"}}}, []string{"not-sent"}},
+		{"a code for a first number", Facts{Messages: []Message{{At: ago(1), State: store.SendSent, Purpose: "enrol"}}}, []string{"waiting-code (enrol)"}},
+		{"one that did not arrive", Facts{Messages: []Message{{At: ago(1), State: store.SendUndelivered, Reason: "30005", Purpose: "change"}}, Open: &OpenCode{Left: 4}}, []string{"undelivered-number (change)"}},
+		{"one that was typed", Facts{Messages: []Message{{At: ago(2), State: store.SendUndelivered, Purpose: "change"}}, Tries: []store.Event{try("phone-code", "ok", "new", 1)}}, []string{"nothing"}},
+		{"one that was typed before that", Facts{Messages: []Message{{At: ago(1), State: store.SendDelivered, Ended: ago(1), Purpose: "change"}}, Tries: []store.Event{try("phone-code", "ok", "old", 2)}}, []string{"delivered (change)"}},
+		{"a code to prove themselves again", Facts{Messages: []Message{{At: ago(1), State: store.SendFailed, Purpose: "again"}}, Open: &OpenCode{}}, []string{"not-sent -> resend"}},
+		{"an address that is held", Facts{Limits: Limits{Addresses: []AddressLimit{{"192.0.2.1", 60, ago(1), in(20)}}}, Tries: []store.Event{try("login", "ok", "", 2)}}, []string{"address-limit 60 -> clear-address"}},
+		{"an address that was held until now", Facts{Limits: Limits{Addresses: []AddressLimit{{"192.0.2.1", 60, ago(1), now}}}}, []string{"nothing"}},
+		{"an address that is held, and a login since", Facts{Limits: Limits{Addresses: []AddressLimit{{"192.0.2.1", 60, ago(2), in(20)}}}, Tries: []store.Event{try("login", "ok", "", 1)}}, []string{"nothing"}},
+		{"told of too much: a hint", Facts{Limits: Limits{Told: otp.Told{Count: 10, Most: 10, Until: in(60)}}, Sessions: []store.Session{{}}}, []string{"told 10", "in 1"}},
+		{"told of too much, and has to set something up", Facts{Phone: Phone{Problem: "empty"}, Limits: Limits{Told: otp.Told{Count: 10, Most: 10, Until: in(60)}},
+			Factors: &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required, Enrol: []factor.Kind{factor.App}}}}}, []string{"told 10", "no-number", "must-enrol"}},
+		{"told of much", Facts{Limits: Limits{Told: otp.Told{Count: 9, Most: 10, Until: in(60)}}}, []string{"nothing"}},
 		{"frozen, with a change that waits", Facts{Phone: Phone{Frozen: true, Pending: &PendingNumber{}}}, []string{"frozen", "pending"}},
 		{"logged in", Facts{Sessions: []store.Session{{}, {}}}, []string{"in 2"}},
 		{"what stops comes first", Facts{State: directory.State{Locked: true}, Limits: Limits{CodeUntil: in(5), WrongCodes: 10},

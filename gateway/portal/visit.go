@@ -6,8 +6,9 @@ import (
 	"encoding/base32"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"time"
+
+	"stagedoor/store"
 )
 
 // Visit is one request on its way through the portal, with what has been
@@ -42,15 +43,9 @@ func (v *Visit) Lasting(most time.Duration) (*Visit, context.CancelFunc) {
 	return v.With(ctx), cancel
 }
 
-// Network is what limits count by: the client's IPv4 address, or the /64 network
-// in which whoever has one IPv6 address has them all.
+// Network is what limits count the client by.
 func (v *Visit) Network() string {
-	a, err := netip.ParseAddr(v.Address)
-	if err != nil || !a.Is6() || a.Is4In6() {
-		return v.Address
-	}
-	network, _ := a.WithZone("").Prefix(64) // always fits
-	return network.String()
+	return store.NetworkOf(v.Address)
 }
 
 type visitKey struct{}
