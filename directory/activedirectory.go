@@ -277,7 +277,7 @@ func quotedUTF16(password string) string {
 func (activeDirectory) policy(ctx context.Context, c *conn) (Policy, error) {
 	entries, err := c.search(ctx, query{
 		base: c.dse.root, scope: ldap.ScopeBaseObject, filter: "(objectClass=*)", limit: 1,
-		attributes: []string{"minPwdLength", "pwdProperties", "pwdHistoryLength", "minPwdAge", "maxPwdAge", "lockoutThreshold"},
+		attributes: []string{"minPwdLength", "pwdProperties", "pwdHistoryLength", "minPwdAge", "maxPwdAge", "lockoutThreshold", "lockOutObservationWindow"},
 	})
 	if err != nil {
 		return Policy{}, err
@@ -294,5 +294,6 @@ func (activeDirectory) policy(ctx context.Context, c *conn) (Policy, error) {
 		MinAge:           interval(e.GetEqualFoldAttributeValue("minPwdAge")),
 		MaxAge:           interval(e.GetEqualFoldAttributeValue("maxPwdAge")),
 		LockoutThreshold: number(e.GetEqualFoldAttributeValue("lockoutThreshold")),
+		LockoutWindow:    interval(e.GetEqualFoldAttributeValue("lockOutObservationWindow")),
 	}, nil
 }

@@ -166,3 +166,23 @@ func FuzzEntryValues(f *testing.F) {
 		}
 	})
 }
+
+// Where OpenLDAP counts wrong tries without end, only a right one ends it.
+func TestOpenLDAPLockout(t *testing.T) {
+	for _, c := range []struct {
+		lockout, interval string
+		want              Policy
+	}{
+		{"TRUE", "1800", Policy{LockoutThreshold: 5, LockoutWindow: 30 * time.Minute}},
+		{"TRUE", "0", Policy{LockoutThreshold: 5, LockoutWindow: Forever}},
+		{"TRUE", "", Policy{LockoutThreshold: 5, LockoutWindow: Forever}},
+		{"FALSE", "1800", Policy{}},
+	} {
+		e := ldap.NewEntry("cn=default", map[string][]string{
+			"pwdLockout": {c.lockout}, "pwdMaxFailure": {"5"}, "pwdFailureCountInterval": {c.interval},
+		})
+		if got := readPolicy(e).Policy; got != c.want {
+			t.Errorf("pwdLockout %s, pwdFailureCountInterval %q: %+v, want %+v", c.lockout, c.interval, got, c.want)
+		}
+	}
+}

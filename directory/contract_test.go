@@ -196,7 +196,7 @@ func contractBarred(t *testing.T, d *directory.Directory, p peer) {
 
 func contractPolicy(t *testing.T, d *directory.Directory, p peer) {
 	want := directory.Policy{
-		MinLength: 8, History: 3, Complexity: p.isAD(), MinAge: 24 * time.Hour, MaxAge: 42 * 24 * time.Hour, LockoutThreshold: 3,
+		MinLength: 8, History: 3, Complexity: p.isAD(), MinAge: 24 * time.Hour, MaxAge: 42 * 24 * time.Hour, LockoutThreshold: 3, LockoutWindow: 30 * time.Minute,
 	}
 	for _, name := range []string{"", "anna", p.domain.Name + `\anna`, p.domain.Name + `\nobody`} {
 		got, err := d.Policy(limited(t, 10*time.Second), name)

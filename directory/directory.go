@@ -124,7 +124,13 @@ type Policy struct {
 	// LockoutThreshold is how many wrong tries lock the account in the
 	// directory; the gateway forwards fewer.
 	LockoutThreshold int
+	// LockoutWindow is how long after the last wrong try the directory forgets
+	// them all; Forever where only a right one makes it, 0 where it does not tell.
+	LockoutWindow time.Duration
 }
+
+// Forever is a span that does not end.
+const Forever = 100 * 365 * 24 * time.Hour
 
 // Health is one server's answer to Check.
 type Health struct {

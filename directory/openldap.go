@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -143,7 +144,7 @@ func (k openLDAP) policyOf(ctx context.Context, c *conn, dn string) (policyEntry
 		q.limit, q.some = 2, true
 		q.attributes = []string{
 			"pwdMinLength", "pwdInHistory", "pwdCheckQuality", "pwdUseCheckModule", "pwdCheckModule", "pwdMinAge",
-			"pwdMaxAge", "pwdLockout", "pwdMaxFailure", "pwdLockoutDuration",
+			"pwdMaxAge", "pwdLockout", "pwdMaxFailure", "pwdLockoutDuration", "pwdFailureCountInterval",
 		}
 		entries, err := c.search(ctx, q)
 		if err != nil && !errors.Is(err, errNoEntry) {
@@ -169,6 +170,7 @@ func readPolicy(e *ldap.Entry) policyEntry {
 	}
 	if is("pwdLockout") {
 		p.LockoutThreshold = number(e.GetEqualFoldAttributeValue("pwdMaxFailure"))
+		p.LockoutWindow = cmp.Or(seconds(e.GetEqualFoldAttributeValue("pwdFailureCountInterval")), Forever)
 		p.lockoutDuration = seconds(e.GetEqualFoldAttributeValue("pwdLockoutDuration"))
 	}
 	return p

@@ -78,7 +78,7 @@ func (p *Gateway) behindProxy(r *http.Request) bool {
 
 // checkSocket is a WebSocket like a desktop's that gives back what it is told.
 func (p *Gateway) checkSocket(w http.ResponseWriter, v *portal.Visit) error {
-	leave, free := p.checks.enter(networkOf(v.Address))
+	leave, free := p.checks.enter(v.Network())
 	defer leave()
 	ws, err := tunnel.Upgrade(w, v.Request, p.Origin)
 	switch {
@@ -120,17 +120,6 @@ func (c *checkSockets) enter(network string) (leave func(), free bool) {
 			delete(c.open, network)
 		}
 	}, true
-}
-
-// networkOf is what limits count by: an IPv4 address, or the /64 network in
-// which whoever has one IPv6 address has them all.
-func networkOf(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil || !a.Is6() {
-		return address
-	}
-	network, _ := a.Prefix(64) // always fits
-	return network.String()
 }
 
 // checkReport is what a page found out. Everything in it is a stranger's word.
@@ -225,7 +214,7 @@ func (p *Gateway) recordCheck(w http.ResponseWriter, v *portal.Visit) error {
 }
 
 func (p *Gateway) mayRecordCheck(v *portal.Visit) (ok bool, retry time.Time, err error) {
-	ok, retry, err = p.Store.Take(v.Context(), "check:"+networkOf(v.Address), checksPerNetwork, checkWindow)
+	ok, retry, err = p.Store.Take(v.Context(), "check:"+v.Network(), checksPerNetwork, checkWindow)
 	if err == nil && ok {
 		ok, retry, err = p.Store.Take(v.Context(), "checks", checksInAll, checkWindow)
 	}

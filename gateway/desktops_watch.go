@@ -161,7 +161,8 @@ func (d *desktops) keep(noted map[string]time.Time) {
 	}
 }
 
-// ask asks the directory about a session's person again and keeps the answer.
+// ask asks the directory about a session's person again and keeps the answer, in
+// the row and in s.
 // barred is why they may not stay, "" when they may. A directory that does not
 // answer changes nothing.
 func (p *Gateway) ask(ctx context.Context, s *portal.Session) (barred string, err error) {
@@ -183,9 +184,20 @@ func (p *Gateway) ask(ctx context.Context, s *portal.Session) (barred string, er
 	if account.PasswordExpires.IsZero() { // OpenLDAP tells it at a bind only
 		account.PasswordExpires = s.Who.Account.PasswordExpires
 	}
+	return "", p.keepAnswer(ctx, s, account)
+}
+
+// keepAnswer writes what the directory says of a session's person, and nothing
+// else: s may be a desktop's copy of hours ago, or a request's from before the
+// directory answered, and what they have proven or changed since must stand.
+func (p *Gateway) keepAnswer(ctx context.Context, s *portal.Session, account directory.Account) error {
 	s.Who.Account, s.Who.CheckedAt = account, p.Now()
-	if err := s.Encode(); err != nil {
-		return "", err
-	}
-	return "", p.Store.UpdateAccount(ctx, s.ID, s.Account)
+	return p.Store.UpdateAccount(ctx, s.ID, func(row []byte) ([]byte, error) {
+		var who portal.Who
+		if err := json.Unmarshal(row, &who); err != nil {
+			return nil, fmt.Errorf("session %s: %w", s.ID, err)
+		}
+		who.Account, who.CheckedAt = s.Who.Account, s.Who.CheckedAt
+		return json.Marshal(who)
+	})
 }

@@ -217,6 +217,13 @@ func TestFactorsWithBrokenDatabase(t *testing.T) {
 // breakTable has every write of a new row into a table fail, until mend.
 func (b *bench) breakTable(table string) (mend func()) {
 	b.t.Helper()
+	return b.breakWrites("INSERT ON "+table, "1")
+}
+
+// breakWrites has writes fail ("INSERT ON table", "UPDATE ON table") whose row NEW
+// is like that, until mend.
+func (b *bench) breakWrites(writes, like string) (mend func()) {
+	b.t.Helper()
 	run := func(statement string) {
 		b.t.Helper()
 		db, err := sql.Open("sqlite", "file:"+b.database+"?_busy_timeout=5000")
@@ -225,6 +232,6 @@ func (b *bench) breakTable(table string) (mend func()) {
 		_, err = db.ExecContext(b.t.Context(), statement)
 		b.must(err)
 	}
-	run(`CREATE TRIGGER broken BEFORE INSERT ON ` + table + ` BEGIN SELECT RAISE(ABORT, 'no room'); END`)
+	run(`CREATE TRIGGER broken BEFORE ` + writes + ` WHEN ` + like + ` BEGIN SELECT RAISE(ABORT, 'no room'); END`)
 	return func() { b.t.Helper(); run(`DROP TRIGGER broken`) }
 }

@@ -192,6 +192,48 @@ func TestFromADate(t *testing.T) {
 	erik.post("/code/app", "code", phone.code()).shows(t, 200, "/")
 }
 
+// A rule that takes no more SMS from a date on: until then the number is asked for
+// as before, its owner is invited to something else and is asked for that once
+// they have it; from the date on the number opens nothing.
+func TestFromADateWithoutSMS(t *testing.T) {
+	now := time.Now()
+	date := time.Date(now.Year(), now.Month(), now.Day()+2, 0, 0, 0, 0, time.Local)
+	b := under(t, factor.Rule{Allowed: []factor.Kind{factor.App}, Need: factor.Required, From: date, Enrol: []factor.Kind{factor.App}})
+	cecilia := b.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+	cecilia.get("/").shows(t, 200, "/code")
+	cecilia.post("/code", "code", b.code("+46701740607")).shows(t, 200, "/", "räcker inte det sätt som du loggar in med nu", `href="/enrol"`)
+	cecilia.get("/account").shows(t, 200, "/account", "räcker inte det sätt")
+	page := cecilia.get("/enrol")
+	page.shows(t, 200, "/enrol", "räcker inte det sätt", `href="/account/app"`, "Gör det senare")
+	if strings.Contains(page.body, `href="/phone"`) {
+		t.Error("a number is offered, which will not count")
+	}
+	hanna := b.as("hanna", "+46701740609") // who helps: never without
+	hanna.get("/").shows(t, 200, "/", "räcker inte det sätt")
+	hanna.get(hanna.personPath("cecilia")).shows(t, 200, hanna.personPath("cecilia"), "Krävs från")
+	hanna.get("/helpdesk/enrolment").shows(t, 200, "/helpdesk/enrolment", `AMIDO\cecilia`, "2 senare, de första från", "Den som aldrig har loggat in")
+
+	phone := b.scan(hanna.get("/account/app"))
+	hanna.post("/account/app", "code", phone.code()).shows(t, 200, "/account?saved")
+	for _, path := range []string{"/", "/account"} {
+		if strings.Contains(hanna.get(path).body, "räcker inte") {
+			t.Errorf("%s: hanna is invited to what she has", path)
+		}
+	}
+	b.clock.advance(time.Minute)
+	second := b.browser()
+	second.login(`AMIDO\hanna`, goodPassword).shows(t, 200, "/code/app")
+	second.post("/code/app", "code", phone.code()).shows(t, 200, "/")
+
+	b.clock.advance(date.Sub(b.clock.Now()))
+	later := b.browser()
+	later.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/enrol", "Innan du kommer vidare", `href="/account/app"`)
+	if strings.Contains(later.get("/enrol").body, `href="/phone"`) {
+		t.Error("a number is offered, which does not count")
+	}
+}
+
 func TestPolicyOff(t *testing.T) {
 	b := under(t, factor.Rule{Need: factor.Off})
 	cecilia := b.browser()
@@ -292,6 +334,38 @@ func TestRememberedDevice(t *testing.T) {
 		shows(t, 200, "/password?changed")
 	b.clock.advance(2 * time.Minute)
 	cecilia.login(`AMIDO\cecilia`, "Höstlöv-2026!").shows(t, 200, "/code") // a new password forgets devices
+}
+
+// A remembered browser stands for a factor that its person has: once the policy
+// takes none of theirs, they must set one up there too.
+func TestRememberedDeviceWithoutAFactor(t *testing.T) {
+	for name, c := range map[string]struct {
+		enrol []factor.Kind
+		page  string
+	}{
+		"may enrol":        {[]factor.Kind{factor.App}, "/enrol"},
+		"helpdesk's to do": {nil, "/code"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			now := time.Now()
+			date := time.Date(now.Year(), now.Month(), now.Day()+2, 0, 0, 0, 0, time.Local)
+			b := open(t, func(s *gateway.Settings) {
+				s.Factors = factor.Policy{
+					{Allowed: []factor.Kind{factor.App}, Need: factor.Required, From: date, Enrol: c.enrol, Remember: 30 * 24 * time.Hour},
+					{Allowed: everything, Need: factor.Required, Remember: 30 * 24 * time.Hour},
+				}
+			})
+			cecilia := b.browser()
+			cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code", "i 30 dagar")
+			cecilia.post("/code", "code", b.code("+46701740607"), "remember", "1").shows(t, 200, "/")
+			cecilia.post("/logout")
+			cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/", "XXX.MultiAccess01")
+			cecilia.post("/logout")
+			b.clock.advance(date.Sub(b.clock.Now()))
+			cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, c.page)
+			cecilia.get("/").shows(t, 200, c.page)
+		})
+	}
 }
 
 // What changes who can log in asks for password and second factor again, and

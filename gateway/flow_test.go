@@ -1,7 +1,11 @@
 package gateway_test
 
 import (
+	"crypto/rand"
+	"fmt"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +39,7 @@ func TestWholeWay(t *testing.T) {
 	anna.get("/").shows(t, 200, "/login")
 
 	want := []string{
-		"login ok password-expired", "password-proof ok password-expired", "password-change ok",
+		"login ok password-expired", "password-proof ok password-expired", "password-change begun", "password-change ok",
 		"session-end ok password-changed", "login ok", "code-sent ok", "code ok", "session-end ok logout",
 	}
 	if diff := cmp.Diff(want, b.events()); diff != "" {
@@ -377,6 +381,63 @@ func TestAddressLimit(t *testing.T) {
 	b.browser().login(`AMIDO\nobody`, "nej").shows(t, 403, "/login")
 	b.browser().login(`AMIDO\cecilia`, "nej").shows(t, 403, "/login")
 	b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 429, "/login")
+}
+
+// An IPv6 client is its /64 network: it has all the addresses in it.
+func TestAddressLimitOfANetwork(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) {
+		s.TriesPerAddress = 2
+		s.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	try := func(address string) int {
+		form := url.Values{"username": {`AMIDO\nobody` + rand.Text()}, "password": {"nej"}}
+		return b.browser().do("POST", "/login", form, "X-Forwarded-For", address).status
+	}
+	for i, want := range []int{403, 403, 429, 429} {
+		if got := try(fmt.Sprintf("2001:db8::%x", i+1)); got != want {
+			t.Errorf("try %d from its network: %d, want %d", i, got, want)
+		}
+	}
+	for _, elsewhere := range []string{"2001:db8:0:1::1", "192.0.2.1", "192.0.2.2"} {
+		if got := try(elsewhere); got != 403 {
+			t.Errorf("from %s: %d", elsewhere, got)
+		}
+	}
+}
+
+// The directory counts wrong tries until there has been none for half an hour: so
+// does the portal, even where its own window is shorter.
+func TestTriesThatAreSpreadOut(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) { s.TriesPerAccount, s.TriesWindow = 3, time.Minute }) // of which one is for known browsers
+	try := func(status int) {
+		t.Helper()
+		b.browser().login(`AMIDO\cecilia`, "nej").shows(t, status, "/login")
+	}
+	try(403)
+	b.clock.advance(29 * time.Minute)
+	try(403)
+	b.clock.advance(2 * time.Minute)
+	try(429)
+	b.clock.advance(28*time.Minute + time.Second)
+	try(403)
+}
+
+// What costs a stranger no counted try does not fill the audit; it keeps the first
+// ones, and the log has all.
+func TestThrottledLoginsDoNotFillTheAudit(t *testing.T) {
+	b := open(t, func(s *gateway.Settings) { s.TriesPerAddress = 1 })
+	b.browser().login(`AMIDO\nobody`, "nej").shows(t, 403, "/login")
+	for range 40 {
+		b.browser().login(`AMIDO\cecilia`, goodPassword).shows(t, 429, "/login")
+	}
+	events, err := b.store.Events(t.Context(), store.EventFilter{Kind: "login", Result: "refused", Limit: 100})
+	b.must(err)
+	if len(events) != 31 || events[0].Reason != "address-throttled" || events[0].Name != `AMIDO\cecilia` {
+		t.Errorf("%d events, the newest %+v", len(events), events[0])
+	}
+	if n := strings.Count(b.log.String(), "not in the audit"); n != 10 {
+		t.Errorf("the log tells of %d more", n)
+	}
 }
 
 // A login tried in somebody else's browser is audited under the name that was

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,16 @@ func (b *bench) awaitText(phone otp.Phone, text string) {
 
 // accountOf is the id in the address of somebody's page.
 func accountOf(path string) string { return strings.TrimPrefix(path, "/helpdesk/person/") }
+
+// waitingChange is the change of number on somebody's page that its forms are about.
+func (b *browser) waitingChange(path string) string {
+	b.t.Helper()
+	found := regexp.MustCompile(`name="change" value="([^"]+)"`).FindStringSubmatch(b.get(path).body)
+	if found == nil {
+		b.t.Fatalf("no form on %s is about a change of number", path)
+	}
+	return found[1]
+}
 
 // waiting are an account's sessions that wait for a code, the newest first.
 func (b *bench) waiting(account string) (found []store.Session) {

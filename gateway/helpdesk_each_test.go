@@ -37,6 +37,12 @@ func (h *help) asked() {
 	h.agent.post(h.path+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(h.t, 200, h.path+"?done=number")
 }
 
+// change are the fields of a form about the change that waits.
+func (h *help) change() []string {
+	h.t.Helper()
+	return []string{"change", h.second.waitingChange(h.path)}
+}
+
 // sent is whether a code would be sent to the person now.
 func (h *help) sent(session string) error {
 	_, err := h.codes.Start(h.t.Context(), otp.Request{SessionID: session, AccountID: h.account, Phone: h.number, Words: "{code}"})
@@ -109,11 +115,11 @@ func TestEachAct(t *testing.T) {
 			number, err := h.store.Number(h.t.Context(), h.account)
 			h.is("the directory's number is confirmed", err == nil && number.How == otp.HowConfirmed && number.Phone == string(h.number))
 		}},
-		{act: "change-confirm", kind: "phone-change-confirm", second: true, prepare: (*help).asked, effect: func(h *help) {
+		{act: "change-confirm", kind: "phone-change-confirm", second: true, prepare: (*help).asked, fields: (*help).change, effect: func(h *help) {
 			h.number = "+46701740633"
 			h.is("codes go to the new number", h.can())
 		}},
-		{act: "change-cancel", kind: "phone-change-cancel", prepare: (*help).asked, effect: func(h *help) {
+		{act: "change-cancel", kind: "phone-change-cancel", prepare: (*help).asked, fields: (*help).change, effect: func(h *help) {
 			h.clock.advance(25 * time.Hour)
 			h.is("codes go to the old number", h.can())
 		}},

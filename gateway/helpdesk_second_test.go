@@ -47,7 +47,7 @@ func TestOneAgentReplacesNoFactor(t *testing.T) {
 	}
 	hanna.post(erik+"/bypass", "reason", "tappat mobilen", "known", "yes").shows(t, 403, erik+"/bypass", "låt en annan handläggare ge engångskoden")
 	hanna.post(erik+"/number", "reason", "ny mobil", "number", "070-174 06 22").shows(t, 200, erik+"?done=number", "Byte av nummer väntar")
-	hanna.post(erik+"/change-cancel", "reason", "fel nummer").shows(t, 200, erik+"?done=change-cancel")
+	hanna.post(erik+"/change-cancel", "reason", "fel nummer", "change", hanna.waitingChange(erik)).shows(t, 200, erik+"?done=change-cancel")
 	b.entersBy("erik", ada.bypass(erik, "known", "yes")).shows(t, 200, "/enrol", "Autentiseringsapp")
 
 	b.clock.advance(25 * time.Hour)
@@ -82,6 +82,26 @@ func TestRemovalOpensNoEnrolment(t *testing.T) {
 	b.browser().login(`AMIDO\erik`, goodPassword).shows(t, 200, "/enrol")
 }
 
+// Helpdesk sees of somebody without a number what their own login would say: where
+// they may give one themselves, that stops nobody.
+func TestHelpdeskSeesWhoEnrolsThemselves(t *testing.T) {
+	must, none := "Måste ställa in ett andra steg vid inloggningen", "Har inget mobilnummer"
+	sees := func(b *bench, who, want, not string) {
+		t.Helper()
+		hanna := b.as("hanna", "+46701740609")
+		page := hanna.get(hanna.personPath(who))
+		if !strings.Contains(page.body, want) || strings.Contains(page.body, not) {
+			t.Errorf("%s: not %q, or %q: %s", who, want, not, excerpt(page.body))
+		}
+	}
+	b := open(t, selfEnrol)
+	sees(b, "erik", must, none)
+	b.browser().login(`AMIDO\erik`, goodPassword).shows(t, 200, "/phone")
+	b = open(t, selfEnrol)
+	sees(b, "ivar", none, must) // who helps others
+	sees(open(t, nil), "erik", none, must)
+}
+
 // A first number beside other factors waits, as another number does: the person
 // sees it where they come by, says no to it or has it confirmed by a second agent.
 // An account with nothing at all gets its number at once (TestHelpdeskNumber).
@@ -114,9 +134,45 @@ func TestFirstNumberBesideOtherFactorsWaits(t *testing.T) {
 	b.browser().login(`AMIDO\erik`, goodPassword).shows(t, 200, "/code/backup")
 
 	ask()
-	ada.post(path+"/change-confirm", "reason", "har ringt upp honom").shows(t, 200, path+"?done=change-confirm", "Det nya numret gäller nu")
+	ada.post(path+"/change-confirm", "reason", "har ringt upp honom", "change", ada.waitingChange(path)).shows(t, 200, path+"?done=change-confirm", "Det nya numret gäller nu")
 	if strings.Contains(erik.get("/").body, waits) {
 		t.Error("the list says of a number in force that it waits")
 	}
 	erik.get("/phone").shows(t, 200, "/phone", "•• 22")
+}
+
+// The second agent confirms the change that they have seen. When another one waits
+// since, neither it nor a form that names none is taken, and the page shows what
+// waits now; a form about what waits no more does nothing either.
+func TestSecondAgentConfirmsWhatTheySaw(t *testing.T) {
+	b := open(t, nil)
+	hanna, ada := b.as("hanna", "+46701740609"), b.as("ada", "+46701740610")
+	path := hanna.personPath("cecilia")
+	hanna.post(path+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(t, 200, path+"?done=number")
+	seen := ada.waitingChange(path)
+	hanna.post(path+"/change-cancel", "reason", "skrev fel", "change", seen).shows(t, 200, path+"?done=change-cancel")
+	ada.post(path+"/change-confirm", "reason", "har ringt upp henne", "change", seen).shows(t, 409, path+"/change-confirm", "Det fanns ingenting att göra")
+	hanna.post(path+"/number", "reason", "bytt telefon", "number", "070-174 06 44").shows(t, 200, path+"?done=number")
+	other := ada.waitingChange(path)
+	for _, act := range []string{"change-confirm", "change-cancel"} {
+		for _, change := range []string{seen, ""} {
+			ada.post(path+"/"+act, "reason", "har ringt upp henne", "change", change).
+				shows(t, 409, path+"/"+act, "Det är ett annat byte som väntar nu", "••• 0644", `value="`+other+`"`)
+		}
+	}
+	waits, err := b.store.PendingChange(t.Context(), accountOf(path))
+	if err != nil || waits.ID != other || waits.New != "+46701740644" {
+		t.Errorf("%+v waits, %v", waits, err)
+	}
+	if own, err := b.store.Number(t.Context(), accountOf(path)); err != nil || own.Phone != "" {
+		t.Errorf("codes go to %q, %v", own.Phone, err)
+	}
+	for _, kind := range []string{"phone-change-confirm", "phone-change-cancel"} {
+		events, err := b.store.Events(t.Context(), store.EventFilter{Kind: kind, Result: "refused"})
+		b.must(err)
+		if len(events) < 2 || events[0].Reason != "other-change" {
+			t.Errorf("%s: %+v", kind, events)
+		}
+	}
+	ada.post(path+"/change-confirm", "reason", "har ringt upp henne", "change", other).shows(t, 200, path+"?done=change-confirm")
 }

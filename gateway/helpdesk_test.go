@@ -227,8 +227,9 @@ func TestHelpdeskNumber(t *testing.T) {
 	cecilia := hanna.personPath("cecilia")
 	hanna.post(cecilia+"/number-confirm", "reason", "kollat med chefen").shows(t, 200, cecilia+"?done=number-confirm", "bekräftat av supporten")
 	hanna.post(cecilia+"/number", "reason", "bytt telefon", "number", "070-174 06 33").shows(t, 200, cecilia+"?done=number", "Byte av nummer väntar", "••• 0607", "••• 0633")
-	hanna.post(cecilia+"/change-confirm", "reason", "jag igen").shows(t, 403, cecilia+"/change-confirm", "annan handläggare")
-	hanna.post(cecilia+"/change-cancel", "reason", "fel person").shows(t, 200, cecilia+"?done=change-cancel", "tillbakadraget")
+	change := hanna.waitingChange(cecilia)
+	hanna.post(cecilia+"/change-confirm", "reason", "jag igen", "change", change).shows(t, 403, cecilia+"/change-confirm", "annan handläggare")
+	hanna.post(cecilia+"/change-cancel", "reason", "fel person", "change", change).shows(t, 200, cecilia+"?done=change-cancel", "tillbakadraget")
 }
 
 func TestHelpdeskQuota(t *testing.T) {

@@ -26,7 +26,9 @@ type targetsPage struct {
 	Empty      bool
 	Invite     bool      // to set up a second factor, which is voluntary
 	InviteFrom time.Time // until then; zero: for good
-	Waiting    string    // a number that helpdesk has entered and that does not count yet, masked; empty: none
+	// InviteOther: what they log in with now does not count from then on.
+	InviteOther bool
+	Waiting     string // a number that helpdesk has entered and that does not count yet, masked; empty: none
 }
 
 type targetGroup struct {
@@ -80,7 +82,7 @@ func (p *Gateway) targetList(w http.ResponseWriter, v *portal.Visit) error {
 	}
 	data := targetsPage{Page: p.Page(v, "title.targets"), ExpiryDays: p.expiryDays(s),
 		Search: len(visible) >= manyTargets, Empty: len(visible) == 0,
-		Invite: s.Who.Factors.Invites(), InviteFrom: s.Who.Factors.From}
+		Invite: s.Who.Factors.Invites(), InviteFrom: s.Who.Factors.From, InviteOther: s.Who.Factors.Changes()}
 	favourite := make(map[string]bool, len(marks))
 	for _, id := range marks {
 		favourite[id] = true

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -144,54 +145,64 @@ func (p *Gateway) isSelf(v *portal.Visit, account directory.Account) bool {
 }
 
 // writePassword has the directory set the new password. Then every session of
-// the account ends, this one too: whoever has the old password is out.
+// the account ends, this one too: whoever has the old password is out. All of it
+// is done though the browser leaves: with the new password in force nobody can
+// have it done once more.
 func (p *Gateway) writePassword(w http.ResponseWriter, v *portal.Visit, account directory.Account, current, fresh string, data passwordPage) error {
-	name := account.Domain + `\` + account.Name
-	err := p.Directory.ChangePassword(v.Context(), name, current, fresh)
-	event := store.Event{Kind: "password-change", Result: "ok", Name: name, AccountID: account.ID}
-	status := http.StatusUnprocessableEntity
-	var rule *directory.PolicyError
-	switch {
-	case err == nil:
-	case errors.As(err, &rule):
-		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule.Rule)
-		v.Log.Info("new password refused", "rule", rule.Rule, "detail", portal.Printable(rule.Detail, 300))
-	case errors.Is(err, directory.ErrChangeForbidden):
-		event.Reason, data.Forbidden = "forbidden", true
-	case errors.Is(err, directory.ErrRefused):
-		event.Reason, data.Refused, status = "refused", true, http.StatusForbidden
-	case errors.Is(err, directory.ErrUnavailable):
-		event.Reason, data.Unavailable, status = "directory-unavailable", true, http.StatusServiceUnavailable
-		v.Log.Error("password change failed", "error", err)
-	default:
-		return fmt.Errorf("change password: %w", err)
-	}
-	if err != nil {
-		event.Result = "refused"
-		if status == http.StatusServiceUnavailable {
-			event.Result = "error"
-		}
-		if err := p.Audit(v, event); err != nil {
-			return err
-		}
-		return p.renderPassword(w, v, status, data)
-	}
+	event := store.Event{Kind: "password-change", Result: "begun", Name: account.Domain + `\` + account.Name, AccountID: account.ID}
+	// First that it was begun: a change that nobody could record must not be made.
 	if err := p.Audit(v, event); err != nil {
 		return err
 	}
+	// Without an end of its own: the directory's limits hold for each step of it.
+	failed := p.Directory.ChangePassword(context.WithoutCancel(v.Context()), event.Name, current, fresh)
+	after, cancel := v.Lasting(portal.FollowUp)
+	defer cancel()
+	if failed == nil {
+		event.Result = "ok"
+		p.Forget(w)
+		if err := p.passwordChanged(w, after, account, event); err != nil {
+			return err
+		}
+		return p.Redirect(w, v, "/password?changed")
+	}
+	status, fault := p.notChanged(v, failed, &event, &data)
+	if err := errors.Join(fault, p.Audit(after, event)); err != nil {
+		return err
+	}
+	return p.renderPassword(w, v, status, data)
+}
+
+// passwordChanged records a change that was made and ends what rests on the old
+// password. Each is done, whatever happens to another.
+func (p *Gateway) passwordChanged(w http.ResponseWriter, v *portal.Visit, account directory.Account, event store.Event) error {
 	ended, err := p.Store.EndSessionsOf(v.Context(), account.ID, "", portal.EndChanged)
 	if err != nil {
-		return fmt.Errorf("end sessions: %w", err)
+		err = fmt.Errorf("end sessions: %w", err)
 	}
-	if err := p.EndOthers(v, account, ended, portal.EndChanged); err != nil {
-		return err
+	return errors.Join(err, p.Factors.Changed(v.Context(), account.ID), p.EndFamiliar(w, v, account.ID),
+		p.Audit(v, event), p.EndOthers(v, account, ended, portal.EndChanged))
+}
+
+// notChanged is why the directory did not change a password: for the audit, and
+// for the page with its status. fault is what the page has no words for.
+func (p *Gateway) notChanged(v *portal.Visit, failed error, event *store.Event, data *passwordPage) (status int, fault error) {
+	event.Result, status = "refused", http.StatusUnprocessableEntity
+	var rule *directory.PolicyError
+	switch {
+	case errors.As(failed, &rule):
+		event.Reason, data.Broken = string(rule.Rule), p.broken(v, rule.Rule)
+		v.Log.Info("new password refused", "rule", rule.Rule, "detail", portal.Printable(rule.Detail, 300))
+	case errors.Is(failed, directory.ErrChangeForbidden):
+		event.Reason, data.Forbidden = "forbidden", true
+	case errors.Is(failed, directory.ErrRefused):
+		event.Reason, data.Refused, status = "refused", true, http.StatusForbidden
+	case errors.Is(failed, directory.ErrUnavailable):
+		event.Result, event.Reason = "error", "directory-unavailable"
+		data.Unavailable, status = true, http.StatusServiceUnavailable
+		v.Log.Error("password change failed", "error", failed)
+	default:
+		event.Result, fault = "error", fmt.Errorf("change password: %w", failed)
 	}
-	if err := p.Factors.Changed(v.Context(), account.ID); err != nil {
-		return err
-	}
-	if err := p.EndFamiliar(w, v, account.ID); err != nil {
-		return err
-	}
-	p.Forget(w)
-	return p.Redirect(w, v, "/password?changed")
+	return status, fault
 }

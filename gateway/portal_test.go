@@ -66,14 +66,24 @@ func (c *clock) advance(d time.Duration) {
 
 // lockedBuffer is a log that the test may read while the portal writes.
 type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
+	mu  sync.Mutex
+	b   bytes.Buffer
+	saw func(line string) // called with each line as it is written; nil: nobody
 }
 
 func (b *lockedBuffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.saw != nil {
+		b.saw(string(p))
+	}
 	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) watch(saw func(line string)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.saw = saw
 }
 
 func (b *lockedBuffer) String() string {

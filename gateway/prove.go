@@ -51,7 +51,7 @@ func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, er
 	case unavailable:
 		event.Result = "error"
 	}
-	if err := p.Audit(v, event); err != nil {
+	if err := p.auditProof(v, event); err != nil {
 		return proof{}, err
 	}
 	if result.outcome == refused || result.outcome == throttled {
@@ -60,15 +60,44 @@ func (p *Gateway) prove(v *portal.Visit, kind, name, password string) (proof, er
 	return result, nil
 }
 
+const (
+	reasonAddress     = "address-throttled"
+	reasonUnavailable = "directory-unavailable"
+
+	// How many proofs with these reasons go into the audit: no try was counted,
+	// so that anybody can have any number of them. The log has them all.
+	uncountedPerNetwork = 30  // in a window
+	uncountedInAll      = 600 // an hour
+)
+
+// auditProof records what became of a proof.
+func (p *Gateway) auditProof(v *portal.Visit, event store.Event) error {
+	if event.Reason != reasonAddress && event.Reason != reasonUnavailable {
+		return p.Audit(v, event)
+	}
+	ok, _, err := p.Store.Take(v.Context(), "uncounted:"+v.Network(), uncountedPerNetwork, p.Set.TriesWindow)
+	if err == nil && ok {
+		ok, _, err = p.Store.Take(v.Context(), "uncounted", uncountedInAll, time.Hour)
+	}
+	if err != nil {
+		return fmt.Errorf("count event: %w", err)
+	}
+	if ok {
+		return p.Audit(v, event)
+	}
+	v.Log.Info("not in the audit, which has enough of these", "kind", event.Kind, "result", event.Result, "reason", event.Reason, "name", event.Name)
+	return nil
+}
+
 // tryPassword is prove without its floor and audit; reason is for the log.
 func (p *Gateway) tryPassword(v *portal.Visit, name, password string) (result proof, reason string, err error) {
-	ctx, byAddress := v.Context(), "address:"+v.Address
+	ctx, byAddress := v.Context(), "address:"+v.Network()
 	ok, retry, err := p.Store.Take(ctx, byAddress, p.Set.TriesPerAddress, p.Set.TriesWindow)
 	if err != nil {
 		return proof{}, "", fmt.Errorf("count try: %w", err)
 	}
 	if !ok {
-		return proof{outcome: throttled, retry: retry}, "address-throttled", nil
+		return proof{outcome: throttled, retry: retry}, reasonAddress, nil
 	}
 	canonical, known := p.Directory.Canonical(name)
 	if !known {
@@ -81,7 +110,7 @@ func (p *Gateway) tryPassword(v *portal.Visit, name, password string) (result pr
 		id = account.ID
 	case errors.Is(err, directory.ErrUnavailable):
 		p.Log.Error("directory unavailable", "error", err)
-		return proof{outcome: unavailable}, "directory-unavailable", p.Store.GiveBack(ctx, byAddress)
+		return proof{outcome: unavailable}, reasonUnavailable, p.Store.GiveBack(ctx, byAddress)
 	case !errors.Is(err, directory.ErrNotFound):
 		return proof{}, "", fmt.Errorf("look up: %w", err)
 	}
@@ -100,33 +129,15 @@ func (p *Gateway) tryPassword(v *portal.Visit, name, password string) (result pr
 }
 
 // takeTry counts a try at a password and says under which key; "": there is none
-// left before retry. A browser that the account has logged in from takes of its
-// own first, then of everybody's: at all others it is as if there were no such
-// browser.
+// left before retry.
 func (p *Gateway) takeTry(v *portal.Visit, name, id string) (key string, retry time.Time, err error) {
-	anywhere, familiar := p.triesPerAccount(v.Context(), name)
-	known, err := p.Familiar(v, id)
-	if err != nil {
+	policy := p.lockout(v.Context(), name)
+	guesses := store.Guesses{Window: p.Set.WindowUnder(policy)}
+	guesses.Anywhere, guesses.Familiar = p.Set.TriesUnder(policy)
+	if guesses.Known, err = p.Familiar(v, id); err != nil {
 		return "", time.Time{}, err
 	}
-	type counter struct {
-		key  string
-		most int
-	}
-	counters := []counter{{store.PasswordKey(id), anywhere}}
-	if known && familiar > 0 {
-		counters = []counter{{store.FamiliarKey(id), familiar}, counters[0]}
-	}
-	for _, counter := range counters {
-		ok, until, err := p.Store.Take(v.Context(), counter.key, counter.most, p.Set.TriesWindow)
-		if err != nil || ok {
-			return counter.key, time.Time{}, err
-		}
-		if retry.IsZero() || until.Before(retry) {
-			retry = until
-		}
-	}
-	return "", retry, nil
+	return p.Store.TakeGuess(v.Context(), id, guesses)
 }
 
 // bind asks the directory, and settles the counters: only wrong passwords stay
@@ -156,14 +167,20 @@ func (p *Gateway) bind(ctx context.Context, name, password, id, taken, byAddress
 	return proof{}, "", fmt.Errorf("authenticate: %w", err)
 }
 
+// lockout is the policy of the domain that a name belongs to, as far as it can be
+// read.
+func (p *Gateway) lockout(ctx context.Context, name string) directory.Policy {
+	policy, err := p.policy(ctx, name)
+	if err != nil {
+		return directory.Policy{}
+	}
+	return policy
+}
+
 // triesPerAccount is how many failing passwords reach the directory in one
 // window, as Settings.TriesUnder says.
 func (p *Gateway) triesPerAccount(ctx context.Context, name string) (anywhere, familiar int) {
-	policy, err := p.policy(ctx, name)
-	if err != nil {
-		policy = directory.Policy{}
-	}
-	return p.Set.TriesUnder(policy)
+	return p.Set.TriesUnder(p.lockout(ctx, name))
 }
 
 // policyMemory keeps each domain's password policy for a minute: it is needed

@@ -20,7 +20,7 @@ const (
 // receipt takes a provider's word of what became of a message. Nobody is logged
 // in here: the request proves itself as the sender's configuration says.
 func (p *Gateway) receipt(w http.ResponseWriter, v *portal.Visit) error {
-	ok, retry, err := p.Store.Take(v.Context(), "receipt:"+v.Address, receiptsPerAddress, time.Minute)
+	ok, retry, err := p.Store.Take(v.Context(), "receipt:"+v.Network(), receiptsPerAddress, time.Minute)
 	if err != nil {
 		return fmt.Errorf("receipt: %w", err)
 	}

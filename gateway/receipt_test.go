@@ -180,6 +180,43 @@ func TestUndeliveredCode(t *testing.T) {
 	}
 }
 
+// A provider may repeat the message in its receipt: nobody who helps is to read
+// the code there, nor is it in the database or the log.
+func TestReceiptThatRepeatsTheCode(t *testing.T) {
+	p := openPosted(t, withDesk)
+	p.elks.SetMode(testbed.SMSRefuse)
+	hanna := p.browser()
+	hanna.login(`AMIDO\hanna`, goodPassword).shows(t, 200, "/code")
+	hanna.post("/code", "code", sixDigits.FindString(p.message(p.twilio).Text)).shows(t, 200, "/")
+	path := hanna.personPath("cecilia")
+	id := strings.TrimPrefix(path, "/helpdesk/person/")
+	cecilia := p.browser()
+	cecilia.login(`AMIDO\cecilia`, goodPassword).shows(t, 200, "/code")
+	for i, c := range []struct{ before, after, want string }{
+		{"id:7 sub:001 dlvrd:000 submit date:2611220700 done date:2611220701 stat:EXPIRED err:027 text:", "", "undelivered expired, error 027"},
+		{"Message '", "' looks like spam", "undelivered Message '###### är din "},
+	} {
+		if i > 0 {
+			p.clock.advance(time.Second)
+			cecilia.post("/code/resend").shows(t, 200, "/code?resent")
+		}
+		sms := p.message(p.twilio)
+		code := sixDigits.FindString(sms.Text)
+		wantStatus(t, 204)(p.twilio.Receipt(t.Context(), sms, "undelivered", c.before+string([]rune(sms.Text)[:20])+c.after))
+		records, err := p.store.SendsOf(t.Context(), id, 1)
+		p.must(err)
+		if len(records) != 1 || code == "" || !strings.HasPrefix(records[0].Reason, c.want) || strings.Contains(records[0].Reason, code) {
+			t.Errorf("the database has %+v; want %q", records, c.want)
+		}
+		for _, page := range []answer{hanna.get(path), cecilia.get("/code")} {
+			if strings.Contains(page.body, code) || strings.Contains(p.log.String(), code) {
+				t.Errorf("%s or the log has the code: %s", page.path, excerpt(page.body))
+			}
+		}
+	}
+	hanna.get(path).shows(t, 200, path, "undelivered expired, error 027", "Message &#39;###### är din ")
+}
+
 // The same where a change of number waits for a code, from the old number and
 // from the new one; each page tells of its own code alone.
 func TestWayOfAPhoneCode(t *testing.T) {

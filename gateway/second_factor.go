@@ -18,15 +18,17 @@ func (p *Gateway) afterPassword(v *portal.Visit, s *portal.Session) (to portal.S
 		return "", "", err
 	}
 	person := p.Person(s)
+	person.FirstNumber = p.Numbers.MayEnrol(number, false)
 	if s.Who.Factors, err = p.Factors.State(v.Context(), person); err != nil {
 		return "", "", err
 	}
-	p.OfferPhone(s, number)
 	state := s.Who.Factors
 	if !state.Asks() {
 		return portal.StepReady, string(state.Need), nil
 	}
-	if cookie, err := v.Cookie(p.CookieName(deviceCookie)); err == nil {
+	// A remembered browser stands for a factor that its person still has: one that
+	// the policy takes no more, or that is gone, is not gone around.
+	if cookie, err := v.Cookie(p.CookieName(deviceCookie)); err == nil && len(state.Has) > 0 {
 		remembered, err := p.Factors.Remembers(v.Context(), person, cookie.Value, v.Address)
 		if err != nil {
 			return "", "", err

@@ -110,6 +110,33 @@ type Limit struct {
 	Until time.Time
 }
 
+// ClearSends lets an account be sent codes again at each of its numbers and at
+// its mail address (empty: none), also where another account shares these, whose
+// own limits stay. What is against fraud stays too. It returns how many messages
+// count no more.
+func (c *Codes) ClearSends(ctx context.Context, accountID, mail string, phones ...Phone) (int64, error) {
+	var recipients []string
+	for _, recipient := range recipientsOf(mail, phones) {
+		recipients = append(recipients, c.sendOf(store.Challenge{Phone: recipient}).Phone)
+	}
+	n, err := c.Store.ClearSends(ctx, accountID, recipients...)
+	if err != nil {
+		return 0, fmt.Errorf("otp: clear sends: %w", err)
+	}
+	return n, nil
+}
+
+// recipientsOf are where codes can go, as challenges have them.
+func recipientsOf(mail string, phones []Phone) (recipients []string) {
+	for _, phone := range phones {
+		recipients = append(recipients, string(phone))
+	}
+	if mail != "" {
+		recipients = append(recipients, store.MailTo+mail)
+	}
+	return recipients
+}
+
 // LimitsInForce are those that stand against a code for an account at each of
 // its numbers, and at its mail address (empty: none); none means that one can be
 // sent now.
@@ -122,14 +149,7 @@ func (c *Codes) LimitsInForce(ctx context.Context, accountID, mail string, phone
 	case err != nil:
 		return nil, err
 	}
-	var recipients []string
-	for _, phone := range phones {
-		recipients = append(recipients, string(phone))
-	}
-	if mail != "" {
-		recipients = append(recipients, store.MailTo+mail)
-	}
-	for _, recipient := range recipients {
+	for _, recipient := range recipientsOf(mail, phones) {
 		phone, mail := readRecipient(recipient)
 		against, err := c.Store.LimitsInForce(ctx, c.sendOf(store.Challenge{AccountID: accountID, Phone: recipient}), c.sendLimits())
 		if err != nil {

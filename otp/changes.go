@@ -238,9 +238,10 @@ func (n *Numbers) Freezable(ctx context.Context, changeID, token string) (Change
 func isFinal(c Change) bool { return c.How == HowCLI || c.DueAt.IsZero() && c.ConfirmedBy != "" }
 
 // Freeze stops a change from the link in its notice: the old number stands, or
-// stands again, and until Unfreeze only two agents change it. Errors as
-// Freezable.
-func (n *Numbers) Freeze(ctx context.Context, changeID, token, address string) (Change, error) {
+// stands again, and until Unfreeze only two agents change it. The trace of it (nil:
+// none) is left in the same transaction. Errors as Freezable; with ErrStopped comes
+// the change, so that what follows a stop can be done again.
+func (n *Numbers) Freeze(ctx context.Context, changeID, token, address string, trace store.TraceOf) (Change, error) {
 	found, err := n.Freezable(ctx, changeID, token)
 	if err != nil {
 		return found, err
@@ -249,7 +250,12 @@ func (n *Numbers) Freeze(ctx context.Context, changeID, token, address string) (
 		return Change{}, err
 	}
 	now := n.now()
-	change, err := n.Store.FreezeChange(ctx, changeID, now.Add(-freezeAfter), Event{At: now, Address: address, Reason: "link"})
+	change, err := n.Store.FreezeChange(ctx, changeID, now.Add(-freezeAfter), Event{At: now, Address: address, Reason: "link"}, trace)
+	if errors.Is(err, store.ErrNotFound) { // somebody else was quicker: with the other notice, perhaps
+		if again, err := n.Freezable(ctx, changeID, token); err != nil {
+			return again, err
+		}
+	}
 	return change, n.fault("freeze", err)
 }
 

@@ -69,7 +69,7 @@ func TestToldWhenInForce(t *testing.T) {
 	if e := events[0]; e.Reason != "cool-down" || e.Name != `AMIDO\hanna` || e.Detail["account"] != cecilia.AccountID || strings.Contains(e.Detail["phone"], "4060") {
 		t.Errorf("%+v", e)
 	}
-	if _, err := nodes[3].Freeze(t.Context(), change.ID, d.tokenOf(change), ""); err != nil {
+	if _, err := nodes[3].Freeze(t.Context(), change.ID, d.tokenOf(change), "", nil); err != nil {
 		t.Errorf("the link in the notice: %v", err)
 	}
 }
@@ -97,7 +97,7 @@ func TestToldWhenConfirmed(t *testing.T) {
 		}
 	}
 	confirm(change, "phone.notice.changed")
-	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), ""); err != nil {
+	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	d.world.at = d.world.at.Add(25 * time.Hour)

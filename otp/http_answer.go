@@ -122,26 +122,18 @@ func reasonOf(ctx context.Context, err error, sent values) string {
 
 const maxExcerpt = 200 // characters
 
-// excerpt is the start of a foreign text, for the log: printable, its longer
-// numbers blotted out, and left out altogether where it repeats what was sent.
+// excerpt is the start of a foreign text, for the log: printable, without codes,
+// and left out altogether where it repeats what was sent.
 func excerpt(text string, sent values) string {
 	if repeats(text, sent) {
 		return "(not shown, since it repeats what was sent)"
 	}
 	var out strings.Builder
-	run, count := 0, 0
-	for _, r := range strings.ToValidUTF8(text, "?") {
+	count := 0
+	for _, r := range withoutCodes(strings.ToValidUTF8(text, "?")) {
 		if count++; count > maxExcerpt {
 			out.WriteString("…")
 			break
-		}
-		switch {
-		case unicode.IsDigit(r):
-			if run++; run > 5 {
-				r = '#'
-			}
-		default:
-			run = 0
 		}
 		if !unicode.IsPrint(r) {
 			r = ' '

@@ -307,16 +307,16 @@ func TestFreeze(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, token := range []string{"", "x", d.tokenOf(Change{ID: "other"}), strings.Repeat("A", 22)} {
-		_, err = d.Freeze(t.Context(), change.ID, token, "192.0.2.9")
+		_, err = d.Freeze(t.Context(), change.ID, token, "192.0.2.9", nil)
 		want(t, err, ErrLink)
 	}
 	if _, err = d.Freezable(t.Context(), change.ID, d.tokenOf(change)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
+	if _, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil); err != nil {
 		t.Fatal(err)
 	}
-	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9")
+	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil)
 	want(t, err, ErrNoChange)
 	d.world.at = d.world.at.Add(25 * time.Hour)
 	if !d.has(t, cecilia, oldPhone, FromDirectory).Frozen {
@@ -339,8 +339,28 @@ func TestFreeze(t *testing.T) {
 		t.Error("still frozen")
 	}
 	// What two agents have settled no old link undoes.
-	_, err = d.Freeze(t.Context(), second.ID, d.tokenOf(second), "192.0.2.9")
+	_, err = d.Freeze(t.Context(), second.ID, d.tokenOf(second), "192.0.2.9", nil)
 	want(t, err, ErrNoChange)
+}
+
+// Of two who press at the same moment, each with a notice of their own, both hear
+// that it is stopped.
+func TestFreezeTwice(t *testing.T) {
+	d := newDesk(t)
+	change, err := d.Change(t.Context(), cecilia, newPhone, byAgent("hanna"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	quicker := *d.Numbers
+	d.Changed = func(ctx context.Context, _ string) error { // the later one has just looked
+		_, err := quicker.Freeze(ctx, change.ID, d.tokenOf(change), "192.0.2.8", nil)
+		return err
+	}
+	stopped, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil)
+	want(t, err, ErrStopped)
+	if stopped.ID != change.ID {
+		t.Errorf("stopped was %+v", stopped)
+	}
 }
 
 // Somebody who got hold of the telephone changes the number, and then changes it
@@ -356,7 +376,7 @@ func TestFreezeTakesBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.has(t, cecilia, otherPhone, FromVerified)
-	if _, err = d.Freeze(t.Context(), first.ID, d.tokenOf(first), "192.0.2.9"); err != nil {
+	if _, err = d.Freeze(t.Context(), first.ID, d.tokenOf(first), "192.0.2.9", nil); err != nil {
 		t.Fatal(err)
 	}
 	if !d.has(t, cecilia, oldPhone, FromDirectory).Frozen {
@@ -382,7 +402,7 @@ func TestFreezeIsTooLate(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.world.at = change.DueAt.Add(7 * 24 * time.Hour)
-	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9")
+	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil)
 	want(t, err, ErrNoChange)
 	d.has(t, cecilia, newPhone, FromVerified)
 }
@@ -394,7 +414,7 @@ func TestUnfreezeBySecondAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), ""); err != nil {
+	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "", nil); err != nil {
 		t.Fatal(err)
 	}
 	want(t, d.Unfreeze(t.Context(), cecilia.AccountID, byAgent("hanna")), ErrSecondAgent)
@@ -429,7 +449,7 @@ func TestOnTheMachine(t *testing.T) {
 	if got := d.has(t, cecilia, newPhone, FromVerified); got.How != HowCLI {
 		t.Errorf("%+v", got)
 	}
-	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "")
+	_, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "", nil)
 	want(t, err, ErrNoChange)
 }
 
@@ -460,7 +480,7 @@ func TestHistory(t *testing.T) {
 	if _, err = d.Confirm(t.Context(), cecilia.AccountID, change.ID, byAgent("holger")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
+	if _, err = d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil); err != nil {
 		t.Fatal(err)
 	}
 	events, err := d.History(t.Context(), cecilia.AccountID)
@@ -511,7 +531,7 @@ func TestTold(t *testing.T) {
 	}
 	d.wantTold(t, "phone.notice.changed", link)
 	// What two agents have settled no link undoes: none is sent.
-	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9"); err != nil {
+	if _, err := d.Freeze(t.Context(), change.ID, d.tokenOf(change), "192.0.2.9", nil); err != nil {
 		t.Fatal(err)
 	}
 	if change, err = d.Change(t.Context(), cecilia, otherPhone, byAgent("hanna")); err != nil {
@@ -611,7 +631,7 @@ func TestNumbersRace(t *testing.T) {
 					t.Errorf("confirm: %v", err)
 				}
 			case 1:
-				if _, err := n.Freeze(t.Context(), change.ID, d.tokenOf(change), ""); err == nil {
+				if _, err := n.Freeze(t.Context(), change.ID, d.tokenOf(change), "", nil); err == nil {
 					frozen.Add(1)
 				} else if !errors.Is(err, ErrNoChange) {
 					t.Errorf("freeze: %v", err)

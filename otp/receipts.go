@@ -114,23 +114,24 @@ func (r *ReceiptReader) Callback() string {
 
 // Read checks that a request is the provider's and reads it; body is the whole
 // of the request's. A state that is neither delivered nor failed gives an empty
-// State: there is nothing to record. ErrForged, ErrUnreadable.
+// State: there is nothing to record. The reason holds nothing of the message: a
+// receipt may repeat it. ErrForged, ErrUnreadable.
 func (r *ReceiptReader) Read(request *http.Request, body []byte) (store.SendReceipt, error) {
 	fields, err := r.authentic(request, body)
 	if err != nil {
 		return store.SendReceipt{}, err
 	}
-	receipt := store.SendReceipt{Sender: r.config.Sender, Reference: fields(r.config.ID), Reason: fields(r.config.Reason)}
+	receipt := store.SendReceipt{Sender: r.config.Sender, Reference: fields(r.config.ID)}
 	status := fields(r.config.Status)
 	if receipt.Reference == "" || len(receipt.Reference) > 128 || status == "" {
 		return store.SendReceipt{}, ErrUnreadable
 	}
 	switch {
 	case contains(r.config.Delivered, status):
-		receipt.State, receipt.Reason = store.SendDelivered, ""
+		receipt.State = store.SendDelivered
 	case contains(r.config.Failed, status):
 		receipt.State = store.SendUndelivered
-		receipt.Reason = strings.TrimSpace(status + " " + receipt.Reason)
+		receipt.Reason = strings.TrimSpace(status + " " + receiptReason(fields(r.config.Reason)))
 	}
 	return receipt, nil
 }

@@ -73,10 +73,7 @@ type smppSaid struct{ id, state, code string }
 // stat:DELIVRD err:000 text:...", in whatever order a provider has it. What
 // follows "text:" is the message's own and says nothing.
 func smppSaidInText(text string) (said smppSaid) {
-	text = text[:min(len(text), 512)]
-	if i := strings.Index(strings.ToLower(text), "text:"); i >= 0 {
-		text = text[:min(i, len(text))] // ToLower may have made it longer
-	}
+	text = beforeMessage(text[:min(len(text), 512)])
 	for _, field := range smppField.FindAllStringSubmatch(text, -1) {
 		switch strings.ToLower(field[1]) {
 		case "id":
@@ -112,7 +109,7 @@ func (said smppSaid) receipt() smppReceipt {
 	if r.state == DeliveryFailed {
 		r.reason = strings.ToLower(said.state)
 		if smppWord.MatchString(said.code) && len(said.code) <= 8 && strings.Trim(said.code, "0") != "" {
-			r.reason += ", error " + said.code
+			r.reason += ", error " + withoutCodes(said.code)
 		}
 	}
 	return r

@@ -6,13 +6,6 @@ import (
 	"errors"
 )
 
-// PasswordKey is what Take counts an account's failing passwords under, from
-// anywhere; FamiliarKey those from browsers that the account has logged in from.
-func PasswordKey(accountID string) string { return "login:" + accountID }
-
-// FamiliarKey: see PasswordKey.
-func FamiliarKey(accountID string) string { return PasswordKey(accountID) + ":familiar" }
-
 // Familiar is how often EndFamiliar was called for an account: a cookie of a
 // browser that the account has logged in from holds for one such generation.
 func (s *Store) Familiar(ctx context.Context, accountID string) (generation int64, err error) {

@@ -175,9 +175,12 @@ const final = `(how = 'cli' OR due_at = 0 AND confirmed_id <> '')`
 // FreezeChange stops a change that waits, or takes one back that has been in
 // force since appliedAfter, with all that came after it; either way the account
 // is frozen. ErrNotFound where there is nothing to stop. event needs At, Address
-// and Reason only.
-func (s *Store) FreezeChange(ctx context.Context, id string, appliedAfter time.Time, event NumberEvent) (NumberChange, error) {
+// and Reason only. The trace of it (nil: none) has an event for the audit, which is
+// written with it, or neither is.
+func (s *Store) FreezeChange(ctx context.Context, id string, appliedAfter time.Time, event NumberEvent, trace TraceOf) (NumberChange, error) {
 	var row changeRow
+	var left Trace
+	var link *link
 	err := s.write.transact(ctx, func(tx *sql.Tx) error {
 		err := txOne(ctx, tx, `SELECT account_id FROM phone_changes WHERE id = $1`, []any{id}, &row.AccountID)
 		if err != nil {
@@ -199,10 +202,26 @@ func (s *Store) FreezeChange(ctx context.Context, id string, appliedAfter time.T
 		if err := holdNumber(ctx, tx, row.change()); err != nil {
 			return err
 		}
-		return addHistory(ctx, tx, "frozen", event.At, row.change(), event)
+		if err := addHistory(ctx, tx, "frozen", event.At, row.change(), event); err != nil {
+			return err
+		}
+		if trace == nil {
+			return nil
+		}
+		left = trace(row.change())
+		if link, err = newLink(left.Event); err != nil {
+			return err
+		}
+		return link.append(ctx, tx, s.now())
 	})
+	if err == nil && left.Done != nil {
+		left.Done(link.event, false)
+	}
 	return row.change(), numberFault("freeze change", err)
 }
+
+// TraceOf is the trace of a change of a number that has just been made, without notices.
+type TraceOf func(NumberChange) Trace
 
 // holdNumber freezes the account and, where the change was in force, brings
 // back what was before it. What came later rests on it (whoever proved the new

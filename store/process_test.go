@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	work := map[string]func(context.Context, *Store) error{
 		"factor": childFactor, "step": childStep, "once": childOnce, "apps": childApps,
 		"told":   childTold(toldAtMost(9), func(string) string { return "anna" }),
-		"append": childAppend, "take": childTake, "try": childTry, "guess": childGuess, "full": childFull, "act": childAct,
+		"append": childAppend, "take": childTake, "password": childPassword, "try": childTry, "guess": childGuess, "full": childFull, "act": childAct,
 		"account":  childClaim(SendLimits{PerHour: 5, PerDay: 10, PerPrefix: -1, Total: -1}, oneAccount),
 		"number":   childClaim(SendLimits{PerHour: 5, PerDay: 4, PerPrefix: -1, Total: -1}, oneNumber),
 		"cooldown": childClaim(SendLimits{Cooldowns: []time.Duration{time.Hour}, PerPrefix: -1, Total: -1}, oneAccount),
@@ -150,8 +150,15 @@ func childAppend(ctx context.Context, s *Store) error {
 
 func childTake(ctx context.Context, s *Store) error {
 	return inParallel(4, 10, func() (bool, error) {
-		ok, _, err := s.Take(ctx, "login:anna", 7, time.Hour)
+		ok, _, err := s.Take(ctx, "address:192.0.2.1", 7, time.Hour)
 		return ok, err
+	})
+}
+
+func childPassword(ctx context.Context, s *Store) error {
+	return inParallel(4, 10, func() (bool, error) {
+		key, _, err := s.TakeGuess(ctx, "anna", Guesses{Anywhere: 3, Familiar: 2, Known: true, Window: time.Hour})
+		return key != "", err
 	})
 }
 
@@ -235,13 +242,14 @@ func childFull(ctx context.Context, s *Store) error {
 }
 
 // Parallel sends and guesses of several processes on one database never get
-// past a limit, nor stop short of it.
+// past a limit, nor stop short of it; nor do those that are started later.
 func TestProcessesKeepLimits(t *testing.T) {
 	for _, test := range []struct {
 		work string
 		want int
 	}{
 		{"take", 7},
+		{"password", 5}, // wrong ones from anywhere, and from known browsers, together
 		{"act", 6},
 		{"try", 10},    // wrong codes in a row on the account, whatever the code
 		{"guess", 5},   // wrong codes at one code
@@ -267,6 +275,11 @@ func TestProcessesKeepLimits(t *testing.T) {
 			}
 			if got := runChildren(t, 4, test.work, path); got != test.want {
 				t.Errorf("%d got through, want %d", got, test.want)
+			}
+			// And processes that start after the first ones have ended: a limit survives
+			// a restart.
+			if got := runChildren(t, 2, test.work, path); got != 0 {
+				t.Errorf("%d more got through after a restart", got)
 			}
 			// What was written with them is whole.
 			if _, err := open(t, path, time.Now).VerifyEvents(t.Context()); err != nil {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 )
 
@@ -20,7 +21,7 @@ type SendRecord struct {
 	At        time.Time
 	HandedAt  time.Time // zero: not handed over
 	EndedAt   time.Time // delivered, undelivered or failed; zero: none of these (yet)
-	Cleared   bool      // does not count for the account's limits any more
+	Cleared   bool      // does not count for its account's limits any more
 }
 
 // SendsOf is an account's messages with codes of the last seven days, the newest
@@ -74,12 +75,35 @@ func (s *Store) sendRecords(ctx context.Context, text string, args ...any) (reco
 	return records, err
 }
 
-// ClearSends lets an account be sent codes again: its messages so far count no
-// more for its own and its number's cooldown, hour and day. For the limits of
-// the prefix, the country and all they still do. It returns how many there were.
-func (s *Store) ClearSends(ctx context.Context, accountID string) (int64, error) {
-	n, err := s.write.exec(ctx, `UPDATE code_sends SET cleared = 1 WHERE account_id = $1 AND cleared = 0`, accountID)
-	return n, fault("clear sends", err)
+// ClearSends lets an account be sent codes again at its recipients (Send.Phone):
+// its messages so far count no more for its own cooldown, hour and day, and
+// neither they nor those of other accounts to the same recipients for the
+// recipients'. Those other accounts' own limits stay, and for the limits of the
+// prefix, the country and all every message still counts. It returns how many
+// messages there were.
+func (s *Store) ClearSends(ctx context.Context, accountID string, recipients ...string) (cleared int64, err error) {
+	err = s.write.transact(ctx, func(tx *sql.Tx) error {
+		if err := passGate(ctx, tx); err != nil {
+			return err
+		}
+		clear := func(text, key string) error {
+			result, err := tx.ExecContext(ctx, text, key)
+			if err != nil {
+				return err
+			}
+			n, err := result.RowsAffected()
+			cleared += n
+			return err
+		}
+		err := clear(`UPDATE code_sends SET cleared = 1, cleared_phone = 1 WHERE account_id = $1 AND (cleared = 0 OR cleared_phone = 0)`, accountID)
+		for _, recipient := range recipients {
+			if err == nil && recipient != "" {
+				err = clear(`UPDATE code_sends SET cleared_phone = 1 WHERE phone = $1 AND cleared_phone = 0`, recipient)
+			}
+		}
+		return err
+	})
+	return cleared, fault("clear sends", err)
 }
 
 // SendCounts are messages, with codes and without, of a window, as the limits against fraud count them.

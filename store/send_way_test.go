@@ -225,6 +225,69 @@ func TestClearSends(t *testing.T) {
 	}
 }
 
+// An ordinary account and one for administration have codes sent to one number,
+// and two to one address. What is lifted for one of them is its own limit and that
+// of the recipient, never the other account's own.
+func TestClearSendsOfASharedRecipient(t *testing.T) {
+	const number, mail = "+46701234567", MailTo + "anna@amido.example"
+	limits := SendLimits{Cooldowns: []time.Duration{time.Minute}, PerHour: 2, PerDay: 2, PerPrefix: -1, Total: -1}
+	for _, recipient := range []string{number, mail} {
+		t.Run(recipient, func(t *testing.T) {
+			clock := newClock()
+			s := openNew(t, clock.now)
+			of := func(account, id string) Send {
+				return Send{ID: id, AccountID: account, Phone: recipient, Prefix: recipient, At: clock.now()}
+			}
+			inForce := func(account string) (rules string) {
+				t.Helper()
+				all, err := s.LimitsInForce(t.Context(), of(account, ""), limits)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, wait := range all {
+					rules += wait.Rule + " "
+				}
+				return rules
+			}
+			want := func(account, rules string) {
+				t.Helper()
+				if got := inForce(account); got != rules {
+					t.Errorf("%s has %q, not %q", account, got, rules)
+				}
+			}
+			for i := range 2 {
+				if wait, err := s.ClaimSend(t.Context(), of("adm-anna", fmt.Sprint("m", i)), noLimits); err != nil || wait.Rule != "" {
+					t.Fatal(wait, err)
+				}
+			}
+			want("anna", "cooldown hour day ")
+			want("adm-anna", "cooldown hour day cooldown hour day ")
+			// Without the recipient there is nothing of anna's to lift.
+			if n, err := s.ClearSends(t.Context(), "anna", ""); n != 0 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+			want("anna", "cooldown hour day ")
+			if n, err := s.ClearSends(t.Context(), "anna", recipient); n != 2 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+			want("anna", "")
+			want("adm-anna", "cooldown hour day ")
+			if n, err := s.ClearSends(t.Context(), "anna", recipient); n != 0 || err != nil {
+				t.Errorf("twice: %d, %v", n, err)
+			}
+			if n, err := s.ClearSends(t.Context(), "adm-anna", recipient); n != 2 || err != nil {
+				t.Errorf("%d, %v", n, err)
+			}
+			want("adm-anna", "")
+			// What is sent from now on counts again, for both.
+			if wait, err := s.ClaimSend(t.Context(), of("anna", "new"), limits); err != nil || wait.Rule != "" {
+				t.Errorf("%+v, %v", wait, err)
+			}
+			want("adm-anna", "cooldown ")
+		})
+	}
+}
+
 // A code for one purpose leaves the codes for others alone.
 func TestChallengesByPurpose(t *testing.T) {
 	clock := newClock()

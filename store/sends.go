@@ -115,8 +115,8 @@ func (s *Store) ClaimSend(ctx context.Context, send Send, limits SendLimits) (Se
 			cleared = 1
 		}
 		_, err = tx.ExecContext(ctx, `
-			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, country, purpose, proven, at, state, reference, cleared)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11)`,
+			INSERT INTO code_sends (id, challenge_id, account_id, phone, prefix, country, purpose, proven, at, state, reference, cleared, cleared_phone)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, '', $11, $11)`,
 			send.ID, send.ChallengeID, send.AccountID, send.Phone, send.prefix(), send.Country, send.purpose(),
 			proven, millis(send.At), SendClaimed, cleared)
 		return err
@@ -168,7 +168,7 @@ func sendWaits(ctx context.Context, tx *sql.Tx, send Send, proven int64, limits 
 	since := millis(send.At.Add(-24 * time.Hour))
 	for _, by := range []struct{ condition, key string }{
 		{`account_id = $1 AND at > $2 AND cleared = 0`, send.AccountID},
-		{`phone = $1 AND at > $2 AND cleared = 0`, send.Phone},
+		{`phone = $1 AND at > $2 AND cleared_phone = 0`, send.Phone},
 	} {
 		if by.key == "" || send.Notice {
 			continue

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/subtle"
+	"database/sql"
 	"encoding/base64"
 	"time"
 )
@@ -110,10 +111,29 @@ func (s *Store) Touch(ctx context.Context, id string, at time.Time) error {
 	return changed("touch session", n, err)
 }
 
-// UpdateAccount replaces the account of a live session after a re-check.
-func (s *Store) UpdateAccount(ctx context.Context, id string, account []byte) error {
-	n, err := s.write.exec(ctx, `UPDATE sessions SET account = $1 WHERE id = $2 AND ended_at = 0`, string(account), id)
-	return changed("update account", n, err)
+// UpdateAccount changes the account of a live session from what the row holds at
+// that moment: whoever calls may have read it long ago. An error of change comes
+// back as it is, and nothing is written. ErrNotFound.
+func (s *Store) UpdateAccount(ctx context.Context, id string, change func(account []byte) ([]byte, error)) error {
+	var unfit error
+	err := s.write.transact(ctx, func(tx *sql.Tx) error {
+		var account string
+		// The row is locked first, so that nobody writes between reading and writing.
+		err := txOne(ctx, tx, `UPDATE sessions SET account = account WHERE id = $1 AND ended_at = 0 RETURNING account`, []any{id}, &account)
+		if err != nil {
+			return err
+		}
+		var next []byte
+		if next, unfit = change([]byte(account)); unfit != nil {
+			return unfit
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE sessions SET account = $1 WHERE id = $2`, string(next), id)
+		return err
+	})
+	if unfit != nil {
+		return unfit
+	}
+	return fault("update account", err)
 }
 
 // WipeSealed forgets the sealed password of a session.

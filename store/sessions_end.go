@@ -27,6 +27,16 @@ func (s *Store) EndSessionsOf(ctx context.Context, accountID, except, reason str
 	return ended, fault("end sessions", err)
 }
 
+// EndSessionsUntil ends an account's live sessions that were begun at or before a
+// time, and tells which.
+func (s *Store) EndSessionsUntil(ctx context.Context, accountID string, begun time.Time, reason string) ([]string, error) {
+	ended, err := s.write.strings(ctx, `
+		UPDATE sessions SET ended_at = $1, end_reason = $2, sealed = ''
+		WHERE account_id = $3 AND created_at <= $4 AND ended_at = 0
+		RETURNING id`, millis(s.now()), reason, accountID, millis(begun))
+	return ended, fault("end sessions", err)
+}
+
 // EndOldestSessions ends the account's oldest live sessions at step beyond the
 // newest keep of them, and tells which.
 func (s *Store) EndOldestSessions(ctx context.Context, accountID, step string, keep int, reason string) ([]string, error) {

@@ -177,6 +177,27 @@ func TestEndSessionsOf(t *testing.T) {
 	}
 }
 
+func TestEndSessionsUntil(t *testing.T) {
+	clock := newClock()
+	s := openNew(t, clock.now)
+	begun := clock.now()
+	create(t, s, someSession("before", begun))
+	other := someSession("other", begun)
+	other.AccountID = "bertil"
+	create(t, s, other)
+	clock.forward(time.Second)
+	create(t, s, someSession("after", clock.now()))
+	for _, want := range [][]string{{"before"}, nil} {
+		ended, err := s.EndSessionsUntil(t.Context(), "anna", begun, "revoked")
+		if diff := cmp.Diff(want, ended); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	}
+	if find(t, s, "after").EndReason != "" || find(t, s, "other").EndReason != "" {
+		t.Error("a session was ended that should live")
+	}
+}
+
 func TestEndOldestSessions(t *testing.T) {
 	clock := newClock()
 	s := openNew(t, clock.now)
@@ -276,8 +297,15 @@ func TestGoneOfMany(t *testing.T) {
 func TestUpdateAccountAndWipeSealed(t *testing.T) {
 	s := openNew(t, time.Now)
 	create(t, s, someSession("a", time.Now()))
-	if err := s.UpdateAccount(t.Context(), "a", []byte("{}")); err != nil {
+	becomes := func(text string) func([]byte) ([]byte, error) {
+		return func([]byte) ([]byte, error) { return []byte(text), nil }
+	}
+	if err := s.UpdateAccount(t.Context(), "a", becomes("{}")); err != nil {
 		t.Fatal(err)
+	}
+	unfit := errors.New("unfit")
+	if err := s.UpdateAccount(t.Context(), "a", func([]byte) ([]byte, error) { return []byte("x"), unfit }); !errors.Is(err, unfit) || errors.Is(err, ErrUnavailable) {
+		t.Errorf("a change that could not be made: %v", err)
 	}
 	if err := s.WipeSealed(t.Context(), "a"); err != nil {
 		t.Fatal(err)
@@ -285,8 +313,34 @@ func TestUpdateAccountAndWipeSealed(t *testing.T) {
 	if got := find(t, s, "a"); string(got.Account) != "{}" || got.Sealed != nil {
 		t.Errorf("got %+v", got)
 	}
-	if err := s.UpdateAccount(t.Context(), "b", nil); !errors.Is(err, ErrNotFound) {
+	if err := s.UpdateAccount(t.Context(), "b", becomes("{}")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("unknown session: %v", err)
+	}
+	if _, err := s.EndSession(t.Context(), "a", "logout"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.UpdateAccount(t.Context(), "a", becomes("x")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("ended session: %v", err)
+	}
+}
+
+// Each change of an account starts from what the one before it left.
+func TestUpdateAccountLosesNothing(t *testing.T) {
+	s := openNew(t, time.Now)
+	create(t, s, someSession("a", time.Now()))
+	before := len(find(t, s, "a").Account)
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			err := s.UpdateAccount(t.Context(), "a", func(row []byte) ([]byte, error) { return append(row, 'x'), nil })
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if got := find(t, s, "a"); len(got.Account) != before+20 {
+		t.Errorf("after 20 changes: %s", got.Account)
 	}
 }
 

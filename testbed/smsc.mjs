@@ -105,7 +105,9 @@ function take(pdu, id) {
 function receipt(session, pdu, number, { stat, err = "000" }, now) {
   const states = { ENROUTE: 1, DELIVRD: 2, EXPIRED: 3, DELETED: 4, UNDELIV: 5, ACCEPTD: 6, UNKNOWN: 7, REJECTD: 8 };
   const id = String(number);
-  const text = `id:${id} sub:001 dlvrd:001 submit date:2611220700 done date:2611220701 stat:${stat} err:${err} text:id:9 stat:UNDELIV`;
+  // It ends in the start of the message (SMPP 3.4, appendix B), and so in its code.
+  const said = String(pdu.short_message.message).slice(0, 20);
+  const text = `id:${id} sub:001 dlvrd:001 submit date:2611220700 done date:2611220701 stat:${stat} err:${err} text:${said}`;
   const deliver = {
     esm_class: 4, source_addr: pdu.destination_addr, destination_addr: pdu.source_addr,
     short_message: now.form === "tlv" ? "" : text,

@@ -31,6 +31,7 @@ type (
 		Action, ID, Title, Effect, Reason, Field, Value, Label string
 		Open, Tick                                             bool
 		Picks                                                  []deskPick
+		Change                                                 deskPick
 	}
 	deskCause struct {
 		Text, Advice string
@@ -136,6 +137,8 @@ func TestHelpdeskPages(t *testing.T) {
 		number.Field, number.Label, number.Value, number.Open, number.Reason = "number", "Nummer", hostile, true, hostile
 		pickOne.Field, pickOne.Label, pickOne.Picks = "factor", "Vilken", []deskPick{{"id1", hostile}}
 		known.Tick = true
+		change := *form("change-confirm")
+		change.Change = deskPick{"CHANGE1", "••• 0633"}
 		whole := personPage{deskPage: in, Name: hostile, User: `AMIDO\x`, Facts: deskFacts{
 			State: deskState{Mail: "x@amido.example", Locked: true, PasswordSet: at, PasswordExpires: at, AccountExpires: at, LastLogon: at, WrongPasswords: 3},
 			Phone: deskPhone{Masked: "••• 0607", Source: "directory", Verified: true, How: "caller", VerifiedAt: at, By: `AMIDO\hanna`, Pending: &deskPending{"••• 0633", "hanna", at, at}},
@@ -148,7 +151,7 @@ func TestHelpdeskPages(t *testing.T) {
 		},
 			Why:    []deskCause{{Text: hostile, Advice: "Lås upp.", Stops: true, Form: form("unlock")}, {Text: "Fel", Advice: "Råd."}},
 			Caller: deskCaller{Asked: true, Form: form("caller"), Action: "/helpdesk/person/x/caller-code"},
-			Acts:   []deskForm{number, pickOne, known}, Tries: []deskTry{{At: at, Text: hostile, Where: "192.0.2.1", ID: "R7K2XXXX", Bad: true, Note: hostile}},
+			Acts:   []deskForm{number, pickOne, known, change}, Tries: []deskTry{{At: at, Text: hostile, Where: "192.0.2.1", ID: "R7K2XXXX", Bad: true, Note: hostile}},
 		}
 		refused := whole
 		refused.Fault, refused.Caller = "Nej.", deskCaller{Verified: true, Until: at, Form: form("caller")}
@@ -165,7 +168,7 @@ func TestHelpdeskPages(t *testing.T) {
 			{"nobody found", "helpdesk", findPage{deskPage: in, Query: "zz", Searched: true}, []string{`id="found"`, `!<table>`}},
 			{"not searched", "helpdesk", findPage{deskPage: in, Query: "z", Problem: "Skriv mer."}, []string{`id="fault"`, `aria-invalid="true"`}},
 			{"person", "person", whole, []string{`id="why"`, `action="/helpdesk/person/x/unlock"`, `action="/helpdesk/person/x/caller-code"`, `name="reason"`,
-				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
+				`id="act-number" open`, `name="number"`, `name="factor"`, `name="known"`, `type="hidden" name="change" value="CHANGE1"`, `Effekt <strong>••• 0633</strong>`, `href="/helpdesk/id/R7K2XXXX"`, `href="/helpdesk/audit?account=x"`, `14:02:11|14.02.11`, `id="history"`, `••• 0633`, `192.0.2.9`, `AMIDO\hanna`, `!class="card secret"`}},
 			{"person, refused", "person", refused, []string{`id="fault"`, `!name="code"`}},
 			{"person with a one-time code", "person", secret, []string{`ABCDE-12345`, `href="/helpdesk/person/x"`, `!class="acts"`}},
 			{"person who is gone", "person", personPage{deskPage: in, Name: `AMIDO\x`, Facts: deskFacts{Gone: true}, Barred: "Nej.", Why: []deskCause{{Text: "Borta", Stops: true}}}, []string{`class="stops"`, `!class="act"`}},

@@ -127,6 +127,7 @@ type (
 		ExpiryDays    int
 		Invite        bool
 		InviteFrom    time.Time
+		InviteOther   bool
 		Waiting       string
 	}
 	desktopPage struct {
@@ -186,9 +187,10 @@ type (
 		Apps, Keys                               []ownFactor
 		Backup                                   int
 		MaySMS, MayApp, MayKey, MayBackup, Saved bool
-		Untold                                   bool
+		Untold, Held                             bool
 		Devices, Sessions                        []ownBrowser
 		From                                     time.Time
+		Other                                    bool
 	}
 	otherPage struct {
 		basePage
@@ -198,8 +200,8 @@ type (
 	}
 	enrolPage struct {
 		basePage
-		SMS, App, Key, Later bool
-		From                 time.Time
+		SMS, App, Key, Later, Other, Held bool
+		From                              time.Time
 	}
 	againPage struct {
 		basePage
@@ -332,6 +334,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"login expired", "login", loginPage{basePage: out, Username: `AMIDO\anna`, Expired: true}, []string{`<a href="/password">`}},
 		{"login unavailable", "login", loginPage{basePage: out, Unavailable: true}, []string{`id="fault"`, `!aria-invalid`}},
 		{"login throttled", "login", loginPage{basePage: out, Wait: 17}, []string{` 17 `}},
+		{"login held", "login", loginPage{basePage: out, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"login malformed", "login", loginPage{basePage: out, Malformed: true}, []string{`AMIDO\`}},
 		{"login after idle", "login", loginPage{basePage: out, Ended: "idle", EndedMinutes: 15, EndedTarget: "XXX.MultiAccess01"}, []string{` 15 `, `XXX.MultiAccess01`}},
 		{"login after a slow login", "login", loginPage{basePage: out, Ended: "pre-auth"}, []string{`class="notice"`}},
@@ -351,6 +354,7 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"password forbidden", "password", passwordPage{basePage: out, Forbidden: true}, []string{`id="fault"`}},
 		{"password empty", "password", passwordPage{basePage: out, Empty: true}, []string{`id="fault"`}},
 		{"password throttled", "password", passwordPage{basePage: out, Wait: 3}, []string{` 3 `}},
+		{"password held", "password", passwordPage{basePage: out, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"password by choice", "password", passwordPage{basePage: in, Username: `AMIDO\anna`, Voluntary: true}, []string{`readonly`, `id="idle"`}},
 		{"password changed", "password-changed", out, []string{`href="/login"`}},
 		{"code", "code", codePage{basePage: out, Masked: "•• 67", ResendIn: 30, Way: codeWay{Lines: []string{"Handed over at 14:02:11."}, Ask: "/code/way"}}, []string{
@@ -409,6 +413,8 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"new app, untold", "account-app", factorPage{basePage: in, QR: "data:image/png;base64,AAAA", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
 		{"new key, untold", "account-key", factorPage{basePage: in, Options: "{}", Back: "/account", trouble: trouble{Untold: true}}, []string{`id="fault"`}},
 		{"account, untold", "account", accountPage{basePage: in, MayBackup: true, Untold: true}, []string{`id="fault"`, `action="/account/backup"`}},
+		{"account, held", "account", accountPage{basePage: in, Held: true}, []string{`class="notice"`, `!href="/account/app"`, `!action="/account/backup"`}},
+		{"enrol, held", "enrol", enrolPage{basePage: in, Later: true, Held: true}, []string{`action="/enrol"`, `!class="pick"`}},
 		{"backup codes", "account-backup", factorPage{basePage: in, Codes: []string{"ABCDE-12345"}, Who: `AMIDO\anna`}, []string{`ABCDE-12345`, `AMIDO\anna`, `href="/account"`}},
 		{"account with a number that waits", "account", accountPage{basePage: in, Waiting: "•• 89"}, []string{`•• 89`, `href="/phone"`}},
 		{"account with codes by mail", "account", accountPage{basePage: in, Mail: "a•••@example.se"}, []string{`a•••@example.se`, `!href="/phone"`}},
@@ -424,13 +430,16 @@ func samples(t *testing.T, site *Site, lang string) []struct {
 		{"other ways, mail", "code-other", otherPage{basePage: out, Mail: true, MaskedMail: "a•••@amido.example"}, []string{`value="mail"`, `a•••@amido.example`, `!value="sms"`}},
 		{"no other way", "code-other", otherPage{basePage: out}, []string{`!/code/app`, `!value="sms"`, `href="/code/backup"`}},
 		{"enrol", "enrol", enrolPage{basePage: out, App: true, Key: true, SMS: true}, []string{`href="/account/app"`, `href="/account/key"`, `href="/phone"`, `action="/logout"`, `!action="/enrol"`}},
+		{"enrol another way", "enrol", enrolPage{basePage: in, App: true, Later: true, Other: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`href="/account/app"`, `2026`}},
 		{"enrol later", "enrol", enrolPage{basePage: in, App: true, Later: true, From: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`action="/enrol"`, `2026`}},
 		{"again", "again", againPage{basePage: in, Username: hostile, To: hostile}, []string{`name="to" value="&#34;&gt;`, `autocomplete="current-password"`}},
 		{"again refused", "again", againPage{basePage: in, Refused: true}, []string{`id="fault"`, `aria-invalid`}},
 		{"again throttled", "again", againPage{basePage: in, Wait: 3}, []string{` 3 `}},
+		{"again held", "again", againPage{basePage: in, Wait: 60 * 24 * 365}, []string{`id="fault"`, `Amido`, `!525`}},
 		{"again unavailable", "again", againPage{basePage: in, Unavailable: true}, []string{`id="fault"`}},
 		{"targets, invited", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true}, []string{`<a href="/enrol">`}},
 		{"targets, invited until a date", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},
+		{"targets, invited to another way", "targets", targetsPage{basePage: in, Groups: targets, ExpiryDays: -1, Invite: true, InviteOther: true, InviteFrom: time.Date(2026, 12, 3, 0, 0, 0, 0, time.Local)}, []string{`<a href="/enrol">`, `2026`}},
 		{"help", "help", helpPage{out, HelpPage{Lang: "nn", Contents: []HelpHeading{{"sms", hostile}, {"x", "X"}}, Lead: "<p>Hej</p>", Body: `<h2 id="sms">Sms</h2>`}}, []string{`<li><a href="#sms">&#34;&gt;`, `<h2 id="sms">Sms</h2>`, `href="/check"`, `<article class="prose" lang="nn">`}},
 		{"help with one heading", "help", helpPage{out, HelpPage{Lang: lang, Contents: []HelpHeading{{"x", "X"}}, Body: `<p>x</p>`}}, []string{`!<nav class="contents"`, `<article class="prose">`}},
 		{"check", "check", checkPage{out, "portal.amido.example"}, []string{`check.js`, `data-host="portal.amido.example"`, `data-keys="` + site.T(lang, "format.keys") + `"`, `JavaScript`, `href="/help#check"`}},

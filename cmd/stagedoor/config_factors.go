@@ -16,7 +16,7 @@ type FactorsConfig struct {
 	Groups   []string      `yaml:"groups"`   // DNs or DOMAIN\name; default: everybody
 	Allowed  []string      `yaml:"allowed"`  // sms, mail, app, key, backup; default all but mail
 	Need     string        `yaml:"need"`     // required, voluntary, off; default required
-	From     string        `yaml:"from"`     // date from which need: required holds; default at once
+	From     string        `yaml:"from"`     // date from which the rule holds, the next one that fits before; default at once
 	Enrol    []string      `yaml:"enrol"`    // app, key: what may be set up at login with the password alone; default none
 	Remember time.Duration `yaml:"remember"` // how long a browser may be remembered; default 0: never
 }
@@ -55,7 +55,7 @@ func (v *validation) factors(c Config) {
 			v.fault(at("from"), "a date goes with need: required only")
 		}
 		v.between(at("remember"), rule.Remember, 0, 90*24*time.Hour)
-		if rule.Domain == "" && len(rule.Groups) == 0 && i < len(c.Factors)-1 {
+		if rule.Domain == "" && len(rule.Groups) == 0 && rule.From == "" && i < len(c.Factors)-1 {
 			v.fault(fmt.Sprintf("factors[%d]", i), "fits everybody: the rules after it are never reached")
 		}
 	}

@@ -35,6 +35,9 @@ factors:
 	if diff := cmp.Diff(want, config.factorPolicy()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	if _, err := read(t, "factors:\n  - {from: '2026-12-03', allowed: [app]}\n  - {allowed: [sms]}\n"); err != nil {
+		t.Errorf("what holds for everybody until the date is refused: %v", err)
+	}
 	for text, says := range map[string]string{
 		"{need: mandatory}":                  "required or voluntary or off",
 		"{domain: NOWHERE}":                  "not a domain",

@@ -150,18 +150,19 @@ func (c *phoneCall) say(format string, args ...any) error {
 // refusals are why something was not done, in the words of who typed the command.
 func refusals() map[helpdesk.Rule]string {
 	return map[helpdesk.Rule]string{
-		helpdesk.RuleReason:    "write why, with 3 to 200 characters, letters among them: --why TEXT",
-		helpdesk.RuleBadNumber: "this is no mobile number of a country that codes are sent to (codes.countries)",
-		helpdesk.RuleSame:      "this is the number already",
-		helpdesk.RuleElsewhere: "by phones.order the number is another source's, or there is no number of the directory",
-		helpdesk.RulePending:   "a change of the number waits already: stagedoor phone withdraw comes first",
-		helpdesk.RuleFrozen:    "the person has stopped changes of the number: stagedoor phone unfreeze comes first",
-		helpdesk.RuleMoved:     "the number has changed meanwhile: look at it again",
-		helpdesk.RuleTooMany:   "the person has been told of too much today, and a new number must not go untold; stagedoor phone bypass lets them in meanwhile",
-		helpdesk.RuleDirectory: "the directory does not answer",
-		helpdesk.RuleUnknown:   "the directory has no such account any more",
-		helpdesk.RuleForbidden: "the service account (bind_dn) has no right to unlock in the directory; docs/helpdesk.md says which it needs",
-		helpdesk.RuleNothing:   "there is nothing of that",
+		helpdesk.RuleReason:      "write why, with 3 to 200 characters, letters among them: --why TEXT",
+		helpdesk.RuleBadNumber:   "this is no mobile number of a country that codes are sent to (codes.countries)",
+		helpdesk.RuleSame:        "this is the number already",
+		helpdesk.RuleElsewhere:   "by phones.order the number is another source's, or there is no number of the directory",
+		helpdesk.RulePending:     "a change of the number waits already: stagedoor phone withdraw comes first",
+		helpdesk.RuleFrozen:      "the person has stopped changes of the number: stagedoor phone unfreeze comes first",
+		helpdesk.RuleMoved:       "the number has changed meanwhile: look at it again",
+		helpdesk.RuleOtherChange: "another change of the number waits now: look at it again",
+		helpdesk.RuleTooMany:     "the person has been told of too much today, and a new number must not go untold; stagedoor phone bypass lets them in meanwhile",
+		helpdesk.RuleDirectory:   "the directory does not answer",
+		helpdesk.RuleUnknown:     "the directory has no such account any more",
+		helpdesk.RuleForbidden:   "the service account (bind_dn) has no right to unlock in the directory; docs/helpdesk.md says which it needs",
+		helpdesk.RuleNothing:     "there is nothing of that",
 	}
 }
 

@@ -34,7 +34,7 @@ func (c *phoneCall) status(ctx context.Context) (factor.Status, error) {
 func (c *phoneCall) sayFactors(s factor.Status) error {
 	need := string(s.Need)
 	if !s.From.IsZero() {
-		need += ", required from " + s.From.Local().Format(time.DateOnly)
+		need += fmt.Sprintf(" (from %s one of these is required: %s)", s.From.Local().Format(time.DateOnly), c.kinds(s.Then))
 	}
 	c.say("a second factor is %s; allowed: %s", need, c.kinds(s.Allowed))
 	if len(s.Has) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"stagedoor/gateway/helpdesk"
@@ -28,7 +29,11 @@ func (c *phoneCall) verify(ctx context.Context) error {
 
 // withdraw ends a change of number that waits for its time or a second agent.
 func (c *phoneCall) withdraw(ctx context.Context) error {
-	if err := c.CancelChange(ctx, c.agent, c.person.ID, c.why); err != nil {
+	waits, err := c.Numbers.Pending(ctx, c.person.ID)
+	if err != nil && !errors.Is(err, otp.ErrNoChange) { // which CancelChange records
+		return err
+	}
+	if err := c.CancelChange(ctx, c.agent, c.person.ID, waits.ID, c.why); err != nil {
 		return err
 	}
 	return c.say("the change of number of %s that waited is withdrawn", c.name())

@@ -129,6 +129,9 @@ func TestPhoneLiftsEachLock(t *testing.T) {
 	if at, _ := r.visitor().logIn(`AMIDO\sara`, "Sommar-2026"); at != "/code" || len(r.takeTexts()) != 0 {
 		t.Errorf("with the hour's messages used up: %s", at)
 	}
+	// Of another account too, which shares the number.
+	_, err := r.db.ClaimSend(ctx, store.Send{ID: "other", AccountID: "other", Phone: "+46701740610", Country: "SE", At: time.Now()}, store.SendLimits{PerPrefix: -1, Total: -1})
+	r.must(err)
 	out := r.says([]string{"clear", `AMIDO\sara`, "sends", "--why", "semester"}, "messages of the last hour")
 	if strings.Contains(out, "wrong codes are forgotten") {
 		t.Errorf("more was lifted than asked for:\n%s", out)
@@ -139,6 +142,17 @@ func TestPhoneLiftsEachLock(t *testing.T) {
 	if at, _ := r.visitor().logIn(`AMIDO\sara`, "Sommar-2026"); at != "/" {
 		t.Errorf("after all that: %s", at)
 	}
+}
+
+// Who may enrol a number themselves is not in need of one; a rule that waits is told.
+func TestPhoneShowsWhatLoginWouldSay(t *testing.T) {
+	r := newPhoneRig(t, "phones: {enrol: self}\nfactors:\n  - {groups: ['AMIDO\\Portal-Admins'], allowed: [app], from: '2999-01-01'}\n")
+	r.serve()
+	if out := r.says([]string{"show", `AMIDO\erik`}, "Must set up a second factor at login"); strings.Contains(out, "Has no mobile number") {
+		t.Errorf("%s", out)
+	}
+	r.says([]string{"factors", `AMIDO\sara`},
+		"a second factor is required (from 2999-01-01 one of these is required: authenticator app); allowed: authenticator app, code by text message")
 }
 
 // An administrator whose only factor is a lost app, where codes by SMS are not
@@ -218,7 +232,7 @@ func TestPhoneAfterHelpdesksChange(t *testing.T) {
 	r.says([]string{"withdraw", `AMIDO\erik`, "--why", "fel nummer"}, "is withdrawn")
 	stopped := change("070-174 06 36")
 	_, token, _ := strings.Cut(desk.portal.Notices.FreezeLink(stopped.ID), "?t=")
-	_, err = desk.Numbers.Freeze(t.Context(), stopped.ID, token, "192.0.2.1")
+	_, err = desk.Numbers.Freeze(t.Context(), stopped.ID, token, "192.0.2.1", nil)
 	r.must(err)
 	r.says([]string{"show", `AMIDO\erik`}, "The person has stopped a change of number", `stagedoor phone unfreeze 'AMIDO\erik'`, "••• 0634")
 	r.says([]string{"unfreeze", `AMIDO\erik`, "--why", "pratat med honom"}, "can be changed again")

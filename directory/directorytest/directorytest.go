@@ -105,6 +105,7 @@ type Server struct {
 	conns    map[net.Conn]bool
 	bound    map[int]bool // by gldap's connection id: somebody is bound
 	hung     chan struct{}
+	changed  func() // see OnPasswordChange
 }
 
 // Start starts a server on a free port of 127.0.0.1.

@@ -84,6 +84,14 @@ func (s *Server) countBad(a *account) {
 	}
 }
 
+// OnPasswordChange has do called whenever somebody's password has been changed,
+// before the client hears of it. do must not call the server.
+func (s *Server) OnPasswordChange(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = do
+}
+
 func (s *Server) onModify(w *gldap.ResponseWriter, r *gldap.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -142,6 +150,9 @@ func (s *Server) modify(m *gldap.ModifyMessage, bound bool) (code int, words str
 	}
 	a.Password, a.MustChange, a.Expired = new, false, false
 	a.pwdSetAt, a.earlier = s.config.Now(), append([]string{new}, a.earlier...)
+	if s.changed != nil {
+		s.changed()
+	}
 	return gldap.ResultSuccess, ""
 }
 

@@ -313,6 +313,7 @@ func (s *Server) headAttributes() attributes {
 		"minPwdLength": {strconv.Itoa(p.MinLength)}, "pwdHistoryLength": {strconv.Itoa(p.History)},
 		"pwdProperties": {properties}, "minPwdAge": {span(p.MinAge)}, "maxPwdAge": {maxAge},
 		"lockoutThreshold": {strconv.Itoa(p.LockoutThreshold)}, "lockoutDuration": {"-9223372036854775808"},
+		"lockOutObservationWindow": {span(30 * time.Minute)},
 	}
 }
 

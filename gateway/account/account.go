@@ -24,8 +24,10 @@ type accountPage struct {
 	Devices                           []deviceRow
 	Sessions                          []sessionRow
 	Saved                             bool
+	Held                              bool      // nothing may be set up now, since helpdesk has removed a factor lately
 	Untold                            bool      // nothing was added: the person has been told of too much today
 	From                              time.Time // from when a second factor is asked for; zero: nothing to tell
+	Other                             bool      // what there is now does not count from then on
 }
 
 type deviceRow struct {
@@ -52,14 +54,22 @@ func (p *Pages) renderAccount(w http.ResponseWriter, v *portal.Visit, code int, 
 	if err != nil {
 		return err
 	}
-	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft, From: status.From,
+	data := accountPage{Page: p.Page(v, "title.account"), Backup: status.BackupLeft,
 		MaySMS: status.Allows(factor.SMS), MayApp: status.Allows(factor.App), MayKey: status.Allows(factor.Key), MayBackup: status.Allows(factor.Backup),
 		Saved: v.URL.Query().Has("saved"), Untold: t.Untold}
+	if status.Invites() {
+		data.From, data.Other = status.From, status.Changes()
+	}
 	if s.Who.Phone != "" {
 		data.Masked = s.Who.Phone.Masked()
 	}
 	if data.Waiting, err = p.WaitingNumber(v.Context(), s); err != nil {
 		return err
+	}
+	// Who has another factor is led to it first, unless they have just shown the password (Fresh).
+	data.Held = status.Held && onlyPassword(s) && (len(status.Has) == 0 || p.Now().Sub(s.Who.ProvenAt) <= p.Set.Fresh)
+	if data.Held {
+		data.MayApp, data.MayKey, data.MayBackup = false, false, false
 	}
 	if mail := p.MailFor(s.Who.Account); status.Allows(factor.Mail) && mail != "" {
 		data.Mail = otp.MaskMail(mail)

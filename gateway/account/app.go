@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"image/png"
 	"net/http"
-	"slices"
 	"strings"
 
 	"stagedoor/gateway/factor"
@@ -28,9 +27,6 @@ const maxName = 40
 
 // newAppPage shows the picture and the secret of a new authenticator app.
 func (p *Pages) newAppPage(w http.ResponseWriter, v *portal.Visit) error {
-	if !slices.Contains(p.mayEnrol(v.Session), factor.App) {
-		return p.Redirect(w, v, p.backFromEnrol(v.Session))
-	}
 	return p.renderNewApp(w, v, http.StatusOK, accountAppPage{})
 }
 
@@ -66,9 +62,6 @@ func (p *Pages) addApp(w http.ResponseWriter, v *portal.Visit) error {
 		return portal.BadForm(err)
 	}
 	s := v.Session
-	if !slices.Contains(p.mayEnrol(s), factor.App) {
-		return p.Redirect(w, v, p.backFromEnrol(s))
-	}
 	name := portal.Printable(strings.TrimSpace(v.PostForm.Get("name")), maxName)
 	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.App, name)
 	if err != nil {

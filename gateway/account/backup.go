@@ -17,7 +17,11 @@ type accountBackupPage struct {
 // nowhere else. It is sent unpacked, since it holds secrets.
 func (p *Pages) makeBackup(w http.ResponseWriter, v *portal.Visit) error {
 	s := v.Session
-	if !p.Factors.Policy.For(p.Person(s), p.Now()).Allows(factor.Backup) {
+	held, err := p.held(v)
+	if err != nil {
+		return err
+	}
+	if held || !p.Factors.Policy.For(p.Person(s), p.Now()).Allows(factor.Backup) {
 		return p.Redirect(w, v, "/account")
 	}
 	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.Backup, "")

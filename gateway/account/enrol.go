@@ -13,7 +13,10 @@ type enrolPage struct {
 	portal.Page
 	SMS, App, Key bool      // what may be set up
 	From          time.Time // from when a second factor is asked for; zero: now
+	Other         bool      // what there is now does not count from then on
 	Later         bool      // it can wait
+	// Held: nothing may be set up, since helpdesk has removed a factor lately.
+	Held bool
 }
 
 // enrolPage tells what is missing, and leads to the ways to set it up: on the
@@ -25,24 +28,61 @@ func (p *Pages) enrolPage(w http.ResponseWriter, v *portal.Visit) error {
 			return err
 		}
 	}
-	own := p.mayEnrol(s)
+	own, err := p.mayEnrol(v)
+	if err != nil {
+		return err
+	}
 	if s.Step == string(portal.StepEnrol) && !p.mayWait(s) && s.Who.Phone == "" && slices.Equal(own, []factor.Kind{factor.SMS}) {
 		return p.Redirect(w, v, "/phone") // nothing to choose from
 	}
 	return p.Render(w, v, http.StatusOK, "enrol", enrolPage{
-		Page: p.Page(v, "title.enrol"), From: s.Who.Factors.From, Later: p.mayWait(s),
+		Page: p.Page(v, "title.enrol"), From: s.Who.Factors.From, Other: s.Who.Factors.Changes(), Later: p.mayWait(s),
 		SMS: slices.Contains(own, factor.SMS) && s.Who.Phone == "",
-		App: slices.Contains(own, factor.App), Key: slices.Contains(own, factor.Key),
+		App: slices.Contains(own, factor.App), Key: slices.Contains(own, factor.Key), Held: onlyPassword(s) && s.Who.Factors.Held,
 	})
 }
 
 // mayEnrol are the kinds that a session's person may set up: on the way in with
-// the password alone those that the policy names, else all.
-func (p *Pages) mayEnrol(s *portal.Session) []factor.Kind {
-	if s.Step == string(portal.StepEnrol) && s.Who.Factor != factor.Bypass {
-		return s.Who.Factors.Enrol
+// the password alone those that the policy names, else all; none with the password
+// alone where helpdesk has removed a factor lately.
+func (p *Pages) mayEnrol(v *portal.Visit) ([]factor.Kind, error) {
+	s := v.Session
+	held, err := p.held(v)
+	switch {
+	case err != nil || held:
+		return nil, err
+	case s.Step == string(portal.StepEnrol) && s.Who.Factor != factor.Bypass:
+		return s.Who.Factors.Enrol, nil
 	}
-	return s.Who.Factors.Owns()
+	return s.Who.Factors.Owns(), nil
+}
+
+// setsUp is a handler that sets up a factor of a kind; whose person may not is
+// brought back to where the reason stands.
+func (p *Pages) setsUp(kind factor.Kind, handler portal.Handler) portal.Handler {
+	return func(w http.ResponseWriter, v *portal.Visit) error {
+		own, err := p.mayEnrol(v)
+		switch {
+		case err != nil:
+			return err
+		case !slices.Contains(own, kind):
+			return p.Redirect(w, v, p.backFromEnrol(v.Session))
+		}
+		return handler(w, v)
+	}
+}
+
+// onlyPassword: nothing but the password was shown in a session.
+func onlyPassword(s *portal.Session) bool { return s.Who.Factor == "" }
+
+// held tells whether a session's person sets up nothing for now (State.Held). It
+// is asked anew, and the session told, which may be older than the removal.
+func (p *Pages) held(v *portal.Visit) (held bool, err error) {
+	s := v.Session
+	if s.Who.Factors.Held, err = p.Factors.RemovedLately(v.Context(), s.AccountID); err != nil {
+		return true, err
+	}
+	return onlyPassword(s) && s.Who.Factors.Held, nil
 }
 
 // mayWait: nothing has to be set up now. Whom helpdesk has let in is in.

@@ -38,17 +38,26 @@ func (p *Pages) freezeAsk(w http.ResponseWriter, v *portal.Visit) error {
 	}, "ask")
 }
 
-// freeze stops the change.
+// freeze stops the change. Once it is stopped, what was opened with its number
+// ends though the browser leaves; and where that broke, whoever presses again
+// has it done.
 func (p *Pages) freeze(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
+	v, cancel := v.Lasting(portal.FollowUp)
+	defer cancel()
 	return p.freezeWith(w, v, v.PostForm.Get("t"), func(id, token string) error {
-		change, err := p.Numbers.Freeze(v.Context(), id, token, v.Address)
-		if err != nil {
+		change, err := p.Numbers.Freeze(v.Context(), id, token, v.Address, func(change otp.Change) store.Trace {
+			return p.EventTrace(v, frozenEvent(change))
+		})
+		if err != nil && !errors.Is(err, otp.ErrStopped) {
 			return err
 		}
-		return p.frozen(v, change)
+		if failed := p.endOpened(v, change); failed != nil {
+			return failed
+		}
+		return err
 	}, "done")
 }
 
@@ -71,7 +80,7 @@ func (p *Pages) freezeWith(w http.ResponseWriter, v *portal.Visit, token string,
 }
 
 func (p *Pages) wrongLink(w http.ResponseWriter, v *portal.Visit) error {
-	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Address, wrongLinksPerAddress, wrongLinksWindow)
+	ok, retry, err := p.Store.Take(v.Context(), "freeze:"+v.Network(), wrongLinksPerAddress, wrongLinksWindow)
 	if err != nil {
 		return err
 	}
@@ -82,16 +91,25 @@ func (p *Pages) wrongLink(w http.ResponseWriter, v *portal.Visit) error {
 	return p.renderFreeze(w, v, http.StatusTooManyRequests, freezePage{Stage: "wait", Wait: p.MinutesUntil(retry)})
 }
 
-// frozen ends what may have been opened with the number that was stopped.
-func (p *Pages) frozen(v *portal.Visit, change otp.Change) error {
+func frozenEvent(change otp.Change) store.Event {
+	return store.Event{Kind: "phone-frozen", Result: "ok", Reason: "link", AccountID: change.AccountID, Name: change.Name,
+		Detail: map[string]string{"change": change.ID, "old": otp.Phone(change.Old).Masked(), "new": otp.Phone(change.New).Masked()}}
+}
+
+// openedLate is how long after a change was stopped a login may still have been
+// under way with its number.
+const openedLate = time.Minute
+
+// endOpened ends what may have been opened with the number that was stopped, and
+// nothing later: the link works for ever, and must not be a way to log its person
+// out of what they open with their own number.
+func (p *Pages) endOpened(v *portal.Visit, change otp.Change) error {
+	if change.AppliedAt.IsZero() {
+		return nil
+	}
 	domain, name, _ := strings.Cut(change.Name, `\`)
 	account := directory.Account{ID: change.AccountID, Domain: domain, Name: name}
-	event := store.Event{Kind: "phone-frozen", Result: "ok", Reason: "link", AccountID: change.AccountID, Name: change.Name,
-		Detail: map[string]string{"change": change.ID, "old": otp.Phone(change.Old).Masked(), "new": otp.Phone(change.New).Masked()}}
-	if err := p.Audit(v, event); err != nil || change.AppliedAt.IsZero() {
-		return err
-	}
-	ended, err := p.Store.EndSessionsOf(v.Context(), change.AccountID, "", portal.EndRevoked)
+	ended, err := p.Store.EndSessionsUntil(v.Context(), change.AccountID, change.EndedAt.Add(openedLate), portal.EndRevoked)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package account
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 
 	"stagedoor/gateway/factor"
@@ -19,9 +18,6 @@ type accountKeyPage struct {
 
 // newKeyPage lets the browser make a key.
 func (p *Pages) newKeyPage(w http.ResponseWriter, v *portal.Visit) error {
-	if !slices.Contains(p.mayEnrol(v.Session), factor.Key) {
-		return p.Redirect(w, v, p.backFromEnrol(v.Session))
-	}
 	return p.renderNewKey(w, v, http.StatusOK, accountKeyPage{})
 }
 
@@ -41,9 +37,6 @@ func (p *Pages) addKey(w http.ResponseWriter, v *portal.Visit) error {
 		return portal.BadForm(err)
 	}
 	s := v.Session
-	if !slices.Contains(p.mayEnrol(s), factor.Key) {
-		return p.Redirect(w, v, p.backFromEnrol(s))
-	}
 	name := portal.Printable(strings.TrimSpace(v.PostForm.Get("name")), maxName)
 	trace, err := p.FactorTrace(v, factor.NewsAdded, factor.Key, name)
 	if err != nil {

@@ -54,13 +54,16 @@ type pendingNumber struct {
 
 // phoneClosed: on the way in a number opens the door, and so only where it may
 // be the factor that is set up.
-func (p *Pages) phoneClosed(s *portal.Session) bool {
-	return s.Step == string(portal.StepEnrol) && !slices.Contains(p.mayEnrol(s), factor.SMS)
+func (p *Pages) phoneClosed(v *portal.Visit) (bool, error) {
+	own, err := p.mayEnrol(v)
+	return v.Session.Step == string(portal.StepEnrol) && !slices.Contains(own, factor.SMS), err
 }
 
 // phonePage shows the number that there is and how far a change of it has come.
 func (p *Pages) phonePage(w http.ResponseWriter, v *portal.Visit) error {
-	if p.phoneClosed(v.Session) {
+	if closed, err := p.phoneClosed(v); err != nil {
+		return err
+	} else if closed {
 		return p.Proceed(w, v)
 	}
 	data, err := p.phoneState(v)
@@ -196,7 +199,9 @@ func (p *Pages) phone(w http.ResponseWriter, v *portal.Visit) error {
 	if err := v.ParseForm(); err != nil {
 		return portal.BadForm(err)
 	}
-	if p.phoneClosed(v.Session) {
+	if closed, err := p.phoneClosed(v); err != nil {
+		return err
+	} else if closed {
 		return p.Proceed(w, v)
 	}
 	data, err := p.phoneState(v)

@@ -3,6 +3,7 @@
 package account
 
 import (
+	"stagedoor/gateway/factor"
 	"stagedoor/gateway/portal"
 )
 
@@ -19,10 +20,10 @@ func Routes(on *portal.Portal) []portal.Route {
 		portal.On("POST /enrol", portal.StepEnrol, p.enrolLater),
 		portal.On("GET /account", portal.StepReady, p.accountPage),
 		portal.On("POST /account/remove", portal.StepReady, p.removeFactor, portal.Fresh),
-		portal.On("GET /account/app", portal.StepEnrol, p.newAppPage, portal.Fresh),
-		portal.On("POST /account/app", portal.StepEnrol, p.addApp, portal.Fresh),
-		portal.On("GET /account/key", portal.StepEnrol, p.newKeyPage, portal.Fresh),
-		portal.On("POST /account/key", portal.StepEnrol, p.addKey, portal.Fresh),
+		portal.On("GET /account/app", portal.StepEnrol, p.setsUp(factor.App, p.newAppPage), portal.Fresh),
+		portal.On("POST /account/app", portal.StepEnrol, p.setsUp(factor.App, p.addApp), portal.Fresh),
+		portal.On("GET /account/key", portal.StepEnrol, p.setsUp(factor.Key, p.newKeyPage), portal.Fresh),
+		portal.On("POST /account/key", portal.StepEnrol, p.setsUp(factor.Key, p.addKey), portal.Fresh),
 		portal.On("POST /account/backup", portal.StepReady, p.makeBackup, portal.Fresh),
 		portal.On("POST /account/device", portal.StepReady, p.forgetDevice),
 		portal.On("POST /account/session", portal.StepReady, p.endOwn),

@@ -76,11 +76,11 @@ var deskActs = []deskAct{
 		return d.ConfirmNumber(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Phone.Source == otp.FromDirectory && !f.Phone.Verified }, nil},
 	{"change-confirm", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.ConfirmChange(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Phone.Pending != nil && !f.Phone.Pending.Own }, nil},
+		return d.ConfirmChange(v.Context(), v.agent, v.id, v.PostForm.Get("change"), v.reason)
+	}), func(f helpdesk.Facts) bool { return f.Phone.Pending != nil && !f.Phone.Pending.Own }, changeForm},
 	{"change-cancel", plain(func(d helpdesk.Desk, v *deskVisit) error {
-		return d.CancelChange(v.Context(), v.agent, v.id, v.reason)
-	}), func(f helpdesk.Facts) bool { return f.Phone.Pending != nil }, nil},
+		return d.CancelChange(v.Context(), v.agent, v.id, v.PostForm.Get("change"), v.reason)
+	}), func(f helpdesk.Facts) bool { return f.Phone.Pending != nil }, changeForm},
 	{"unfreeze", plain(func(d helpdesk.Desk, v *deskVisit) error {
 		return d.Unfreeze(v.Context(), v.agent, v.id, v.reason)
 	}), func(f helpdesk.Facts) bool { return f.Phone.Frozen }, nil},
@@ -107,6 +107,14 @@ func bypassForm(_ *Pages, _ string, f helpdesk.Facts, form *actForm) {
 
 func numberForm(p *Pages, lang string, _ helpdesk.Facts, form *actForm) {
 	form.Field, form.Label = "number", p.Site.T(lang, "desk.field.number")
+}
+
+// changeForm is about the change of number that the page shows, whatever waits when
+// the form is sent.
+func changeForm(_ *Pages, _ string, f helpdesk.Facts, form *actForm) {
+	if waits := f.Phone.Pending; waits != nil {
+		form.Change = pick{waits.ID, waits.Masked}
+	}
 }
 
 func factorForm(p *Pages, lang string, f helpdesk.Facts, form *actForm) {
@@ -149,7 +157,9 @@ func (p *Pages) helpPerson(w http.ResponseWriter, v *portal.Visit) error {
 	if act == nil || !accountForm.MatchString(id) {
 		return portal.ErrNotFound
 	}
-	at := &deskVisit{Visit: v, p: p, desk: p.helpdeskOf(v), agent: p.agentOf(v), id: id, reason: v.PostForm.Get("reason")}
+	doing, done := v.Lasting(actLasts)
+	defer done()
+	at := &deskVisit{Visit: doing, p: p, desk: p.helpdeskOf(doing), agent: p.agentOf(v), id: id, reason: v.PostForm.Get("reason")}
 	err := act.do(at)
 	var refused *helpdesk.RefusedError
 	switch {

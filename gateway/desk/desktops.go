@@ -145,12 +145,14 @@ func (p *Pages) orderOpenDesktop(w http.ResponseWriter, v *portal.Visit, kind st
 		return portal.BadForm(err)
 	}
 	id, text, why := v.PathValue("id"), v.PostForm.Get("text"), v.PostForm.Get("why")
-	desk, agent := p.helpdeskOf(v), p.agentOf(v)
+	doing, done := v.Lasting(actLasts)
+	defer done()
+	desk, agent := p.helpdeskOf(doing), p.agentOf(v)
 	var err error
 	if kind == store.OrderMessage {
-		err = desk.MessageDesktop(v.Context(), agent, id, text, why)
+		err = desk.MessageDesktop(doing.Context(), agent, id, text, why)
 	} else {
-		err = desk.EndDesktop(v.Context(), agent, id, why)
+		err = desk.EndDesktop(doing.Context(), agent, id, why)
 	}
 	var refused *helpdesk.RefusedError
 	switch {

@@ -57,7 +57,7 @@ func (p *Pages) enrolment(w http.ResponseWriter, v *portal.Visit) error {
 
 func without(person store.Person) withoutRow {
 	row := withoutRow{Person: person, MustFrom: person.PolicyFrom}
-	row.Must = person.Policy == string(factor.Required)
+	row.Must = person.Policy == string(factor.Required) && person.PolicyFrom.IsZero()
 	return row
 }
 

@@ -41,9 +41,9 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 			}
 			return p.Trace(v, lang, person, number.Phone, store.Event{}, news, args...)
 		},
-		Record: func(_ context.Context, event store.Event) error { return p.Audit(v, event) },
-		Ended: func(_ context.Context, person directory.Account, ids []string) error {
-			return p.EndOthers(v, person, ids, portal.EndRevoked)
+		Record: func(ctx context.Context, event store.Event) error { return p.Audit(v.With(ctx), event) },
+		Ended: func(ctx context.Context, person directory.Account, ids []string) error {
+			return p.EndOthers(v.With(ctx), person, ids, portal.EndRevoked)
 		},
 		Order: p.gateway.Order,
 		Settings: helpdesk.Settings{
@@ -52,6 +52,10 @@ func (p *Pages) helpdeskOf(v *portal.Visit) helpdesk.Desk {
 		},
 	}
 }
+
+// actLasts is how long an act may take, with the messages that it sends: it is
+// done and recorded, whoever is there to see it.
+const actLasts = time.Minute
 
 // agentOf is who helps, in a visit to a page of helpdesk.
 func (p *Pages) agentOf(v *portal.Visit) helpdesk.Agent {

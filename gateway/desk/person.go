@@ -56,6 +56,7 @@ type actForm struct {
 	Field, Value  string // a further field's name and what was typed in it; empty: there is none
 	Label         string // of that field
 	Picks         []pick // of that field, where one picks
+	Change        pick   // the change of number that it is about; zero: about none
 }
 
 // pick is one of several things that an act can be about.

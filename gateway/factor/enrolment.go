@@ -19,7 +19,7 @@ type DomainEnrolment struct {
 	Lately               int // of them who logged in lately
 	Codes, Mails         int // who can get codes by SMS, and by mail
 	Apps, Keys, Backups  int // who have an authenticator app, a passkey, backup codes
-	Without              int // who have nothing of what they may use; backup codes only stand in for it
+	Without              int // who have nothing of what they may use, or of what they may from MustFrom on; backup codes only stand in for it
 	MustNow              int // of those without, who must have one already
 	MustFrom             time.Time
 	MustLater, NeverMust int // of those without: from a day on, MustFrom being the first; and not at all
@@ -41,7 +41,7 @@ func (e *DomainEnrolment) add(state State, lately bool) {
 	}
 	e.Without++
 	switch {
-	case state.Need == Required:
+	case state.From.IsZero() && state.Need == Required:
 		e.MustNow++
 	case state.From.IsZero():
 		e.NeverMust++
@@ -76,8 +76,8 @@ func (f *Factors) EnrolmentByDomain(ctx context.Context, lately time.Time) ([]Do
 var errEnough = errors.New("factor: enough")
 
 // PeopleWithout are those of a domain ("": of all) who have no second factor of
-// those that they may use, who logged in last first, at most limit. Factors,
-// Policy and PolicyFrom are today's.
+// those that they may use, or may from PolicyFrom on, who logged in last first, at
+// most limit. Factors, Policy and PolicyFrom are today's.
 func (f *Factors) PeopleWithout(ctx context.Context, domain string, limit int) (found []store.Person, err error) {
 	err = f.eachEnrolment(ctx, domain, func(person store.Person, state State) error {
 		if state.enrolled() {

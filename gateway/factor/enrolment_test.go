@@ -34,9 +34,9 @@ func TestEnrolment(t *testing.T) {
 	all := []Kind{SMS, Mail, App, Key, Backup}
 	d := newDesk(t, Policy{
 		{Domain: "AMIDO", Groups: []string{field}, Allowed: []Kind{Key}, Need: Required}, // passkey only
-		{Domain: "AMIDO", Allowed: all, Need: Required, From: date, Remember: time.Hour},
+		{Domain: "AMIDO", Allowed: all, Need: Required, From: date},
 		{Domain: "LATER", Allowed: all, Need: Required, From: date.AddDate(0, 1, 0)},
-		{Domain: "FREE", Allowed: all, Need: Voluntary},
+		{Domain: "FREE", Allowed: all, Need: Voluntary, Remember: time.Hour},
 		{Domain: "OFF", Allowed: all, Need: Off},
 	})
 	d.one.Mail = func(address string) bool { return strings.Contains(address, "@") }
@@ -70,7 +70,7 @@ func TestEnrolment(t *testing.T) {
 	d.must(err)
 	_, _, err = d.one.IssueBypass(t.Context(), "AMIDO-bypass", "agent", store.Trace{})
 	d.must(err)
-	cookie, _, err := d.one.RememberDevice(t.Context(), Person{AccountID: "AMIDO-remembered", Domain: "AMIDO"}, "", "", store.Trace{})
+	cookie, _, err := d.one.RememberDevice(t.Context(), Person{AccountID: "AMIDO-remembered", Domain: "FREE"}, "", "", store.Trace{})
 	d.must(err)
 	if cookie == "" {
 		t.Fatal("the browser is not remembered")

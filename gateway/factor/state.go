@@ -15,6 +15,8 @@ import (
 type State struct {
 	Want
 	Has []Kind // of those allowed, the one to ask for first in front
+	// Waits are there too, and count from From on only.
+	Waits []Kind
 	// Held: helpdesk has removed a factor lately (Options.Hold). Nothing is set up
 	// with the password alone: whose word took the old factor away would choose the
 	// new one.
@@ -27,12 +29,19 @@ func (s State) Asks() bool { return s.Need == Required || s.Need == Voluntary &&
 // MustEnrol tells whether one has to be set up first, and can be.
 func (s State) MustEnrol() bool { return s.Need == Required && len(s.Has) == 0 && len(s.Enrol) > 0 }
 
-// Invites tells whether to ask somebody to set a factor up before they must.
-func (s State) Invites() bool { return s.Need == Voluntary && !s.enrolled() }
+// Invites tells whether to ask somebody to set a factor up before they must:
+// they have none, or none that counts from From on.
+func (s State) Invites() bool { return (s.Need == Voluntary || !s.From.IsZero()) && !s.enrolled() }
 
-// enrolled tells whether somebody has a factor: backup codes stand in for one.
+// Changes tells whether what somebody logs in with now counts until From only.
+func (s State) Changes() bool { return !s.From.IsZero() && s.Asks() && !s.enrolled() }
+
+// enrolled tells whether somebody has a factor of those that are wanted, from
+// From on where a rule waits: backup codes stand in for one.
 func (s State) enrolled() bool {
-	return slices.ContainsFunc(s.Has, func(k Kind) bool { return k != Backup })
+	return slices.ContainsFunc(slices.Concat(s.Has, s.Waits), func(k Kind) bool {
+		return k != Backup && (s.From.IsZero() || slices.Contains(s.Then, k))
+	})
 }
 
 // First is the kind to ask for first; empty: there is none.
@@ -48,9 +57,11 @@ func (s State) First() Kind {
 func (s State) Offers(kind Kind) bool { return kind == Bypass || slices.Contains(s.Has, kind) }
 
 // Owns are the ones that the person can set up for themselves, in the order of
-// the policy.
+// the policy; where a rule waits, of those that it allows.
 func (s State) Owns() []Kind {
-	return slices.DeleteFunc(slices.Clone(s.Allowed), func(k Kind) bool { return k == Mail || k == Backup })
+	return slices.DeleteFunc(slices.Clone(s.Allowed), func(k Kind) bool {
+		return k == Mail || k == Backup || !s.From.IsZero() && !slices.Contains(s.Then, k)
+	})
 }
 
 // State is a person's, from what is stored and what the policy says now.
@@ -67,8 +78,9 @@ func (f *Factors) State(ctx context.Context, person Person) (State, error) {
 	if state.Held, err = f.RemovedLately(ctx, person.AccountID); err != nil {
 		return State{}, err
 	}
-	if state.Held {
-		state.Enrol = nil
+	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k Kind) bool { return state.Held || k == SMS })
+	if person.FirstNumber && state.Allows(SMS) && !person.Strong && !state.Held {
+		state.Enrol = append(state.Enrol, SMS)
 	}
 	return state, nil
 }
@@ -77,7 +89,10 @@ func (f *Factors) State(ctx context.Context, person Person) (State, error) {
 func (f *Factors) want(person Person, now time.Time) Want {
 	want := f.Policy.For(person, now)
 	if f.keys == nil {
-		want.Allowed = slices.DeleteFunc(slices.Clone(want.Allowed), func(k Kind) bool { return k == Key })
+		noKey := func(kinds []Kind) []Kind {
+			return slices.DeleteFunc(slices.Clone(kinds), func(k Kind) bool { return k == Key })
+		}
+		want.Allowed, want.Then = noKey(want.Allowed), noKey(want.Then)
 	}
 	return want
 }
@@ -87,9 +102,21 @@ func (f *Factors) want(person Person, now time.Time) Want {
 func stateOf(want Want, there map[Kind]bool, last Kind) State {
 	state := State{Want: want}
 	for _, kind := range []Kind{last, Key, App, SMS, Mail, Backup} {
-		if there[kind] && state.Allows(kind) && !slices.Contains(state.Has, kind) {
+		switch {
+		case !there[kind] || slices.Contains(state.Has, kind) || slices.Contains(state.Waits, kind):
+		case state.Allows(kind):
 			state.Has = append(state.Has, kind)
+		case slices.Contains(state.Then, kind):
+			state.Waits = append(state.Waits, kind)
 		}
+	}
+	switch {
+	case len(state.Has) > 0:
+	case state.Need == Voluntary: // better than the password alone
+		state.Allowed = slices.Concat(state.Allowed, state.Waits)
+		state.Has, state.Waits = state.Waits, nil
+	case state.Need == Required: // now, not from some day on
+		state.From, state.Then = time.Time{}, nil
 	}
 	return state
 }

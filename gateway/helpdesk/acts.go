@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"stagedoor/directory"
+	"stagedoor/otp"
 	"stagedoor/store"
 )
 
@@ -44,10 +45,19 @@ func (d Desk) ClearCodes(ctx context.Context, agent Agent, id, reason string) er
 	})
 }
 
-// ClearSends lets the hour's and the day's messages of a person begin anew.
+// ClearSends lets the hour's and the day's messages of a person begin anew, and
+// those of their number and mail address, which another account may share.
 func (d Desk) ClearSends(ctx context.Context, agent Agent, id, reason string) error {
-	return d.act(ctx, agent, id, "helpdesk-clear-sends", reason, func(directory.Account, string) (map[string]string, error) {
-		n, err := d.Store.ClearSends(ctx, id)
+	return d.act(ctx, agent, id, "helpdesk-clear-sends", reason, func(person directory.Account, _ string) (map[string]string, error) {
+		var phones []otp.Phone
+		var none *otp.NoPhoneError
+		switch number, err := d.phoneOf(ctx, person); {
+		case err == nil:
+			phones = append(phones, number.Phone)
+		case !errors.As(err, &none):
+			return nil, wrapped("clear sends", err)
+		}
+		n, err := d.Codes.ClearSends(ctx, id, person.Mail, phones...)
 		return map[string]string{"messages": strconv.FormatInt(n, 10)}, wrapped("clear sends", err)
 	})
 }

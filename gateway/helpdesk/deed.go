@@ -66,7 +66,8 @@ func (d Desk) do(ctx context.Context, agent Agent, what deed, do func(directory.
 		result = "error"
 	}
 	// The act is done: its record must not fall to a browser that has gone.
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordLasts)
+	defer cancel()
 	return errors.Join(err, record(result, err, facts))
 }
 

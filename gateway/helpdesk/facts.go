@@ -48,6 +48,7 @@ type Phone struct {
 
 // PendingNumber is a change of number that waits.
 type PendingNumber struct {
+	ID     string // for ConfirmChange and CancelChange
 	Masked string
 	Since  time.Time
 	Due    time.Time // zero: until a second agent confirms

@@ -34,7 +34,9 @@ type Desk struct {
 	// their factors; kind is of the one it is done to, where it is one. The act has
 	// a record of its own.
 	News func(ctx context.Context, person directory.Account, lang string, news factor.News, kind factor.Kind) (store.Trace, error)
-	// Record writes an event into the audit; what cannot be recorded is not done.
+	// Record writes an event into the audit, within the context that it is given,
+	// which outlives the caller's where an act is done; what cannot be recorded is
+	// not done.
 	Record func(ctx context.Context, event store.Event) error
 	// Ended closes the live desktops of sessions of a person that were just ended.
 	Ended func(ctx context.Context, person directory.Account, sessionIDs []string) error
@@ -75,6 +77,7 @@ const (
 	findsWindow = 10 * time.Minute
 	lookOnce    = time.Hour        // looking at a person is recorded once in it
 	callerLasts = 15 * time.Minute // how long a verified caller is one
+	recordLasts = 5 * time.Second  // what may be spent on the record of an act that is done
 	// Refusals that cost no act are recorded up to refusals an hour, of each agent
 	// and kind: nobody fills the audit with them. What is beyond is in the log.
 	refusals       = 60

@@ -93,7 +93,7 @@ func (d Desk) gatherPhone(ctx context.Context, agent Agent, f *Facts) error {
 	case err != nil:
 		return err
 	}
-	f.Phone.Pending = &PendingNumber{Masked: LastFour(pending.New), Since: pending.At, Due: pending.DueAt, By: pending.ByName,
+	f.Phone.Pending = &PendingNumber{ID: pending.ID, Masked: LastFour(pending.New), Since: pending.At, Due: pending.DueAt, By: pending.ByName,
 		Own: pending.By == agent.AccountID}
 	return nil
 }

@@ -3,6 +3,7 @@ package helpdesk_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stagedoor/directory"
+	"stagedoor/directory/directorytest"
 	"stagedoor/gateway/factor"
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/otp"
@@ -90,4 +92,27 @@ func TestSendLimitsOfBothWays(t *testing.T) {
 	want("sms:hour mail:hour", helpdesk.WhySendLimit+" -> clear-sends true")
 	mailAllowed = false
 	want("sms:hour", helpdesk.WhySendLimit+" -> clear-sends true")
+	clear := func() {
+		t.Helper()
+		if err := r.ClearSends(t.Context(), r.agent, cecilia, "ringde in"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.people.Update("cecilia", func(u *directorytest.User) { u.Mail = "Cecilia@amido.example" }); err != nil {
+		t.Fatal(err)
+	}
+	clear()
+	mailAllowed = true
+	want("sms: mail:", "")
+	// The messages of an account that shares the number and the address.
+	send(2, "adm-cecilia", "", "+46701740607")
+	send(2, "adm-cecilia-2", "cecilia@amido.example", "")
+	want("sms:hour mail:hour", helpdesk.WhySendLimit+" -> clear-sends true")
+	clear()
+	want("sms: mail:", "")
+	var wait *otp.WaitError
+	_, err = r.Codes.Start(t.Context(), otp.Request{SessionID: "other", AccountID: "adm-cecilia", Phone: "+46701740608"})
+	if !errors.As(err, &wait) || wait.Rule != "hour" {
+		t.Errorf("the other account's own limit is lifted too: %v", err)
+	}
 }

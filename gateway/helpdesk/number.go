@@ -167,31 +167,47 @@ func (d Desk) ConfirmNumber(ctx context.Context, agent Agent, id, reason string)
 }
 
 // ConfirmChange has a change of number take effect at once that another agent
-// has asked for. RuleSecond: it was this agent.
-func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, reason string) error {
+// has asked for: the one that this agent has seen, by its id. RuleSecond: it was
+// this agent. RuleNothing, RuleOtherChange.
+func (d Desk) ConfirmChange(ctx context.Context, agent Agent, id, changeID, reason string) error {
 	return d.act(ctx, agent, id, "phone-change-confirm", reason, func(a directory.Account, reason string) (map[string]string, error) {
-		pending, err := d.Numbers.Pending(ctx, a.ID)
+		facts, err := d.stillWaits(ctx, a.ID, changeID)
 		if err != nil {
-			return nil, numberRefusal(err)
+			return facts, err
 		}
-		facts := map[string]string{"phone": otp.Phone(pending.New).Masked()}
-		if _, err = d.Numbers.Confirm(ctx, a.ID, pending.ID, actOf(agent, reason)); err != nil {
+		if _, err = d.Numbers.Confirm(ctx, a.ID, changeID, actOf(agent, reason)); err != nil {
 			return facts, numberRefusal(err)
 		}
 		return facts, d.refresh(ctx, a)
 	})
 }
 
-// CancelChange withdraws a change of number that waits.
-func (d Desk) CancelChange(ctx context.Context, agent Agent, id, reason string) error {
+// CancelChange withdraws a change of number that waits, by its id. RuleNothing,
+// RuleOtherChange.
+func (d Desk) CancelChange(ctx context.Context, agent Agent, id, changeID, reason string) error {
 	return d.act(ctx, agent, id, "phone-change-cancel", reason, func(a directory.Account, reason string) (map[string]string, error) {
-		pending, err := d.Numbers.Pending(ctx, a.ID)
+		facts, err := d.stillWaits(ctx, a.ID, changeID)
 		if err != nil {
-			return nil, numberRefusal(err)
+			return facts, err
 		}
-		_, err = d.Numbers.Cancel(ctx, a.ID, pending.ID, actOf(agent, reason))
-		return map[string]string{"phone": otp.Phone(pending.New).Masked()}, numberRefusal(err)
+		_, err = d.Numbers.Cancel(ctx, a.ID, changeID, actOf(agent, reason))
+		return facts, numberRefusal(err)
 	})
+}
+
+// stillWaits checks that the change of an account that waits is the one that the
+// agent has seen, and returns what is recorded of it. Whoever asked for it could
+// have put another in its place meanwhile.
+func (d Desk) stillWaits(ctx context.Context, accountID, changeID string) (map[string]string, error) {
+	pending, err := d.Numbers.Pending(ctx, accountID)
+	if err != nil {
+		return nil, numberRefusal(err)
+	}
+	facts := map[string]string{"phone": otp.Phone(pending.New).Masked()}
+	if pending.ID != changeID {
+		return facts, refuse(RuleOtherChange)
+	}
+	return facts, nil
 }
 
 // Unfreeze lets one agent change a number again that its person has frozen by

@@ -52,6 +52,8 @@ const (
 	RuleSecond    Rule = "second"     // another agent has to do that
 	RuleMoved     Rule = "moved"      // it has changed meanwhile
 	RuleTooMany   Rule = "too-many"   // the person was told of too much today
+	// Another change waits than the one that the agent has seen.
+	RuleOtherChange Rule = "other-change"
 	// About bypass codes.
 	RuleUnverified Rule = "unverified" // who is on the telephone
 	RuleRemover    Rule = "remover"    // the agent has removed a factor of the person, and vouches for nobody there
@@ -66,7 +68,7 @@ var Rules = []Rule{
 	RuleDirectory, RuleUnknown, RuleForbidden, RuleNoNumber, RuleNoCode, RuleNotSent,
 	RuleWait, RuleLocked, RuleWrongCode, RuleUsedUp, RuleNothing, RuleBadNumber,
 	RuleSame, RuleElsewhere, RulePending, RuleFrozen, RuleSecond, RuleMoved,
-	RuleTooMany, RuleUnverified, RuleRemover, RuleOver, RuleMessage,
+	RuleTooMany, RuleOtherChange, RuleUnverified, RuleRemover, RuleOver, RuleMessage,
 }
 
 func refuse(rule Rule) error { return &RefusedError{Rule: rule} }

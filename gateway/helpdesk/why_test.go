@@ -21,6 +21,7 @@ func TestWhy(t *testing.T) {
 	required := func(has ...factor.Kind) *factor.Status {
 		return &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required}, Has: has}}
 	}
+	enrols := &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required, Enrol: []factor.Kind{factor.SMS}}}}
 	sent := func(state store.SendState, reason string) []Message {
 		return []Message{{At: ago(2), State: state, Reason: reason}}
 	}
@@ -45,6 +46,9 @@ func TestWhy(t *testing.T) {
 		{"foreign", Facts{Phone: Phone{Problem: "country"}}, []string{"country"}},
 		{"no number, and one waits", Facts{Phone: Phone{Problem: "empty", Pending: &PendingNumber{Masked: "••• 0622"}}}, []string{"first-pending"}},
 		{"no number, but an app", Facts{Phone: Phone{Problem: "empty"}, Factors: required(factor.App)}, []string{"no-number"}},
+		{"no number, and they set up what they need themselves", Facts{Phone: Phone{Problem: "empty"}, Factors: enrols}, []string{"must-enrol"}},
+		{"the same, and helpdesk's number waits", Facts{Phone: Phone{Problem: "empty", Pending: &PendingNumber{Masked: "••• 0622"}}, Factors: enrols}, []string{"first-pending", "must-enrol"}},
+		{"the same, with a fixed line in the directory", Facts{Phone: Phone{Problem: "not-mobile"}, Factors: enrols}, []string{"not-mobile", "must-enrol"}},
 		{"a number that the policy does not take", Facts{Factors: required()}, []string{"no-factor"}},
 		{"wrong passwords", Facts{Tries: []store.Event{try("login", "refused", "wrong-password", 1), try("code-sent", "ok", "", 2), try("login", "refused", "wrong-password", 3)}}, []string{"wrong-password 2"}},
 		{"wrong passwords, and a right one since", Facts{Tries: []store.Event{try("login", "ok", "", 1), try("login", "refused", "wrong-password", 3)}}, []string{"nothing"}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"stagedoor/directory"
 	"stagedoor/gateway/factor"
@@ -146,22 +145,13 @@ func (p *Portal) MayEnrolPhone(s *Session, number otp.Number) bool {
 	return (proven || !p.strong(s.Who.Account) && !s.Who.Factors.Held) && p.Numbers.MayEnrol(number, proven)
 }
 
-// OfferPhone adds a number to what may be set up on the way in with the
-// password alone, or takes it away: phones.enrol decides, whatever the policy
-// of factors names.
-func (p *Portal) OfferPhone(s *Session, number otp.Number) {
-	state := &s.Who.Factors
-	state.Enrol = slices.DeleteFunc(slices.Clone(state.Enrol), func(k factor.Kind) bool { return k == factor.SMS })
-	if state.Allows(factor.SMS) && p.MayEnrolPhone(s, number) {
-		state.Enrol = append(state.Enrol, factor.SMS)
-	}
-}
-
 // FactorPerson is somebody else's account, as package factor sees people.
 func (p *Portal) FactorPerson(ctx context.Context, account directory.Account) (factor.Person, error) {
 	number, err := p.NumberOf(ctx, account)
 	if err != nil && !errors.Is(err, otp.ErrNoPhone) {
 		return factor.Person{}, err
 	}
-	return p.factorPerson(account, number.Phone != ""), nil
+	person := p.factorPerson(account, number.Phone != "")
+	person.FirstNumber = p.Numbers.MayEnrol(number, false)
+	return person, nil
 }

@@ -153,6 +153,13 @@ func (s Settings) TriesUnder(policy directory.Policy) (anywhere, familiar int) {
 	return tries - familiar, familiar
 }
 
+// WindowUnder is after how long without a failing password such a policy's
+// accounts may be tried anew: as configured, but never before the directory has
+// forgotten the tries.
+func (s Settings) WindowUnder(policy directory.Policy) time.Duration {
+	return max(s.TriesWindow, policy.LockoutWindow)
+}
+
 // Portal is what every page stands on: the parts, the settings, and the rules
 // that are made of both.
 type Portal struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -146,16 +147,17 @@ func (p *Portal) AuditEnd(v *Visit, s *Session, reason string) error {
 }
 
 // EndOthers closes and audits sessions of the visit's account that a statement
-// has ended.
+// has ended: each of them, whatever happens to another's event.
 func (p *Portal) EndOthers(v *Visit, account directory.Account, ids []string, reason string) error {
 	for _, id := range ids {
 		p.Kill(id, reason)
-		other := &Session{Session: store.Session{ID: id, AccountID: account.ID}, Who: Who{Account: account}}
-		if err := p.AuditEnd(v, other, reason); err != nil {
-			return err
-		}
 	}
-	return nil
+	var failed error
+	for _, id := range ids {
+		other := &Session{Session: store.Session{ID: id, AccountID: account.ID}, Who: Who{Account: account}}
+		failed = errors.Join(failed, p.AuditEnd(v, other, reason))
+	}
+	return failed
 }
 
 // Forget takes the session away from the browser.

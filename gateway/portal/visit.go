@@ -6,6 +6,8 @@ import (
 	"encoding/base32"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"time"
 )
 
 // Visit is one request on its way through the portal, with what has been
@@ -20,6 +22,35 @@ type Visit struct {
 	Ended    *Session // the cookie's session when it is over
 	ReturnTo string   // target to go to after the login
 	Log      *slog.Logger
+}
+
+// With is the same visit in another context.
+func (v *Visit) With(ctx context.Context) *Visit {
+	other := *v
+	other.Request = v.WithContext(ctx)
+	return &other
+}
+
+// FollowUp is how long what follows a change may take that is made and cannot be
+// made again: a few writes, each of which waits up to 5 s for another process.
+const FollowUp = 15 * time.Second
+
+// Lasting is the visit for what must be finished though its browser leaves; it
+// ends after most.
+func (v *Visit) Lasting(most time.Duration) (*Visit, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.Context()), most)
+	return v.With(ctx), cancel
+}
+
+// Network is what limits count by: the client's IPv4 address, or the /64 network
+// in which whoever has one IPv6 address has them all.
+func (v *Visit) Network() string {
+	a, err := netip.ParseAddr(v.Address)
+	if err != nil || !a.Is6() || a.Is4In6() {
+		return v.Address
+	}
+	network, _ := a.WithZone("").Prefix(64) // always fits
+	return network.String()
 }
 
 type visitKey struct{}

@@ -109,13 +109,14 @@ func (p person) getsCodes(ctx context.Context, smsc *testbed.SMSC) {
 		receipt testbed.SMSCReceipt
 		state   string
 		says    []string
+		reason  string // a part of the operator's, for who helps
 	}{
 		{"/login", url.Values{"username": {`AMIDO\cecilia`}, "password": {"Sommar-2026-ok"}}, testbed.SMSCReceipt{State: "EXPIRED", Code: "027", When: "after"},
-			"undelivered", []string{"Sms:et kom inte fram", "avstängd eller sakna täckning", "Kontakta Amido Support"}},
+			"undelivered", []string{"Sms:et kom inte fram", "avstängd eller sakna täckning", "Kontakta Amido Support"}, "expired, error 027"},
 		{"/code/resend", nil, testbed.SMSCReceipt{State: "REJECTD", Code: "008", When: "after"},
-			"undelivered", []string{"Sms:et kom inte fram", "Operatören stoppade sms:et"}},
+			"undelivered", []string{"Sms:et kom inte fram", "Operatören stoppade sms:et"}, "rejectd, error 008"},
 		{"/code/resend", nil, testbed.SMSCReceipt{State: "DELIVRD", When: "after"},
-			"delivered", []string{"Sms:et kom fram till telefonen kl."}},
+			"delivered", []string{"Sms:et kom fram till telefonen kl."}, ""},
 	} {
 		ok(t, smsc.SetMode(ctx, testbed.SMSCMode{Receipts: []testbed.SMSCReceipt{c.receipt}}))
 		if at, page := p.ask(ctx, http.MethodPost, c.path, c.form); !strings.HasPrefix(at, "/code") {
@@ -132,12 +133,26 @@ func (p person) getsCodes(ctx context.Context, smsc *testbed.SMSC) {
 		if _, page := p.ask(ctx, http.MethodGet, "/code", nil); !hasAll(page, c.says) {
 			t.Errorf("%s: /code does not say %q:\n%s", c.receipt.State, c.says, page)
 		}
+		p.keepsCode(sixDigits.FindString(sms.Text), c.reason)
 		if c.state != "delivered" {
 			continue
 		}
 		if at, page := p.ask(ctx, http.MethodPost, "/code", url.Values{"code": {sixDigits.FindString(sms.Text)}}); at != "/" {
 			t.Errorf("the code leads to %s:\n%s", at, page)
 		}
+	}
+}
+
+// keepsCode asks as who helps: they see why a message did not arrive, and no code,
+// though the operator's receipt repeats it.
+func (p person) keepsCode(code, reason string) {
+	p.t.Helper()
+	shown, exit := stagedoor(p.t, "phone", "show", "--config", p.config(), `AMIDO\cecilia`)
+	if exit != 0 || !strings.Contains(shown, reason) || strings.Contains(shown, code) {
+		p.t.Errorf("exit %d; without the code, and with %q: %s", exit, reason, shown)
+	}
+	if log := p.process.Output(); strings.Contains(log, code) {
+		p.t.Errorf("the log has the code:\n%s", log)
 	}
 }
 
