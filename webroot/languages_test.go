@@ -72,6 +72,7 @@ var alike = map[string]string{
 	"Desktops":                "de",
 	"Fil":                     "nb da",
 	"Ingenting.":              "nb da",
+	"Katalogen":               "nb",
 	"Konto":                   "nb da de",
 	"Länder":                  "de",
 	"Med i {n} grupper":       "nb da",
