@@ -24,7 +24,7 @@ func TestHelpdeskSeesAddressLimit(t *testing.T) {
 	}
 	hanna.get(path).shows(t, 200, path, "Inget hindrar inloggning") // nobody has tried her name from there
 	b.browser().login(`amido\Cecilia`, goodPassword).shows(t, 429, "/login")
-	hanna.get(path).shows(t, 200, path, "Inga lösenord prövas från adressen 127.0.0.1 före", "kan ha gissat därifrån",
+	hanna.get(path).shows(t, 200, path, "Inga lösenord provas från adressen 127.0.0.1 före", "kan ha gissat därifrån",
 		"Fel lösenord från 127.0.0.1", "Lösenord vid inloggning: För många fel lösenord från samma adress", `<option value="127.0.0.1">`)
 	anna := hanna.personPath("anna")
 	if strings.Contains(hanna.get(anna).body, "127.0.0.1 före") {

@@ -158,7 +158,7 @@ func TestHelpdeskPages(t *testing.T) {
 			Factors: &deskFactors{Has: []string{"sms", "app"}, Need: "voluntary", From: at, BypassUntil: at, BackupLeft: 3, Devices: []string{"a"},
 				Factors: []deskFactor{{"app", hostile, at}}},
 			Messages: []deskMessage{{At: at, Ended: at, Masked: "••• 0607", State: "delivered", Sender: "provider"}, {At: at, State: "undelivered", Reason: hostile}},
-			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}},
+			History:  []deskNumber{{at, "frozen", "••• 0607", "••• 0633", "", "192.0.2.9", "", ""}, {at, "asked", "", "••• 0607", `AMIDO\hanna`, "192.0.2.8", hostile, "agents"}, {at, "directory-changed", "••• 0606", "••• 0607", "", "", "", ""}},
 			Sessions: []deskSession{{"192.0.2.1", at}}, ActsLeft: 1,
 			ID: "x", Limits: deskLimits{WrongPasswords: 4, PasswordsAllowed: 4, PasswordUntil: at, FamiliarWrong: 1, FamiliarAllowed: 1, FamiliarUntil: at, WrongCodes: 9, CodeUntil: at, Sends: []deskSendLimit{{"sms", "hour", at}, {Way: "mail"}},
 				Addresses: []deskAddress{{"192.0.2.77", 60, at}}, Told: deskTold{3, 10, at}},

@@ -145,7 +145,7 @@ func TestPhoneLiftsEachLock(t *testing.T) {
 	}
 	r.must(r.people.Update("sara", func(u *directorytest.User) { u.Locked = true }))
 	r.says([]string{"show", `AMIDO\sara`}, "The account is locked in the directory", `phone unlock 'AMIDO\sara'`,
-		"Too many wrong passwords here", "5 of ", "No more codes can be sent before", "messages         held until ", "10 in a row")
+		"Too many wrong passwords here", "5 of ", "No more codes can be sent before", "messages                   held until ", "10 in a row")
 	r.says([]string{"unlock", `AMIDO\sara`, "--why", "semester"}, "is not locked in the directory any more", "Too many wrong passwords here")
 	r.says([]string{"clear", `AMIDO\sara`, "passwords", "--why", "semester"}, "wrong passwords are forgotten", "No more codes can be sent")
 	if at, _ := r.visitor().logIn(`AMIDO\sara`, "Sommar-2026"); at != "/code" || len(r.takeTexts()) != 0 {

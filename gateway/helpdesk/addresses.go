@@ -14,7 +14,7 @@ import (
 // AddressLimit is a network address from which somebody has tried a person's
 // name, and from which no password is looked at for now, whoever's it is.
 type AddressLimit struct {
-	Address string // IPv6: its network
+	Address string    // IPv6: its network
 	Tries   int       // wrong passwords from there
 	At      time.Time // the last try with the person's name
 	Until   time.Time

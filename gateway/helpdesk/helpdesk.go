@@ -78,7 +78,7 @@ const (
 	findsWindow = 10 * time.Minute
 	lookOnce    = time.Hour        // looking at a person is recorded once in it
 	callerLasts = 15 * time.Minute // how long a verified caller is one
-	recordLasts = 5 * time.Second  // what may be spent on the record of an act that is done
+	recordLasts = 15 * time.Second // what may be spent on the record of an act that is done
 	// Refusals that cost no act are recorded up to refusals an hour, of each agent
 	// and kind: nobody fills the audit with them. What is beyond is in the log.
 	refusals       = 60

@@ -88,7 +88,7 @@ func TestWhy(t *testing.T) {
 		{"an address that is held, and a login since", Facts{Limits: Limits{Addresses: []AddressLimit{{"192.0.2.1", 60, ago(2), in(20)}}}, Tries: []store.Event{try("login", "ok", "", 1)}}, []string{"nothing"}},
 		{"told of too much: a hint", Facts{Limits: Limits{Told: otp.Told{Count: 10, Most: 10, Until: in(60)}}, Sessions: []store.Session{{}}}, []string{"told 10", "in 1"}},
 		{"told of too much, and has to set something up", Facts{Phone: Phone{Problem: "empty"}, Limits: Limits{Told: otp.Told{Count: 10, Most: 10, Until: in(60)}},
-			Factors: &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required, Enrol: []factor.Kind{factor.App}}}}}, []string{"told 10", "no-number", "must-enrol"}},
+			Factors: &factor.Status{State: factor.State{Want: factor.Want{Need: factor.Required, Enrol: []factor.Kind{factor.App}}}}}, []string{"told 10", "must-enrol"}},
 		{"told of much", Facts{Limits: Limits{Told: otp.Told{Count: 9, Most: 10, Until: in(60)}}}, []string{"nothing"}},
 		{"frozen, with a change that waits", Facts{Phone: Phone{Frozen: true, Pending: &PendingNumber{}}}, []string{"frozen", "pending"}},
 		{"logged in", Facts{Sessions: []store.Session{{}, {}}}, []string{"in 2"}},
