@@ -115,8 +115,8 @@ func ofPhone(f Facts) (found []Cause, stops bool) {
 		found = append(found, Cause{Key: WhyBadNumber})
 	}
 	if s := f.Factors; s != nil && s.MustEnrol() {
-		if f.Phone.Problem == "empty" && f.Phone.Pending == nil && slices.Contains(s.Enrol, factor.SMS) {
-			found = nil // they give it themselves
+		if f.Phone.Problem == "empty" && f.Phone.Pending == nil {
+			found = nil // a number is only one of the ways to go on
 		}
 		return append(found, Cause{Key: WhyMustEnrol}), false
 	} else if s != nil && s.Need == factor.Required && s.First() == "" && f.Phone.Problem == "" {
