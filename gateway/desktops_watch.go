@@ -162,9 +162,8 @@ func (d *desktops) keep(noted map[string]time.Time) {
 }
 
 // ask asks the directory about a session's person again and keeps the answer, in
-// the row and in s.
-// barred is why they may not stay, "" when they may. A directory that does not
-// answer changes nothing.
+// the row and in s. barred is why they may not stay, "" when they may. A directory
+// that does not answer changes nothing.
 func (p *Gateway) ask(ctx context.Context, s *portal.Session) (barred string, err error) {
 	name := s.Login()
 	account, err := p.Directory.Lookup(ctx, name)

@@ -75,8 +75,9 @@ func (d Desk) mailOf(ctx context.Context, person directory.Account) (string, err
 
 // CheckCaller checks what a caller has read back. Nil: the caller has the
 // person's phone, and counts as verified for this agent's session for 15
-// minutes; or has their mail, which counts as the agent's word that it is them. It belongs to the act that sent the code, so it is recorded with that
-// one's reason and bound by the code's own tries, and not counted again.
+// minutes; or has their mail, which counts as the agent's word that it is them.
+// It belongs to the act that sent the code, so it is recorded with that one's
+// reason and bound by the code's own tries, and not counted again.
 func (d Desk) CheckCaller(ctx context.Context, agent Agent, id, code string) error {
 	what := deed{id: id, kind: "helpdesk-caller"}
 	person, err := d.person(ctx, id)
@@ -175,9 +176,9 @@ func codeRefusal(err error) error {
 }
 
 // ResendCode sends a code once more that a person is asked for on the way in, or
-// to prove themselves again, in
-// the session that the agent has picked (Facts.Waiting): who waits in another one
-// may be somebody else who has the password; words and subject as in otp.Request.
+// to prove themselves again, in the session that the agent has picked
+// (Facts.Waiting): who waits in another one may be somebody else who has the
+// password; words and subject as in otp.Request.
 // RuleNoCode where none is open there.
 func (d Desk) ResendCode(ctx context.Context, agent Agent, id, sessionID, reason string, words, subject Words) error {
 	return d.act(ctx, agent, id, "helpdesk-resend", reason, func(person directory.Account, _ string) (map[string]string, error) {
