@@ -25,6 +25,7 @@ import (
 	"stagedoor/gateway/tunnel"
 	"stagedoor/otp"
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 	"stagedoor/targets"
 	"stagedoor/webroot"
 )
@@ -119,27 +120,9 @@ func open(t *testing.T, change func(*gateway.Settings)) *bench {
 	return openWith(t, "127.0.0.1:1", change)
 }
 
-// What every bench needs and none changes is made once: parsing the pages of six
-// languages and migrating a database took longer than most tests.
-var (
-	openSite      = sync.OnceValues(webroot.Open)
-	emptyDatabase = sync.OnceValues(func() ([]byte, error) {
-		dir, err := os.MkdirTemp("", "gateway-test-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(dir)
-		file := filepath.Join(dir, "empty.db")
-		db, err := store.Open(context.Background(), file, time.Now)
-		if err != nil {
-			return nil, err
-		}
-		if err := db.Close(); err != nil {
-			return nil, err
-		}
-		return os.ReadFile(file)
-	})
-)
+// openSite is made once: parsing the pages of six languages took longer than most
+// tests.
+var openSite = sync.OnceValues(webroot.Open)
 
 func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench {
 	t.Helper()
@@ -162,12 +145,7 @@ func openWith(t *testing.T, guacd string, change func(*gateway.Settings)) *bench
 	b.must(err)
 	t.Cleanup(accounts.Close)
 	b.database = filepath.Join(dir, "stagedoor.db")
-	empty, err := emptyDatabase()
-	b.must(err)
-	b.must(os.WriteFile(b.database, empty, 0o600))
-	b.store, err = store.Open(t.Context(), b.database, b.clock.Now)
-	b.must(err)
-	t.Cleanup(func() { _ = b.store.Close() }) // a test may have closed it
+	b.store = storetest.Open(t, b.database, b.clock.Now)
 	watcher, err := targets.Open(b.targets, log)
 	b.must(err)
 	b.watcher = watcher

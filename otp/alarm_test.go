@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // Each breaker alarms once in its window, and says so for as long as it stops
@@ -24,7 +25,7 @@ func TestAlarms(t *testing.T) {
 	nodes := make([]*Codes, 2)
 	for i := range nodes {
 		nodes[i] = &Codes{
-			Store: openStore(t, path, now), Sender: NewOutbox(1, now), Key: make([]byte, 32), Now: now,
+			Store: storetest.Open(t, path, now), Sender: NewOutbox(1, now), Key: make([]byte, 32), Now: now,
 			PerPrefix: 2, PerCountry: 3, Total: 5,
 			OnAlarm: func(_ context.Context, alarm Alarm) error { raised = append(raised, alarm); return nil },
 		}
@@ -83,7 +84,7 @@ func TestAlarmPerSubject(t *testing.T) {
 	nodes := make([]*Codes, 2)
 	for i := range nodes {
 		nodes[i] = &Codes{
-			Store: openStore(t, path, now), Sender: NewOutbox(1, now), Key: make([]byte, 32), Now: now,
+			Store: storetest.Open(t, path, now), Sender: NewOutbox(1, now), Key: make([]byte, 32), Now: now,
 			PerPrefix: 1, PerCountry: 12, Total: 14,
 			OnAlarm: func(_ context.Context, alarm Alarm) error {
 				if alarm.Quiet {

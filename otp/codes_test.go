@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 const anna, annasPhone = "account-anna", Phone("+46701234567")
@@ -32,18 +32,8 @@ func newWorld(t *testing.T) *world {
 	now := func() time.Time { return w.at }
 	w.outbox = NewOutbox(1000, now)
 	w.Codes = &Codes{Sender: w.outbox, Key: []byte(strings.Repeat("k", 32)), Portal: "Backstage", Host: "portal.example", Now: now}
-	w.Store = openStore(t, filepath.Join(t.TempDir(), "stagedoor.db"), now)
+	w.Store = storetest.Open(t, filepath.Join(t.TempDir(), "stagedoor.db"), now)
 	return w
-}
-
-func openStore(t *testing.T, path string, now func() time.Time) *store.Store {
-	t.Helper()
-	s, err := store.Open(t.Context(), path, now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
 }
 
 func (w *world) start(session string) Challenge {

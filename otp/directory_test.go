@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // recorded is what a page records of a number that was changed in the directory.
@@ -108,7 +109,7 @@ func TestDirectoryChangeIsSeenOnce(t *testing.T) {
 	nodes := make([]*Numbers, 4)
 	for i := range nodes {
 		one, notices := *d.Numbers, *d.Notices
-		notices.Store = openStore(t, path, func() time.Time { return d.world.at })
+		notices.Store = storetest.Open(t, path, func() time.Time { return d.world.at })
 		one.Store, one.Notices = notices.Store, &notices
 		nodes[i] = &one
 	}

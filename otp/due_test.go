@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // When a change takes effect after its cool-down the old number, the new one and
@@ -20,7 +21,7 @@ func TestToldWhenInForce(t *testing.T) {
 	nodes := make([]*Numbers, 4)
 	for i := range nodes {
 		one, notices := *d.Numbers, *d.Notices
-		notices.Store = openStore(t, path, func() time.Time { return d.world.at })
+		notices.Store = storetest.Open(t, path, func() time.Time { return d.world.at })
 		notices.PerDay = 2 // what holds already is told whatever the limit
 		one.Store, one.Notices = notices.Store, &notices
 		one.Recorded = func(event store.Event) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // moody is a Sender that fails as long as it is told to.
@@ -52,7 +53,7 @@ func newQueue(t *testing.T) *queue {
 // node is one more program on the same database.
 func (q *queue) node(t *testing.T) *Notices {
 	now := func() time.Time { return q.at }
-	n := NewNotices(&Codes{Store: openStore(t, q.path, now), Sender: q.sender, Now: now})
+	n := NewNotices(&Codes{Store: storetest.Open(t, q.path, now), Sender: q.sender, Now: now})
 	n.Key, n.Portal, n.Address, n.Now = []byte(strings.Repeat("k", 32)), "Back\nstage", "https://portal.example", now
 	n.Text = func(lang, key string, args ...any) string { return words(lang, key, args) }
 	n.Failed = func(notice store.Notice, err error) { q.failed = append(q.failed, fmt.Sprint(notice.Tries, " ", err)) }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 const (
@@ -597,7 +598,7 @@ func TestNumbersRace(t *testing.T) {
 	nodes := make([]*Numbers, 2)
 	for i := range nodes {
 		one := *d.Numbers
-		one.Store, one.Notices = openStore(t, path, now), nil
+		one.Store, one.Notices = storetest.Open(t, path, now), nil
 		nodes[i] = &one
 	}
 	for round := range 8 {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"stagedoor/store/storetest"
 )
 
 // post is a sender that does as its test says.
@@ -230,7 +232,7 @@ func TestRouteGivesUpWithItsContext(t *testing.T) {
 func TestCodesOverARoute(t *testing.T) {
 	w := newRouteWorld(t)
 	codes := &Codes{Sender: w.Route, Key: []byte(strings.Repeat("k", 32)), Now: func() time.Time { return w.at }}
-	codes.Store = openStore(t, filepath.Join(t.TempDir(), "stagedoor.db"), codes.Now)
+	codes.Store = storetest.Open(t, filepath.Join(t.TempDir(), "stagedoor.db"), codes.Now)
 	w.first.set(errRefuses)
 	w.second.set(errRefuses)
 	_, err := codes.Start(t.Context(), Request{SessionID: "s", AccountID: anna, Phone: annasPhone})

@@ -267,7 +267,7 @@ func TestProcessesKeepLimits(t *testing.T) {
 		{"total", 8},
 	} {
 		t.Run(test.work, func(t *testing.T) {
-			path := t.TempDir() + "/stagedoor.db"
+			path := newFile(t)
 			if prepare := prepared[test.work]; prepare != nil {
 				if err := prepare(t.Context(), open(t, path, time.Now)); err != nil {
 					t.Fatal(err)

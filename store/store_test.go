@@ -44,8 +44,40 @@ func open(t testing.TB, path string, now func() time.Time) *Store {
 
 func openNew(t testing.TB, now func() time.Time) *Store {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "stagedoor.db"), now)
+	return open(t, newFile(t), now)
 }
+
+// newFile is an empty database, a copy of one: to migrate takes longer than most
+// tests.
+func newFile(t testing.TB) (path string) {
+	t.Helper()
+	content, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path = filepath.Join(t.TempDir(), "stagedoor.db")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "stagedoor-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "stagedoor.db")
+	s, err := Open(context.Background(), path, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
 
 // raw runs SQL behind the store's back, as somebody with the file could.
 func raw(t *testing.T, s *Store, text string, args ...any) {

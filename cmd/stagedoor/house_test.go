@@ -17,6 +17,7 @@ var mayImport = map[string][]string{
 	"directory/directorytest": {"directory"},
 	"targets":                 {},
 	"store":                   {},
+	"store/storetest":         {"store"},
 	"webroot":                 {},
 	"gateway/tunnel":          {},
 	"testbed":                 {},

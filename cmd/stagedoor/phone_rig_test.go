@@ -22,6 +22,7 @@ import (
 	"stagedoor/directory"
 	"stagedoor/directory/directorytest"
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // phoneRig is a machine that a portal with an administrator is configured on.
@@ -78,9 +79,7 @@ sms:
 	if _, err := r.phone("show", `AMIDO\sara`); err == nil || !strings.Contains(err.Error(), "there is no "+filepath.Join(folder, "db")) {
 		t.Errorf("without a database: %v", err)
 	}
-	r.db, err = store.Open(t.Context(), filepath.Join(folder, "db"), time.Now)
-	r.must(err)
-	t.Cleanup(func() { _ = r.db.Close() })
+	r.db = storetest.Open(t, filepath.Join(folder, "db"), time.Now)
 	return r
 }
 

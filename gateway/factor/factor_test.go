@@ -15,6 +15,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // desk is two portals on one database, and a clock that tests move.
@@ -31,9 +32,7 @@ func newDesk(t *testing.T, policy Policy) *desk {
 	d.now.Store(time.Date(2026, 11, 22, 8, 0, 10, 0, time.UTC).UnixNano())
 	path := filepath.Join(t.TempDir(), "stagedoor.db")
 	node := func() *Factors {
-		db, err := store.Open(t.Context(), path, d.clock)
-		d.must(err)
-		t.Cleanup(func() { d.must(db.Close()) })
+		db := storetest.Open(t, path, d.clock)
 		d.store = db
 		f, err := New(Options{Store: db, Key: bytes.Repeat([]byte{7}, 32), Portal: "Amido",
 			URL: &url.URL{Scheme: "https", Host: "portal.example.se"}, Policy: policy, Now: d.clock})

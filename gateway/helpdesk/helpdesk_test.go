@@ -17,6 +17,7 @@ import (
 	"stagedoor/gateway/helpdesk"
 	"stagedoor/otp"
 	"stagedoor/store"
+	"stagedoor/store/storetest"
 )
 
 // rig is a desk on real parts, and as many further processes' stores as wanted.
@@ -67,11 +68,7 @@ func tellNobody(context.Context, directory.Account, string, factor.News, factor.
 // process is the desk of one more process on the same database.
 func (r *rig) process(t *testing.T) helpdesk.Desk {
 	t.Helper()
-	db, err := store.Open(t.Context(), r.file, time.Now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
+	db := storetest.Open(t, r.file, time.Now)
 	d := r.Desk
 	d.Store = db
 	d.Codes = &otp.Codes{Store: db, Sender: r.outbox, Key: bytes.Repeat([]byte{7}, 32)}
