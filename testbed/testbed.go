@@ -11,9 +11,13 @@
 package testbed
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"strconv"
 	"sync"
+	"syscall"
 )
 
 // TB is what this package needs of testing.TB, so that it can be used outside
@@ -27,20 +31,26 @@ type TB interface {
 	TempDir() string
 }
 
-// givenPorts remembers what FreePort has given out in this process: the kernel
-// may offer a port again as long as nobody listens on it.
+// givenPorts remembers what FreePort has given out in this process.
 var givenPorts sync.Map
+
+// The ports that FreePort gives are below those that the kernel gives out by
+// itself (ip(7), ip_local_port_range), to other tests' servers and clients.
+const firstPort, ports = 15_000, 15_000
 
 // FreePort returns a TCP port of 127.0.0.1 that nobody listens on, never the
 // same one twice in a process. Another process may still take it first, so a
 // Start function must report a taken port.
 func FreePort() (int, error) {
 	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port := firstPort + rand.IntN(ports)
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
 		if err != nil {
 			return 0, fmt.Errorf("free port: %w", err)
 		}
-		port := l.Addr().(*net.TCPAddr).Port
 		if err := l.Close(); err != nil {
 			return 0, fmt.Errorf("free port: %w", err)
 		}
@@ -48,5 +58,5 @@ func FreePort() (int, error) {
 			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("free port: the kernel offers only ports that were given out already")
+	return 0, fmt.Errorf("free port: a hundred were taken or given out already")
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -23,6 +22,7 @@ import (
 	"stagedoor/directory/directorytest"
 	"stagedoor/store"
 	"stagedoor/store/storetest"
+	"stagedoor/testbed"
 )
 
 // phoneRig is a machine that a portal with an administrator is configured on.
@@ -85,12 +85,11 @@ sms:
 
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "localhost:0")
+	port, err := testbed.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	return fmt.Sprintf("localhost:%d", listener.Addr().(*net.TCPAddr).Port)
+	return fmt.Sprintf("localhost:%d", port)
 }
 
 func (r *phoneRig) must(err error) {
