@@ -23,6 +23,12 @@ func (b *browser) leaving(prepare func(leave func()), path string, fields ...str
 	for i := 0; i+1 < len(fields); i += 2 {
 		form.Set(fields[i], fields[i+1])
 	}
+	b.leavingWith(prepare, path, form)
+}
+
+// leavingWith is leaving with a form as it is.
+func (b *browser) leavingWith(prepare func(leave func()), path string, form url.Values) {
+	b.t.Helper()
 	ctx, leave := context.WithCancel(b.t.Context())
 	defer leave()
 	prepare(leave)

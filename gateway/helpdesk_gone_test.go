@@ -1,9 +1,6 @@
 package gateway_test
 
 import (
-	"context"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,24 +11,14 @@ import (
 // has a line with all of the texts.
 func (b *browser) postAndLeave(path string, form url.Values, when ...string) {
 	b.t.Helper()
-	ctx, leave := context.WithCancel(b.t.Context())
-	defer leave()
-	b.log.watch(func(line string) {
-		if !slices.ContainsFunc(when, func(text string) bool { return !strings.Contains(line, text) }) {
-			leave()
-		}
-	})
 	defer b.log.watch(nil)
-	r := httptest.NewRequestWithContext(ctx, http.MethodPost, b.server.URL+path, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Origin", b.server.URL)
-	for _, cookie := range b.cookies() {
-		r.AddCookie(cookie)
-	}
-	b.portal.ServeHTTP(httptest.NewRecorder(), r)
-	if ctx.Err() == nil {
-		b.t.Fatalf("no line of the log has %q", when)
-	}
+	b.leavingWith(func(leave func()) {
+		b.log.watch(func(line string) {
+			if !slices.ContainsFunc(when, func(text string) bool { return !strings.Contains(line, text) }) {
+				leave()
+			}
+		})
+	}, path, form)
 }
 
 // An act of helpdesk that was begun is done, and what became of it is recorded,
